@@ -1,0 +1,38 @@
+# Everything we build on, from the distribution except Arrow and Parquet, which come from the system
+# when it has them and else from the pinned pyarrow wheel in .venv (scripts/setup.sh puts it there).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(PostgreSQL REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tl-expected REQUIRED)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+
+find_package(Arrow 20 QUIET)
+find_package(Parquet 20 QUIET)
+if(Arrow_FOUND AND Parquet_FOUND)
+  add_library(rivet_arrow INTERFACE)
+  target_link_libraries(rivet_arrow INTERFACE Arrow::arrow_shared)
+  add_library(rivet_parquet INTERFACE)
+  target_link_libraries(rivet_parquet INTERFACE Parquet::parquet_shared rivet_arrow)
+else()
+  file(GLOB RIVET_PYARROW ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/pyarrow)
+  if(NOT RIVET_PYARROW)
+    message(FATAL_ERROR "Arrow C++ not found: run scripts/setup.sh, which installs the pinned pyarrow wheel into .venv")
+  endif()
+  file(GLOB RIVET_ARROW_SO ${RIVET_PYARROW}/libarrow.so.*)
+  file(GLOB RIVET_PARQUET_SO ${RIVET_PYARROW}/libparquet.so.*)
+  add_library(rivet_arrow SHARED IMPORTED)
+  set_target_properties(rivet_arrow PROPERTIES IMPORTED_LOCATION ${RIVET_ARROW_SO}
+                        INTERFACE_INCLUDE_DIRECTORIES ${RIVET_PYARROW}/include)
+  add_library(rivet_parquet SHARED IMPORTED)
+  set_target_properties(rivet_parquet PROPERTIES IMPORTED_LOCATION ${RIVET_PARQUET_SO}
+                        INTERFACE_INCLUDE_DIRECTORIES ${RIVET_PYARROW}/include
+                        INTERFACE_LINK_LIBRARIES rivet_arrow)
+  set(CMAKE_BUILD_RPATH ${RIVET_PYARROW})
+endif()

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// One number of bytes that everything in flight draws from, so that peak memory is what the user set.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <stop_token>
+
+namespace rivet::base {
+
+/// A counting budget in bytes. A request larger than the whole budget is granted alone, so that the
+/// one largest row can always pass. Any thread may call it.
+class ByteBudget {
+ public:
+  explicit ByteBudget(std::int64_t total) : total_(total) {}
+
+  /// A share of the budget, given back on destruction. The budget must outlive it.
+  class Lease {
+   public:
+    Lease() = default;
+    Lease(ByteBudget* budget, std::int64_t bytes) : budget_(budget), bytes_(bytes) {}
+    Lease(Lease&& other) noexcept : budget_(other.budget_), bytes_(other.bytes_) { other.budget_ = nullptr; }
+    Lease& operator=(Lease&& other) noexcept;
+    ~Lease() { release(); }
+    void release();
+
+   private:
+    ByteBudget* budget_ = nullptr;
+    std::int64_t bytes_ = 0;
+  };
+
+  /// Waits until `bytes` are free or `stop` is requested; an empty lease in the second case.
+  Lease take(std::int64_t bytes, const std::stop_token& stop);
+
+  std::int64_t total() const { return total_; }
+
+ private:
+  void give_back(std::int64_t bytes);
+
+  const std::int64_t total_;
+  std::mutex mutex_;
+  std::condition_variable_any freed_;
+  std::int64_t used_ = 0;
+};
+
+}  // namespace rivet::base

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// xxHash and OpenSSL behind the names of hash.hpp.
+#include "base/hash.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <xxhash.h>
+
+namespace rivet::base {
+
+std::uint64_t xxh3_64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+std::string xxh3_label(std::uint64_t hash) { return fmt::format("xxh3:{:016x}", hash); }
+
+FieldHasher& FieldHasher::add(std::string_view field) {
+  const std::uint64_t size = field.size();
+  for (int shift = 0; shift < 64; shift += 8) bytes_.push_back(static_cast<char>(size >> shift));
+  bytes_.append(field);
+  return *this;
+}
+
+std::string FieldHasher::hex() const { return fmt::format("{:016x}", xxh3_64(bytes_)); }
+
+struct ContentHasher::State {
+  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> xxh3{XXH3_createState(), XXH3_freeState};
+  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> md5{nullptr, EVP_MD_CTX_free};
+};
+
+ContentHasher::ContentHasher(bool with_md5) : state_(std::make_unique<State>()) {
+  XXH3_64bits_reset(state_->xxh3.get());
+  if (!with_md5) return;
+  state_->md5.reset(EVP_MD_CTX_new());
+  EVP_DigestInit_ex(state_->md5.get(), EVP_md5(), nullptr);
+}
+
+ContentHasher::~ContentHasher() = default;
+ContentHasher::ContentHasher(ContentHasher&&) noexcept = default;
+ContentHasher& ContentHasher::operator=(ContentHasher&&) noexcept = default;
+
+void ContentHasher::update(const void* bytes, std::size_t size) {
+  XXH3_64bits_update(state_->xxh3.get(), bytes, size);
+  if (state_->md5) EVP_DigestUpdate(state_->md5.get(), bytes, size);
+}
+
+std::string ContentHasher::xxh3() const { return xxh3_label(XXH3_64bits_digest(state_->xxh3.get())); }
+
+std::string ContentHasher::md5_base64() const {
+  if (!state_->md5) return {};
+  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> copy(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  EVP_MD_CTX_copy_ex(copy.get(), state_->md5.get());
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(copy.get(), digest.data(), &size);
+  std::array<unsigned char, 64> text{};
+  const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(size));
+  return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(length)};
+}
+
+}  // namespace rivet::base

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manifest: which parts of a prefix count, and the evidence about them. A part exists because
+// the manifest says so.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "model/column.hpp"
+#include "model/part.hpp"
+
+namespace rivet::model {
+
+inline constexpr int kManifestVersion = 1;
+inline constexpr std::int64_t kManifestLimitBytes = 64LL << 20;  ///< refuse to read more
+inline constexpr std::int64_t kSuccessLimitBytes = 4096;
+
+struct ManifestSource {
+  std::string engine, schema, table;      ///< schema and table empty for a query: null
+  std::string strategy;
+  std::string cursor_column, cursor_type, cursor_low, cursor_high;
+  std::optional<std::int64_t> source_row_count;
+  std::string consistency;                ///< unit or snapshot
+  std::optional<base::Timestamp> read_from, read_to;  ///< source clock: instants of the first and the last read
+  std::string snapshot;                   ///< the engine's text of the instant; empty when it has none
+};
+
+struct ManifestPart {
+  std::int64_t part_id = 0;
+  Part part;
+  std::string status = "committed";       ///< committed | quarantined
+};
+
+/// One generation of an export's output. docs/manifest.md describes the JSON.
+struct Manifest {
+  std::string run_id, export_name, export_family;
+  std::string mode = "batch";
+  base::Timestamp started_at, finished_at;
+  std::string status;                     ///< running | success | failed | interrupted
+  std::int64_t generation = 0;
+  ManifestSource source;
+  std::string destination_kind, destination_uri;
+  std::string format, compression;
+  Columns columns;
+  std::int64_t row_count = 0;
+  std::vector<ManifestPart> parts;
+  Digest digest;                          ///< sum over the parts
+  std::string row_hash_column;            ///< empty: none
+  std::vector<std::string> row_hash_covered;
+};
+
+/// Names of the objects that describe an export at its prefix.
+std::string manifest_key(std::string_view export_name);                 // manifest.<export>.json
+std::string success_key(std::string_view export_name);                  // _SUCCESS.<export>
+std::string run_manifest_key(std::string_view run_id);                  // manifest-<run_id>.json
+inline constexpr std::string_view kCompatManifestKey = "manifest.json";
+inline constexpr std::string_view kCompatSuccessKey = "_SUCCESS";
+inline constexpr std::string_view kQuarantineFolder = "_quarantine/";
+
+/// The JSON text, stable for equal manifests.
+std::string to_json_text(const Manifest& manifest);
+/// Reads it back. Kind data when it is not JSON, not this version, or lacks a field.
+Result<Manifest> manifest_from_json_text(std::string_view text);
+
+/// What does not add up inside a manifest: version, counts, sums, part ids, digests. Empty: consistent.
+std::vector<std::string> inconsistencies(const Manifest& manifest);
+
+/// `xxh3:<16 hex>` and a newline: the content of the marker that vouches for exactly these manifest bytes.
+std::string success_marker(std::string_view manifest_bytes);
+
+}  // namespace rivet::model

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Source contract: open a session, describe a relation, read a bounded part of it as batches.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "batch/schema.hpp"
+#include "model/relation.hpp"
+#include "model/unit.hpp"
+
+namespace rivet::source {
+
+/// How a connection is set up. Zero durations mean no limit.
+struct SessionOptions {
+  std::chrono::seconds statement_timeout{0};  ///< bounds probes, and the silence between blocks of a read
+  std::chrono::seconds lock_timeout{0};
+};
+
+/// How large the batches of a read may become. A batch closes at whichever bound is hit first and
+/// always holds at least one row.
+struct BatchLimits {
+  std::int64_t rows = 16'384;
+  std::int64_t bytes = 1 << 20;
+  std::int64_t value_bytes = 256LL << 20;  ///< a larger value stops the read: RIVET_VALUE_TOO_LARGE
+};
+
+/// One bounded read. `columns` is what an earlier describe() agreed on; when the relation no longer
+/// matches it, read() fails with kind drift.
+struct ReadRequest {
+  model::Relation relation;
+  model::Columns columns;
+  model::Predicate predicate;
+  BatchLimits limits;
+};
+
+/// From which instant a read sees the source, recorded before its first row.
+struct ReadInstant {
+  base::Timestamp at;    ///< the source's clock
+  std::string snapshot;  ///< the engine's own text for it; empty when it has none
+};
+
+/// The rows of one read. Not thread safe; dropping it abandons the statement.
+class BatchStream {
+ public:
+  virtual ~BatchStream() = default;
+  /// The next batch with batch_schema(columns), or nothing once the server itself has said that the
+  /// result is complete and its row count agrees. A connection that merely ends is an error (kind unavailable).
+  virtual Result<std::optional<batch::Batch>> next() = 0;
+  /// Bytes received from the server so far.
+  virtual std::int64_t bytes_read() const = 0;
+  virtual const ReadInstant& instant() const = 0;
+};
+
+/// One connection, set up for reading. Used by one thread at a time; must outlive its streams, of
+/// which at most one may be open.
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Columns with resolved types, keys, sizes. Errors: permanent (no such table or column), config
+  /// (an override that would change values), auth, unavailable.
+  virtual Result<model::Inventory> describe(const model::Relation& relation, const model::TypeOverrides& overrides) = 0;
+  virtual Result<std::unique_ptr<BatchStream>> read(const ReadRequest& request) = 0;
+};
+
+/// A configured source. Immutable; any thread may call it.
+class Source {
+ public:
+  virtual ~Source() = default;
+  /// Opens and sets up a connection. `stop` makes blocking calls of the session return kind cancelled.
+  virtual Result<std::unique_ptr<Session>> open(const SessionOptions& options, std::stop_token stop) const = 0;
+};
+
+}  // namespace rivet::source

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// The StateStore contract: apply updates, claim units, answer questions.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "state/updates.hpp"
+
+namespace rivet::state {
+
+/// Stages of a run. `sealed` means: the result is decided, publishing may be repeated until it stands.
+enum class RunStage { running, sealed, published, ended };
+
+/// A run as the store sees it.
+struct RunView {
+  std::string run_id, export_name, prefix, plan_hash, plan_json, mode, nonce;
+  RunStage stage = RunStage::running;
+  std::string status;                 ///< running | success | failed | interrupted | skipped
+  Owner owner;
+  base::Timestamp started_at, lease_until;
+  std::optional<base::Timestamp> finished_at, sealed_at;
+  std::int64_t generation = 0;        ///< 0 until sealed
+  std::string error;
+  std::int64_t max_attempts = 3;
+};
+
+/// A unit with its life cycle.
+struct UnitView {
+  model::Unit unit;
+  model::UnitStatus status = model::UnitStatus::pending;
+  int attempts = 0;
+  int epoch = 0;                      ///< of the latest claim; 0 before the first
+  Owner owner;
+  std::int64_t rows = 0;
+  std::string last_error, snapshot, gates_json;
+  std::optional<base::Timestamp> read_at;
+  model::Digest digest;
+  base::Timestamp updated_at;
+};
+
+/// A claimed unit: only this owner with this epoch may commit it.
+struct UnitClaim {
+  model::Unit unit;
+  int epoch = 0;
+  int attempt = 0;
+};
+
+/// A row of file_log.
+struct FileView {
+  model::Part part;
+  std::string export_name, format, compression;
+  std::string status;                 ///< committed | superseded
+};
+
+/// A row of export_state.
+struct ExportView {
+  std::string export_name;
+  std::optional<std::string> last_cursor_value;
+  std::optional<base::Timestamp> last_run_at;
+};
+
+/// Narrows a listing.
+struct Filter {
+  std::string export_name = {};       ///< empty: all
+  std::string run_id = {};            ///< empty: all
+  std::int64_t limit = 50;
+};
+
+/// Durable state of all exports of one config directory (or, later, one database). Any thread may call
+/// it. Errors: unavailable (locked for longer than the busy timeout, out of reach), conflict (an update
+/// that its legality check refuses), data (a store of a newer version, or a damaged one).
+class StateStore {
+ public:
+  virtual ~StateStore() = default;
+
+  /// Checks one update against the current view and applies it in one transaction.
+  virtual Result<void> apply(const StateUpdate& update) = 0;
+
+  /// Gives the next pending unit of the run to `owner` under the next fencing epoch; nothing when none is pending.
+  virtual Result<std::optional<UnitClaim>> claim(const std::string& run_id, const Owner& owner, base::Timestamp at) = 0;
+
+  virtual Result<std::optional<RunView>> run(const std::string& run_id) = 0;
+  /// Runs that are running or sealed but not published, oldest first; of one export or, with an empty name, of all.
+  virtual Result<std::vector<RunView>> unfinished_runs(const std::string& export_name) = 0;
+  virtual Result<std::vector<UnitView>> units(const std::string& run_id) = 0;
+
+  /// Parts of the export's current generation at the prefix, in commit order.
+  virtual Result<std::vector<FileView>> live_parts(const std::string& export_name, const std::string& prefix) = 0;
+  virtual Result<std::vector<FileView>> files(const Filter& filter) = 0;
+
+  /// The drift baseline: the columns of the last published run.
+  virtual Result<std::optional<model::Columns>> schema_baseline(const std::string& export_name) = 0;
+
+  virtual Result<std::vector<model::journal::Journal>> journals(const Filter& filter) = 0;
+  virtual Result<std::vector<MetricsRecorded>> metrics(const Filter& filter) = 0;
+  virtual Result<std::vector<ExportView>> exports() = 0;
+
+  /// Where the state lies, for people: a path or a redacted URL.
+  virtual std::string location() const = 0;
+};
+
+}  // namespace rivet::state

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every change of state as a value. A store checks each against its current view and applies it in
+// one transaction; nothing else writes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "model/column.hpp"
+#include "model/journal.hpp"
+#include "model/part.hpp"
+#include "model/unit.hpp"
+
+namespace rivet::state {
+
+/// Who holds a run or a unit: `host/boot-id/pid/start-time/nonce`, so that a dead process on the same
+/// machine is recognised at once and a recycled pid is not mistaken for it.
+using Owner = std::string;
+
+/// A run begins: its plan in rows. Illegal while an unfinished run of the export exists at the prefix.
+struct RunStarted {
+  std::string run_id, export_name, prefix;
+  std::string plan_hash;          ///< fingerprint that a later process must match to take over
+  std::string plan_json;          ///< what the run needs to go on and to publish (columns, source, format, ...)
+  std::string mode;
+  std::string nonce;              ///< 8 hex digits in every part name of this run
+  Owner owner;
+  base::Timestamp at;
+  base::Timestamp lease_until;
+  int max_attempts = 3;
+  std::vector<model::Unit> units;
+};
+
+/// A process takes a dead run over. Illegal while its lease is alive. Running units go back to pending.
+struct RunTakenOver {
+  std::string run_id;
+  Owner owner, previous_owner;
+  base::Timestamp at, lease_until;
+};
+
+/// The holder is alive. Illegal when somebody else holds the run.
+struct LeaseRenewed {
+  std::string run_id;
+  Owner owner;
+  base::Timestamp at, lease_until;
+};
+
+/// A unit is durable: all its parts, in one transaction. Illegal unless `owner` and `epoch` are the
+/// current claim of a running unit.
+struct UnitCommitted {
+  std::string run_id;
+  int unit_index = 0;
+  int epoch = 0;
+  Owner owner;
+  std::vector<model::Part> parts;
+  std::int64_t rows = 0;
+  model::Digest digest;
+  std::string snapshot;                     ///< the engine's text of the instant it read from
+  std::optional<base::Timestamp> read_at;   ///< that instant on the source's clock
+  std::string gates_json;                   ///< mergeable partial results of quality rules
+  base::Timestamp at;
+};
+
+/// A unit failed; it goes back to pending while attempts remain and `final` is false.
+struct UnitFailed {
+  std::string run_id;
+  int unit_index = 0;
+  int epoch = 0;
+  Owner owner;
+  std::string error;
+  bool final = false;
+  base::Timestamp at;
+};
+
+/// What the result is, for good: all units are complete, a new generation lists their parts and (unless
+/// `append`) supersedes the export's earlier ones at this prefix. Illegal while a unit is incomplete.
+struct RunSealed {
+  std::string run_id;
+  Owner owner;
+  bool append = false;
+  std::optional<std::string> cursor;        ///< position that publishing stores
+  base::Timestamp at;
+};
+
+/// Manifest and marker of a sealed run stand; cursor, schema baseline and progression are stored with it.
+struct RunPublished {
+  std::string run_id;
+  model::Columns columns;                   ///< the new drift baseline
+  base::Timestamp at;
+};
+
+/// A run ended without a result. Its generation was never made.
+struct RunEnded {
+  std::string run_id;
+  Owner owner;
+  std::string status;                       ///< failed | interrupted | skipped
+  std::string error;
+  base::Timestamp at;
+};
+
+/// One journal entry; the store numbers it.
+struct JournalAppended {
+  std::string run_id, export_name;
+  model::journal::Entry entry;
+};
+
+/// The one metric row of a run (export_metrics). Unset fields are NULL.
+struct MetricsRecorded {
+  std::string export_name, run_id;
+  base::Timestamp run_at;
+  std::int64_t duration_ms = 0, total_rows = 0;
+  std::optional<std::int64_t> peak_rss_mb;
+  std::string status;
+  std::optional<std::string> error_message;
+  std::string tuning_profile, format, mode;
+  std::int64_t files_produced = 0, bytes_written = 0, bytes_read = 0, retries = 0;
+  std::optional<bool> validated, schema_changed, quality_passed;
+  std::optional<std::int64_t> pg_temp_bytes_delta, batch_size, batch_size_memory_mb, longest_chunk_ms;
+  std::optional<std::string> skip_reason, schema_fingerprint, error_class;
+  std::string source_type, destination_type, rivet_version;
+};
+
+/// A source-side counter before and after (export_harm).
+struct HarmRecorded {
+  std::string run_id, export_name;
+  std::vector<std::pair<std::string, std::int64_t>> deltas;
+  base::Timestamp at;
+};
+
+/// One row per command (run_aggregate).
+struct AggregateRecorded {
+  std::string run_aggregate_id;
+  base::Timestamp started_at, finished_at;
+  std::int64_t duration_ms = 0;
+  std::string config_path, parallel_mode;
+  std::int64_t total_exports = 0, success_count = 0, failed_count = 0, skipped_count = 0;
+  std::int64_t total_rows = 0, total_files = 0, total_bytes = 0;
+  std::string details_json;
+};
+
+using StateUpdate = std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitCommitted, UnitFailed, RunSealed,
+                                 RunPublished, RunEnded, JournalAppended, MetricsRecorded, HarmRecorded,
+                                 AggregateRecorded>;
+
+}  // namespace rivet::state
