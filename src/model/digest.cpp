@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/digest.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -56,6 +57,17 @@ Result<Digest> parse_digest(std::string_view text) {
     if (fields[i].size() != 16 || !read_number(fields[i], 16, digest.columns.emplace_back())) return malformed();
   }
   return digest;
+}
+
+bool mergeable(const Digest& a, const Digest& b) {
+  return a.columns.empty() || b.columns.empty() || a.columns.size() == b.columns.size();
+}
+
+bool same_value(const Digest& a, const Digest& b) {
+  if (a.rows != b.rows || a.low != b.low || a.high != b.high) return false;
+  const auto all_zero = [](const auto& sums) { return std::all_of(sums.begin(), sums.end(), [](auto sum) { return sum == 0; }); };
+  if (a.columns.empty() || b.columns.empty()) return all_zero(a.columns) && all_zero(b.columns);
+  return a.columns == b.columns;
 }
 
 }  // namespace rivet::model

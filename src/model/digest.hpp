@@ -34,4 +34,9 @@ std::string to_string(const Digest& digest);
 /// Reads to_string back; error kind data when the text is not a digest of this version.
 Result<Digest> parse_digest(std::string_view text);
 
+/// Whether `+=` is allowed between them: the same number of columns, or none on one side.
+bool mergeable(const Digest& a, const Digest& b);
+/// Whether they stand for the same rows: equal, where no columns at all count as columns of zeros.
+bool same_value(const Digest& a, const Digest& b);
+
 }  // namespace rivet::model

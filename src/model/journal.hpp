@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -49,20 +50,27 @@ using Event = std::variant<PlanResolved, PlanWarning, FileWritten, ChunkStarted,
                            ReconciliationResult, RunCompleted, UnknownEvent>;
 
 /// One recorded event. `extra_json` holds fields of the event that this version does not know
-/// (an object, or empty), so that they survive reading and writing.
+/// (an object, or empty), so that they survive reading and writing; `entry_extra_json` those beside the event.
 struct Entry {
   base::Timestamp recorded_at;
   Event event;
   std::string extra_json = {};
+  std::string entry_extra_json = {};
 };
 
 /// All entries of one run of one export, in the order of recording.
 struct Journal {
   std::string run_id, export_name;
   std::vector<Entry> entries;
+  std::string extra_json = {};  ///< fields of the journal itself that this version does not know
 };
 
-/// `{"recorded_at": ..., "event": {"Name": {...}}}` and back. Unknown events and fields survive.
+/// The key of the event in JSON, for example `ChunkStarted`; empty for an UnknownEvent.
+std::string_view name_of(const Event& event);
+
+/// `{"recorded_at": ..., "event": {"Name": {...}}}` and back. Unknown events and fields survive; a known event
+/// that lacks a field, or has it with another type, is kept as an UnknownEvent. Kind data when the entry itself
+/// is malformed.
 nlohmann::json to_json(const Entry& entry);
 Result<Entry> entry_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const Journal& journal);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -51,6 +52,12 @@ struct Manifest {
   Digest digest;                          ///< sum over the parts
   std::string row_hash_column;            ///< empty: none
   std::vector<std::string> row_hash_covered;
+
+  /// What a manifest that was read claims about itself, kept to be compared with what it holds; unset when built
+  /// in memory. Writing states what is, and ignores them.
+  int version = kManifestVersion;
+  std::optional<std::int64_t> stated_part_count = {};
+  std::string stated_schema_fingerprint = {};
 };
 
 /// Names of the objects that describe an export at its prefix.
@@ -61,12 +68,17 @@ inline constexpr std::string_view kCompatManifestKey = "manifest.json";
 inline constexpr std::string_view kCompatSuccessKey = "_SUCCESS";
 inline constexpr std::string_view kQuarantineFolder = "_quarantine/";
 
-/// The JSON text, stable for equal manifests.
+/// Whether `path` stays below the prefix: relative, not empty, no `..` component, no NUL.
+bool is_safe_part_path(std::string_view path);
+
+/// The JSON text, stable for equal manifests. Never throws; bytes that are not UTF-8 become U+FFFD.
 std::string to_json_text(const Manifest& manifest);
-/// Reads it back. Kind data when it is not JSON, not this version, or lacks a field.
+/// Reads it back, from any bytes; fields it does not know are ignored. Kind data when it is not JSON, not this
+/// version, or lacks a field. Whether it adds up is for inconsistencies() to say.
 Result<Manifest> manifest_from_json_text(std::string_view text);
 
-/// What does not add up inside a manifest: version, counts, sums, part ids, digests. Empty: consistent.
+/// What does not add up inside a manifest: version, counts, sums, part ids and paths, columns, digests. One
+/// sentence each; empty: consistent.
 std::vector<std::string> inconsistencies(const Manifest& manifest);
 
 /// `xxh3:<16 hex>` and a newline: the content of the marker that vouches for exactly these manifest bytes.

@@ -1,0 +1,66 @@
+# `make help` lists what can be done here.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+JOBS ?= $(shell nproc)
+# A clone has one or two cores' worth of memory per compiler; do not start more than that.
+BUILD = cmake --build $(1) -j $(JOBS)
+REPORTS := build/reports
+E2E_ARGS ?=
+BENCH_ARGS ?=
+# Leaks count as failures; what Arrow keeps for the life of the process is listed in tests/lsan.supp.
+SANITIZER_ENV := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
+  UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build dev unit unit-dev lint e2e test bench demo format tidy clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install what is missing: distribution packages, .venv with the pinned Python packages
+	@scripts/setup.sh
+
+build: setup ## the program, at build/rivet
+	@cmake --preset release >/dev/null
+	@$(call BUILD,build)
+
+dev: setup ## debug build with the address and undefined-behaviour sanitizers, in build-dev
+	@cmake --preset dev >/dev/null
+	@$(call BUILD,build-dev)
+
+unit: build ## unit tests of the release build
+	@mkdir -p $(REPORTS)
+	@ctest --test-dir build -j $(JOBS) --output-on-failure --no-tests=error --output-junit $(CURDIR)/$(REPORTS)/unit.xml
+
+unit-dev: dev ## unit tests under the sanitizers
+	@mkdir -p $(REPORTS)
+	@$(SANITIZER_ENV) ctest --test-dir build-dev -LE lint -j $(JOBS) --output-on-failure --no-tests=error \
+	  --output-junit $(CURDIR)/$(REPORTS)/unit-dev.xml
+
+lint: setup ## who may include whom, and how every file begins
+	@$(PYTHON) tests/lint/include_graph.py
+
+e2e: build ## end-to-end tests: the program against real servers (E2E_ARGS goes to pytest)
+	@mkdir -p $(REPORTS)
+	@$(PYTHON) -m pytest tests/e2e --junitxml $(REPORTS)/e2e.xml $(E2E_ARGS) </dev/null
+
+test: ## everything: set-up, build, unit tests twice, lint, end-to-end tests
+	@scripts/test.sh
+
+bench: build ## measure speed, memory and size against a drained COPY (BENCH_ARGS="--quick")
+	@$(call BUILD,build) --target drain_copy
+	@$(PYTHON) bench/run.py $(BENCH_ARGS)
+
+demo: build ## export a small awkward SQLite database and read it back with DuckDB
+	@$(PYTHON) scripts/demo.py
+
+format: ## clang-format over our C++
+	@scripts/setup.sh --tools
+	@find src bench -name '*.[ch]pp' -print0 | xargs -0 clang-format -i
+
+tidy: build ## clang-tidy over our C++
+	@scripts/setup.sh --tools
+	@find src -name '*.cpp' -print0 | xargs -0 -P $(JOBS) -n 4 clang-tidy --quiet -p build
+
+clean: ## remove what was built (not .venv)
+	@rm -rf build build-dev demo

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+// Type checks of single values and the hints for keys that do not belong where they stand.
+#include "config/section.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <set>
+#include <span>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/text.hpp"
+
+namespace rivet::config {
+namespace {
+
+struct Home {
+  std::string_view key, place;
+};
+
+/// Where a key that is often written one level too high or too low belongs.
+constexpr auto kHomes = std::to_array<Home>({
+    {"profile", "tuning:"}, {"batch_size", "tuning:"}, {"batch_size_memory_mb", "tuning:"},
+    {"throttle_ms", "tuning:"}, {"statement_timeout_s", "tuning:"}, {"max_retries", "tuning:"},
+    {"retry_backoff_ms", "tuning:"}, {"lock_timeout_s", "tuning:"}, {"memory_threshold_mb", "tuning:"},
+    {"max_value_mb", "tuning:"}, {"adaptive", "tuning:"}, {"min_parallel", "tuning:"},
+    {"max_batch_memory_mb", "tuning:"}, {"on_batch_memory_exceeded", "tuning:"},
+    {"bucket", "destination:"}, {"prefix", "destination:"}, {"region", "destination:"},
+    {"endpoint", "destination:"}, {"credentials_file", "destination:"}, {"path", "destination:"},
+    {"access_key_env", "destination:"}, {"secret_key_env", "destination:"},
+    {"url", "source:"}, {"url_env", "source:"}, {"url_file", "source:"}, {"host", "source:"}, {"user", "source:"},
+    {"password", "source:"}, {"password_env", "source:"}, {"database", "source:"}, {"tls", "source:"},
+    {"environment", "source:"}, {"mongo", "source:"},
+    {"ca_file", "tls:"}, {"accept_invalid_certs", "tls:"}, {"accept_invalid_hostnames", "tls:"},
+    {"row_count_min", "quality:"}, {"row_count_max", "quality:"}, {"null_ratio_max", "quality:"},
+    {"unique_columns", "quality:"}, {"unique_max_entries", "quality:"},
+    {"row_group_strategy", "parquet:"}, {"row_group_rows", "parquet:"}, {"target_row_group_mb", "parquet:"},
+    {"max_row_group_mb", "parquet:"}, {"exported_at", "meta_columns:"}, {"row_hash", "meta_columns:"},
+    {"slot", "cdc:"}, {"server_id", "cdc:"}, {"rollover", "cdc:"}, {"until_current", "cdc:"},
+    {"slack", "notifications:"}, {"webhook_url", "notifications.slack:"}, {"webhook_url_env", "notifications.slack:"},
+    {"exports", "the top level"}, {"notifications", "the top level"}, {"parallel_exports", "the top level"},
+    {"parallel_export_processes", "the top level"},
+    {"name", "an entry of exports:"}, {"mode", "an entry of exports:"}, {"query", "an entry of exports:"},
+    {"query_file", "an entry of exports:"}, {"table", "an entry of exports:"}, {"format", "an entry of exports:"},
+    {"compression", "an entry of exports:"}, {"compression_level", "an entry of exports:"},
+    {"compression_profile", "an entry of exports:"}, {"destination", "an entry of exports:"},
+    {"verify", "an entry of exports:"}, {"skip_empty", "an entry of exports:"},
+    {"max_file_size", "an entry of exports:"}, {"meta_columns", "an entry of exports:"},
+    {"quality", "an entry of exports:"}, {"columns", "an entry of exports:"},
+    {"on_schema_drift", "an entry of exports:"}, {"parquet", "an entry of exports:"},
+    {"partition_by", "an entry of exports:"}, {"cursor_column", "an entry of exports:"},
+    {"chunk_column", "an entry of exports:"}, {"chunk_by_key", "an entry of exports:"},
+    {"chunk_size", "an entry of exports:"}, {"chunk_count", "an entry of exports:"},
+    {"parallel", "an entry of exports:"}, {"time_column", "an entry of exports:"},
+    {"days_window", "an entry of exports:"},
+});
+
+constexpr std::array<std::string_view, 4> kKinds{"nothing", "a single value", "a list", "a map"};
+
+std::string_view kind_of(const Node& node) { return kKinds[static_cast<std::size_t>(node.kind)]; }
+
+/// `{partition}` without quotes is a map with one key and no value.
+bool is_unquoted_placeholder(const Node& node) {
+  return node.kind == Node::Kind::map && node.entries.size() == 1 &&
+         node.entries.front().value.kind == Node::Kind::null;
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::optional<bool> parse_boolean(std::string_view text) {
+  if (text == "true" || text == "True" || text == "TRUE") return true;
+  if (text == "false" || text == "False" || text == "FALSE") return false;
+  return std::nullopt;
+}
+
+std::string range_text(Range range) {
+  return range.max == std::numeric_limits<std::int64_t>::max()
+             ? fmt::format("{} or more", range.min)
+             : fmt::format("between {} and {}", range.min, range.max);
+}
+
+}  // namespace
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  if (text.starts_with('+') && text.size() > 1 && text[1] != '-') text.remove_prefix(1);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Section::Section(const Node& node, std::string name, Problems& problems)
+    : node_(&node), name_(std::move(name)), problems_(&problems), usable_(node.kind == Node::Kind::map) {
+  if (!usable_) problems.add(node.line, fmt::format("{} must be a map of keys, it is {}", name_, kind_of(node)));
+}
+
+int Section::line(std::string_view key) const {
+  for (const auto& entry : node_->entries) {
+    if (entry.key == key) return entry.line;
+  }
+  return node_->line;
+}
+
+const Node* Section::find(std::string_view key) {
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
+  for (const auto& entry : node_->entries) {
+    if (entry.key != key) continue;
+    if (entry.value.kind != Node::Kind::null) return &entry.value;
+    problems_->warn(entry.line, fmt::format("'{}' has no value and counts as not given", key));
+  }
+  return nullptr;
+}
+
+const Node* Section::scalar(std::string_view key, std::string_view wanted) {
+  const auto* node = find(key);
+  if (node == nullptr || node->kind == Node::Kind::scalar) return node;
+  std::string hint;
+  if (is_unquoted_placeholder(*node)) {
+    hint = fmt::format("; put quotes around it: \"{{{}}}\"", problems_->shown(node->entries.front().key));
+  }
+  refuse(key, fmt::format("'{}' must be {}, it is {}{}", key, wanted, kind_of(*node), hint));
+  return nullptr;
+}
+
+std::optional<std::string> Section::text_or_empty(std::string_view key) {
+  const auto* node = scalar(key, "text");
+  return node == nullptr ? std::nullopt : std::optional(node->text);
+}
+
+std::optional<std::string> Section::text(std::string_view key) {
+  auto value = text_or_empty(key);
+  if (!value || !value->empty()) return value;
+  refuse(key, fmt::format("'{}' is empty", key));
+  return std::nullopt;
+}
+
+std::optional<bool> Section::boolean(std::string_view key) {
+  const auto* node = scalar(key, "true or false");
+  if (node == nullptr) return std::nullopt;
+  const auto value = node->plain ? parse_boolean(node->text) : std::nullopt;
+  if (!value) refuse(key, fmt::format("'{}' must be true or false, not '{}'", key, problems_->shown(node->text)));
+  return value;
+}
+
+std::optional<std::int64_t> Section::integer(std::string_view key, Range range, std::string_view code) {
+  const auto* node = scalar(key, "a whole number");
+  if (node == nullptr) return std::nullopt;
+  const auto value = node->plain ? parse_integer(node->text) : std::nullopt;
+  if (value && *value >= range.min && *value <= range.max) return value;
+  const auto shown = problems_->shown(node->text);
+  if (value) {
+    refuse(key, fmt::format("'{}' must be {}, not {}", key, range_text(range), shown), code);
+  } else {
+    const auto quotes = !node->plain && parse_integer(node->text) ? " in quotes" : "";
+    refuse(key, fmt::format("'{}' must be a whole number, not '{}'{}", key, shown, quotes), code);
+  }
+  return std::nullopt;
+}
+
+std::optional<double> Section::number(std::string_view key, double min, double max) {
+  const auto* node = scalar(key, "a number");
+  if (node == nullptr) return std::nullopt;
+  const auto value = node->plain ? parse_number(node->text) : std::nullopt;
+  if (value && *value >= min && *value <= max) return value;
+  refuse(key, fmt::format("'{}' must be a number between {} and {}, not '{}'", key, min, max,
+                          problems_->shown(node->text)));
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> Section::texts_of(std::string_view key, const Node& list) {
+  std::vector<std::string> out;
+  for (const auto& item : list.items) {
+    if (item.kind != Node::Kind::scalar || item.text.empty()) {
+      problems_->add(item.line, fmt::format("'{}' must be a list of names, one entry is {}", key,
+                                            item.kind == Node::Kind::scalar ? "empty" : kind_of(item)));
+      return std::nullopt;
+    }
+    if (std::find(out.begin(), out.end(), item.text) != out.end()) {
+      problems_->add(item.line, fmt::format("'{}' names '{}' twice", key, problems_->shown(item.text)));
+    }
+    out.push_back(item.text);
+  }
+  if (!out.empty()) return out;
+  refuse(key, fmt::format("'{}' is an empty list", key));
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> Section::texts(std::string_view key) {
+  const auto* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  if (node->kind == Node::Kind::list) return texts_of(key, *node);
+  refuse(key, fmt::format("'{}' must be a list, it is {}", key, kind_of(*node)));
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> Section::one_or_more_texts(std::string_view key) {
+  const auto* node = find(key);
+  if (node != nullptr && node->kind == Node::Kind::list) return texts_of(key, *node);
+  const auto one = text(key);
+  return one ? std::optional(std::vector{*one}) : std::nullopt;
+}
+
+std::optional<Section> Section::block(std::string_view key) {
+  const auto* node = find(key);
+  return node == nullptr ? std::nullopt : std::optional<Section>(std::in_place, *node, std::string(key), *problems_);
+}
+
+std::optional<std::size_t> Section::word_index(std::string_view key, std::span<const std::string_view> spellings) {
+  const auto* node = scalar(key, "one word");
+  if (node == nullptr) return std::nullopt;
+  const auto found = std::find(spellings.begin(), spellings.end(), node->text);
+  if (found != spellings.end()) return static_cast<std::size_t>(found - spellings.begin());
+  const auto guess = base::did_you_mean(node->text, spellings);
+  refuse(key, fmt::format("'{}' is not a value of '{}': use one of {}{}", problems_->shown(node->text), key,
+                          fmt::join(spellings, ", "), guess ? fmt::format("; did you mean '{}'?", *guess) : ""));
+  return std::nullopt;
+}
+
+void Section::refuse(std::string_view key, std::string message, std::string_view code) {
+  problems_->add(line(key), std::move(message), code);
+}
+
+void Section::refuse_missing(std::string_view keys) {
+  if (usable_) problems_->add(node_->line, fmt::format("{} needs {}", name_, keys));
+}
+
+void Section::warn(std::string_view key, std::string message) { problems_->warn(line(key), std::move(message)); }
+
+std::string Section::unknown_key(std::string_view key) const {
+  const auto start = fmt::format("unknown key '{}' in {}", problems_->shown(key), name_);
+  if (key == "<<") return start + "; merge keys are not supported, repeat the keys or use an alias";
+  const auto* home = std::find_if(kHomes.begin(), kHomes.end(), [&](const Home& h) { return h.key == key; });
+  if (home != kHomes.end()) return fmt::format("{}; it belongs under {}", start, home->place);
+  const auto guess = base::did_you_mean(key, known_);
+  return guess ? fmt::format("{}; did you mean '{}'?", start, *guess) : start;
+}
+
+void Section::finish() {
+  for (const auto& entry : node_->entries) {
+    if (std::find(known_.begin(), known_.end(), entry.key) == known_.end()) {
+      problems_->add(entry.line, unknown_key(entry.key));
+    }
+  }
+}
+
+}  // namespace rivet::config

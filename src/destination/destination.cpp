@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every destination can do on top of its contract.
+#include "destination/destination.hpp"
+
+#include <arrow/buffer.h>
+#include <arrow/io/interfaces.h>
+#include <arrow/result.h>
+#include <fmt/format.h>
+
+namespace rivet::destination {
+namespace {
+
+Error unreadable(const ObjectKey& key, const arrow::Status& status) {
+  return {.kind = ErrorKind::unavailable,
+          .message = fmt::format("cannot read \"{}\": {}", key, status.message()),
+          .vendor_code = status.CodeAsString()};
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> read_text(const Destination& destination, const ObjectKey& key, std::int64_t limit) {
+  const auto file = TRY(destination.read(key));
+  if (!file) return std::nullopt;
+  const auto size = (*file)->GetSize();
+  if (!size.ok()) return fail(unreadable(key, size.status()));
+  if (*size > limit) {
+    return fail(ErrorKind::data, fmt::format("\"{}\" has {} bytes, more than the {} it may have", key, *size, limit));
+  }
+  const auto bytes = (*file)->ReadAt(0, *size);
+  if (!bytes.ok()) return fail(unreadable(key, bytes.status()));
+  if ((*bytes)->size() != *size) {
+    return fail(ErrorKind::data,
+                fmt::format("\"{}\" ended after {} of its {} bytes", key, (*bytes)->size(), *size));
+  }
+  return (*bytes)->ToString();
+}
+
+}  // namespace rivet::destination

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Temporary file in the same folder, fsync, rename.
+#include "report/file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace rivet::report {
+namespace {
+
+tl::unexpected<Error> system_failure(std::string message) {
+  const int number = errno;
+  return fail(Error{.kind = ErrorKind::permanent,
+                    .message = fmt::format("{}: {}", message, std::strerror(number)),
+                    .vendor_code = fmt::format("errno {}", number)});
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+Result<void> fill(const std::filesystem::path& path, std::string_view text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return system_failure(fmt::format("cannot create {}", path.string()));
+  auto written = write_descriptor(fd, text);
+  if (written && ::fsync(fd) != 0) written = system_failure(fmt::format("cannot make {} durable", path.string()));
+  ::close(fd);
+  return std::move(written).context(fmt::format("writing {}", path.string()));
+}
+
+}  // namespace
+
+Result<void> write_descriptor(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return system_failure("cannot write");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<void> write_file(const std::filesystem::path& path, std::string_view text) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder_of(path), failed);
+  const auto temporary = folder_of(path) / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
+  auto written = fill(temporary, text);
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    written = system_failure(fmt::format("cannot replace {}", path.string()));
+  }
+  if (!written) ::unlink(temporary.c_str());
+  return written;
+}
+
+Result<void> require_writable(const std::filesystem::path& path) {
+  auto folder = folder_of(path);
+  std::error_code failed;
+  while (!std::filesystem::exists(folder, failed) && folder.has_parent_path()) folder = folder.parent_path();
+  if (folder.empty()) folder = ".";
+  if (std::filesystem::is_directory(path, failed)) {
+    return fail(ErrorKind::config, fmt::format("{} is a folder, not a file", path.string()));
+  }
+  if (std::filesystem::is_directory(folder, failed) && ::access(folder.c_str(), W_OK) == 0) return {};
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("{} cannot be written: no write access to {}", path.string(), folder.string()),
+                    .hint = "name a file in a folder that you may write to"});
+}
+
+}  // namespace rivet::report

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the program's JSON documents are made: absent is null, text is never refused, secrets are removed value by value.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "base/redact.hpp"
+
+namespace rivet::report {
+
+/// The value, or null when there is none.
+template <class T>
+nlohmann::ordered_json or_null(const std::optional<T>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
+/// The text, or null when it is empty.
+inline nlohmann::ordered_json or_null(const std::string& text) {
+  return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
+}
+
+/// Cleans every string value of the document. Done before dumping, so that cleaning can never break its syntax.
+template <class Json>
+Json redacted(Json document, const base::Redactor& redactor) {
+  if (document.is_string()) return redactor.clean(document.template get_ref<const std::string&>());
+  if (document.is_structured()) {
+    for (auto& element : document) element = redacted(std::move(element), redactor);
+  }
+  return document;
+}
+
+/// Indented text with a final newline; bytes that are not UTF-8 become U+FFFD.
+template <class Json>
+std::string dump(const Json& document) {
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+/// The same on one line, without a newline.
+template <class Json>
+std::string dump_line(const Json& document) {
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace rivet::report

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// COPY binary (https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format"): a header, rows of counted
+// fields, a trailer. Blocks need not end where rows do.
+#include "source/postgres/copy_stream.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <arrow/record_batch.h>
+#include <fmt/format.h>
+
+#include "source/postgres/wire.hpp"
+
+namespace rivet::source::postgres {
+namespace {
+
+using batch::Batch;
+
+constexpr std::string_view kSignature("PGCOPY\n\377\r\n\0", 11);
+constexpr std::size_t kHeaderSize = 19;  // signature, flags, length of the extension
+constexpr std::int16_t kTrailer = -1;
+
+/// One field of the row being decoded.
+struct Field {
+  const char* bytes = nullptr;
+  std::int32_t size = -1;  // -1: NULL
+};
+
+Error broken_protocol(std::string_view what) {
+  return {.kind = ErrorKind::unavailable, .message = fmt::format("the COPY stream is damaged: {}", what)};
+}
+
+class CopyStream final : public BatchStream {
+ public:
+  CopyStream(Connection& connection, CopyPlan plan);
+  ~CopyStream() override;
+
+  Result<std::optional<Batch>> next() override;
+  std::int64_t bytes_read() const override { return bytes_read_; }
+  const ReadInstant& instant() const override { return plan_.instant; }
+
+ private:
+  Result<void> reserve();
+  bool batch_is_full() const;
+  Result<bool> read_row();
+  Result<std::string_view> more(std::string_view left);
+  Result<bool> split_row(std::string_view& bytes);
+  Result<void> append_row();
+  Error unrepresentable(std::size_t column) const;
+  std::string row_key() const;
+  Result<std::optional<Batch>> finish_batch();
+  Result<void> finish_stream();
+
+  Connection& connection_;
+  CopyPlan plan_;
+  std::shared_ptr<arrow::Schema> schema_;
+  std::vector<std::unique_ptr<CellDecoder>> decoders_;
+  std::vector<Field> row_;
+  CopyBlock block_;           // the block that `unread_` points into, unless that points into carry_
+  std::string carry_;         // a row that did not end with its block, and the block after it
+  std::string_view unread_;
+  bool header_seen_ = false;
+  bool trailer_seen_ = false;
+  bool complete_ = false;
+  std::int64_t batch_rows_ = 0, batch_bytes_ = 0, total_rows_ = 0, bytes_read_ = 0;
+};
+
+CopyStream::CopyStream(Connection& connection, CopyPlan plan)
+    : connection_(connection), plan_(std::move(plan)), schema_(batch::batch_schema(plan_.request.columns)),
+      row_(plan_.request.columns.size()) {
+  const bool validate_utf8 = connection.parameter("server_encoding") == "SQL_ASCII";
+  for (const auto& transport : plan_.description.transports) {
+    decoders_.push_back(make_cell_decoder(transport, validate_utf8));
+  }
+}
+
+CopyStream::~CopyStream() {
+  if (!complete_) connection_.cancel();
+}
+
+Result<std::optional<Batch>> CopyStream::next() {
+  if (complete_) return std::nullopt;
+  TRY(reserve());
+  while (!batch_is_full()) {
+    if (!TRY(read_row())) {
+      TRY(finish_stream());
+      break;
+    }
+  }
+  if (batch_rows_ == 0) return std::nullopt;
+  return finish_batch();
+}
+
+Result<void> CopyStream::reserve() {
+  for (auto& decoder : decoders_) {
+    if (const auto status = decoder->reserve(plan_.request.limits.rows); !status.ok()) {
+      return fail(batch::from_arrow(status));
+    }
+  }
+  return {};
+}
+
+bool CopyStream::batch_is_full() const {
+  const auto& limits = plan_.request.limits;
+  return batch_rows_ >= limits.rows || batch_bytes_ >= limits.bytes;
+}
+
+/// One row into the builders; false at the trailer.
+Result<bool> CopyStream::read_row() {
+  for (;;) {
+    auto bytes = unread_;
+    if (!bytes.empty()) {
+      if (TRY(split_row(bytes))) {
+        const auto size = static_cast<std::int64_t>(unread_.size() - bytes.size());
+        if (trailer_seen_) return false;
+        TRY(append_row());
+        unread_ = bytes;
+        batch_bytes_ += size;
+        return true;
+      }
+    }
+    unread_ = TRY(more(unread_));
+  }
+}
+
+/// The unread rest followed by the next block.
+Result<std::string_view> CopyStream::more(std::string_view left) {
+  std::string kept(left);
+  block_ = TRY(connection_.copy_block(plan_.silence_limit));
+  if (block_.bytes == nullptr) {
+    TRY(connection_.finish_copy(plan_.silence_limit));  // says why, when the server knows
+    return fail(broken_protocol("it ended without its trailer"));
+  }
+  bytes_read_ += block_.size;
+  const std::string_view fresh(block_.bytes.get(), static_cast<std::size_t>(block_.size));
+  if (kept.empty()) return fresh;
+  carry_ = std::move(kept);
+  carry_.append(fresh);
+  return std::string_view(carry_);
+}
+
+/// Finds the fields of the row at the start of `bytes` and moves `bytes` behind it. False when it is not whole.
+Result<bool> CopyStream::split_row(std::string_view& bytes) {
+  auto rest = bytes;
+  if (!header_seen_) {
+    if (rest.size() < kHeaderSize) return false;
+    const auto extension = wire::read_u32(rest.data() + 15);
+    if (!rest.starts_with(kSignature)) return fail(broken_protocol("wrong signature"));
+    if (rest.size() < kHeaderSize + extension + 2) return false;
+    rest.remove_prefix(kHeaderSize + extension);
+  }
+  if (rest.size() < 2) return false;
+  const auto count = wire::read_i16(rest.data());
+  rest.remove_prefix(2);
+  if (count == kTrailer) {
+    trailer_seen_ = true;
+    bytes = rest;
+    return true;
+  }
+  if (static_cast<std::size_t>(count) != row_.size()) return fail(broken_protocol("a row of another width"));
+  for (auto& field : row_) {
+    if (rest.size() < 4) return false;
+    field.size = wire::read_i32(rest.data());
+    rest.remove_prefix(4);
+    if (field.size < 0) continue;
+    if (rest.size() < static_cast<std::size_t>(field.size)) return false;
+    field.bytes = rest.data();
+    rest.remove_prefix(static_cast<std::size_t>(field.size));
+  }
+  header_seen_ = true;
+  bytes = rest;
+  return true;
+}
+
+Result<void> CopyStream::append_row() {
+  for (std::size_t i = 0; i < row_.size(); ++i) {
+    const auto& field = row_[i];
+    if (field.size < 0) {
+      decoders_[i]->append_null();
+    } else if (field.size > plan_.request.limits.value_bytes) {
+      return fail(Error{.kind = ErrorKind::permanent,
+                        .message = fmt::format("{}, column \"{}\", {}: a value of {} bytes is over max_value_mb",
+                                               model::display_name(plan_.request.relation),
+                                               plan_.request.columns[i].name, row_key(), field.size),
+                        .code = "RIVET_VALUE_TOO_LARGE",
+                        .hint = "raise tuning.max_value_mb, or leave the column out with a query"});
+    } else if (!decoders_[i]->append(field.bytes, field.size)) {
+      return fail(unrepresentable(i));
+    }
+  }
+  ++batch_rows_;
+  ++total_rows_;
+  return {};
+}
+
+Error CopyStream::unrepresentable(std::size_t column) const {
+  const auto& name = plan_.request.columns[column].name;
+  return {.kind = ErrorKind::permanent,
+          .message = fmt::format("{}, column \"{}\", {}: the value {} cannot be held by {}",
+                                 model::display_name(plan_.request.relation), name, row_key(),
+                                 decoders_[column]->problem(), model::to_string(plan_.request.columns[column].type)),
+          .code = "RIVET_VALUE_UNREPRESENTABLE",
+          .hint = fmt::format("carry the column as exact text with  columns: {{ {}: text }}", name)};
+}
+
+/// `key id=42`, or the row's number when the relation has no primary key.
+std::string CopyStream::row_key() const {
+  std::string text;
+  for (const auto& key : plan_.description.inventory.primary_key) {
+    for (std::size_t i = 0; i < row_.size(); ++i) {
+      if (plan_.request.columns[i].name != key || row_[i].size < 0) continue;
+      text += fmt::format("{}{}={}", text.empty() ? "key " : ", ", key,
+                          render_cell(plan_.description.transports[i].wire, row_[i].bytes, row_[i].size));
+    }
+  }
+  return text.empty() ? fmt::format("row {}", total_rows_ + 1) : text;
+}
+
+Result<std::optional<Batch>> CopyStream::finish_batch() {
+  arrow::ArrayVector columns;
+  columns.reserve(decoders_.size());
+  for (auto& decoder : decoders_) {
+    auto column = decoder->finish();
+    if (!column.ok()) return fail(batch::from_arrow(column.status()));
+    columns.push_back(std::move(*column));
+  }
+  batch_bytes_ = 0;
+  return arrow::RecordBatch::Make(schema_, std::exchange(batch_rows_, 0), std::move(columns));
+}
+
+Result<void> CopyStream::finish_stream() {
+  const auto end = TRY(connection_.copy_block(plan_.silence_limit));
+  if (end.bytes != nullptr) return fail(broken_protocol("data after the trailer"));
+  const auto reported = TRY(connection_.finish_copy(plan_.silence_limit));
+  if (reported != total_rows_) {
+    return fail(broken_protocol(fmt::format("{} rows arrived, the server sent {}", total_rows_, reported)));
+  }
+  TRY(connection_.execute("COMMIT", plan_.silence_limit));
+  complete_ = true;
+  return {};
+}
+
+}  // namespace
+
+std::string copy_statement(const Connection& connection, const ReadRequest& request,
+                           const std::vector<Transport>& transports) {
+  std::string list;
+  for (std::size_t i = 0; i < request.columns.size(); ++i) {
+    const auto name = connection.quoted_identifier(request.columns[i].name);
+    if (i > 0) list += ", ";
+    list += transports[i].cast.empty() ? name : fmt::format("{}::{} AS {}", name, transports[i].cast, name);
+  }
+  return fmt::format("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)", list,
+                     from_item(connection, request.relation));
+}
+
+Result<std::unique_ptr<BatchStream>> open_copy_stream(Connection& connection, CopyPlan plan) {
+  const auto statement = copy_statement(connection, plan.request, plan.description.transports);
+  const auto limit = plan.silence_limit;
+  TRY(connection.begin_copy(statement, limit));
+  return std::make_unique<CopyStream>(connection, std::move(plan));
+}
+
+}  // namespace rivet::source::postgres

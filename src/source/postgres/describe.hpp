@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a relation is: its columns from the server's own row description, and the catalogue behind them.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/relation.hpp"
+#include "source/postgres/connection.hpp"
+#include "source/postgres/types.hpp"
+
+namespace rivet::source::postgres {
+
+/// A described relation: the inventory, and per column how it travels.
+struct Description {
+  model::Inventory inventory;
+  std::vector<Transport> transports;
+};
+
+/// Describes inside the current transaction; every probe is bounded by `limit`. Errors: permanent (no such table
+/// or column, no columns, duplicate names), config (an override that would change values).
+Result<Description> describe(Connection& connection, const model::Relation& relation,
+                             const model::TypeOverrides& overrides, std::chrono::seconds limit);
+
+/// Describes again for a read of columns that were agreed on earlier: transports and primary key, no sizes.
+/// Kind drift when names, native types or nullability have changed since.
+Result<Description> describe_as(Connection& connection, const model::Relation& relation, const model::Columns& agreed,
+                                std::chrono::seconds limit);
+
+/// The relation as something that can stand behind FROM.
+std::string from_item(const Connection& connection, const model::Relation& relation);
+
+}  // namespace rivet::source::postgres
