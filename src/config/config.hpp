@@ -139,7 +139,7 @@ struct Export {
   std::string target;
   OnSchemaDrift on_schema_drift = OnSchemaDrift::warn;
   double shape_drift_warn_factor = 2.0;
-  Parquet parquet;
+  std::optional<Parquet> parquet;  ///< none: row groups bounded by bytes
   int line = 0;  ///< of its entry in the file, 1-based
 };
 

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <set>
-#include <span>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

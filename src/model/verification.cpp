@@ -49,7 +49,8 @@ std::string_view code_of(FindingKind kind) { return row_of(kind).code; }
 bool is_advisory(FindingKind kind) { return kind == FindingKind::untracked_object; }
 
 bool ManifestVerification::passed() const {
-  return std::all_of(findings.begin(), findings.end(), [](const Finding& finding) { return is_advisory(finding.kind); });
+  return std::all_of(findings.begin(), findings.end(),
+                     [](const Finding& finding) { return is_advisory(finding.kind); });
 }
 
 }  // namespace rivet::model

@@ -22,8 +22,17 @@ std::optional<VerifyDepth> parse_verify_depth(std::string_view word);
 
 /// What can be wrong with an output.
 enum class FindingKind {
-  part_missing, part_size_mismatch, part_checksum_mismatch, value_checksum_mismatch, part_row_count_mismatch,
-  success_malformed, success_stale, manifest_inconsistent, manifest_read_error, success_read_error, list_error,
+  part_missing,
+  part_size_mismatch,
+  part_checksum_mismatch,
+  value_checksum_mismatch,
+  part_row_count_mismatch,
+  success_malformed,
+  success_stale,
+  manifest_inconsistent,
+  manifest_read_error,
+  success_read_error,
+  list_error,
   untracked_object,  ///< advisory: never fails
   content_unmet,     ///< `verify: content` was asked for and could not be done
   manifest_required,
@@ -38,8 +47,8 @@ bool is_advisory(FindingKind kind);
 /// One thing that does not hold, or is worth telling.
 struct Finding {
   FindingKind kind = FindingKind::part_missing;
-  std::string key = {};                       ///< the object; empty when it is not about one
-  std::string detail = {};                    ///< one sentence with both values; empty when kind and key say it all
+  std::string key = {};     ///< the object; empty when it is not about one
+  std::string detail = {};  ///< one sentence with both values; empty when kind and key say it all
   std::optional<std::int64_t> size_bytes = {};
 };
 
@@ -47,16 +56,16 @@ struct Finding {
 struct ManifestVerification {
   VerifyDepth depth = VerifyDepth::full;
   bool manifest_found = false;
-  bool legacy_run = false;                    ///< there is no manifest: nothing to hold the output against
+  bool legacy_run = false;  ///< there is no manifest: nothing to hold the output against
   std::int64_t parts_verified = 0;
   std::int64_t parts_md5_verified = 0;
   std::int64_t parts_failed = 0;
-  std::int64_t rows_verified = 0;             ///< rows whose digest was recomputed; only with depth full
+  std::int64_t rows_verified = 0;  ///< rows whose digest was recomputed; only with depth full
   bool success_marker_consistent = false;
   bool manifest_self_consistent = false;
-  std::string run_id = {};                    ///< of the manifest; empty when there is none
+  std::string run_id = {};  ///< of the manifest; empty when there is none
   std::int64_t generation = 0;
-  std::vector<Finding> findings = {};         ///< failures and advisories
+  std::vector<Finding> findings = {};  ///< failures and advisories
 
   /// True when no finding is more than advisory.
   bool passed() const;

@@ -27,7 +27,8 @@ const state::MetricsRecorded* previous_success(const RunOutcome& outcome,
 
 bool comparable(const RunOutcome& now, const state::MetricsRecorded& before) {
   return now.rows >= kMinRows && before.total_rows >= kMinRows && now.duration_ms >= kMinMilliseconds &&
-         before.duration_ms >= kMinMilliseconds && now.rows <= 2 * before.total_rows && before.total_rows <= 2 * now.rows;
+         before.duration_ms >= kMinMilliseconds && now.rows <= 2 * before.total_rows &&
+         before.total_rows <= 2 * now.rows;
 }
 
 double milliseconds_per_row(std::int64_t milliseconds, std::int64_t rows) {
@@ -49,9 +50,10 @@ std::vector<std::string> advice(const RunOutcome& outcome, const std::vector<sta
     }
   }
   if (outcome.pg_temp_bytes_delta.value_or(0) > kTempBytes) {
-    warnings.push_back(fmt::format("the query made the server write {} of temporary files; "
-                                   "a larger work_mem or an index avoids that",
-                                   base::human_bytes(*outcome.pg_temp_bytes_delta)));
+    warnings.push_back(
+        fmt::format("the query made the server write {} of temporary files; "
+                    "a larger work_mem or an index avoids that",
+                    base::human_bytes(*outcome.pg_temp_bytes_delta)));
   }
   return warnings;
 }

@@ -15,11 +15,11 @@ namespace rivet::report {
 
 /// What a `run` command did.
 struct Aggregate {
-  std::string id;                   ///< aggregate_id()
+  std::string id;  ///< aggregate_id()
   base::Timestamp started_at = {};
   base::Timestamp finished_at = {};
-  std::int64_t duration_ms = 0;     ///< wall clock of the command
-  std::string config_path;          ///< as the user wrote it
+  std::int64_t duration_ms = 0;  ///< wall clock of the command
+  std::string config_path;       ///< as the user wrote it
   std::string parallel_mode = "sequential";
   std::vector<RunOutcome> runs = {};
 };
@@ -27,11 +27,11 @@ struct Aggregate {
 /// Sums over the runs of an aggregate.
 struct Totals {
   std::int64_t success = 0;
-  std::int64_t failed = 0;          ///< interrupted runs included
+  std::int64_t failed = 0;  ///< interrupted runs included
   std::int64_t skipped = 0;
   std::int64_t interrupted = 0;
   std::int64_t rows = 0, files = 0, bytes_written = 0, bytes_read = 0;
-  bool verified = false;            ///< some run was validated or reconciled
+  bool verified = false;  ///< some run was validated or reconciled
 };
 
 /// `agg_<time>_<process>`: `process` keeps two commands of the same millisecond apart.

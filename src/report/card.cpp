@@ -42,8 +42,14 @@ std::string without_columns(const std::string& digest) {
   return digest.substr(0, end);
 }
 
-// What needs the reader's attention, one line each; the same in every card.
-std::string attention(const RunOutcome& outcome, const Style& style) {
+// With `full`, the error's context and next step too: a lone export's are said by the command's own error line.
+std::string error_field(const Error& error, bool full, const Style& style) {
+  const auto code = error.code.empty() ? "" : "[" + error.code + "] ";
+  return field("error", style.bad(code + (full ? error.to_string() : error.message)));
+}
+
+// What needs the reader's attention, one line each.
+std::string attention(const RunOutcome& outcome, bool full_error, const Style& style) {
   std::string text;
   if (outcome.took_over) text += field("note", "continued the run of a process that had died");
   if (outcome.skip_reason) text += field("skipped", *outcome.skip_reason);
@@ -52,10 +58,7 @@ std::string attention(const RunOutcome& outcome, const Style& style) {
     text += field("warning", style.doubt(fmt::format("{} ({})", message, rule)));
   }
   for (const auto& warning : outcome.warnings) text += field("warning", style.doubt(warning));
-  if (outcome.error) {
-    const auto code = outcome.error->code.empty() ? "" : "[" + outcome.error->code + "] ";
-    text += field("error", style.bad(code + outcome.error->to_string()));
-  }
+  if (outcome.error) text += error_field(*outcome.error, full_error, style);
   if (outcome.status == "interrupted" && outcome.resumable) {
     text += field("note", "the next run continues where this one stopped");
   }
@@ -109,7 +112,8 @@ std::string double_line() {
 }  // namespace
 
 std::string run_card(const RunOutcome& outcome, const CardPlaces& places, const Style& style) {
-  auto text = fmt::format("\n{} {}: {}\n", symbol(outcome.status, style), style.strong(outcome.export_name), outcome.status);
+  auto text =
+      fmt::format("\n{} {}: {}\n", symbol(outcome.status, style), style.strong(outcome.export_name), outcome.status);
   if (!outcome.run_id.empty()) text += field("run id", outcome.run_id);
   if (!outcome.mode.empty()) {
     text += field("mode", fmt::format("{}, {} to {} ({})", outcome.mode, outcome.source_engine, outcome.format,
@@ -121,22 +125,20 @@ std::string run_card(const RunOutcome& outcome, const CardPlaces& places, const 
   }
   if (!outcome.destination_uri.empty()) text += field("output", outcome.destination_uri);
   text += verdicts(outcome, style);
-  text += attention(outcome, style);
+  text += attention(outcome, false, style);
   return text + place_fields(places);
 }
 
 std::string run_line(const RunOutcome& outcome, const Style& style) {
-  auto text = fmt::format("{} {}  {} {} {} {} {}  {}  {}\n", symbol(outcome.status, style),
-                          pad_right(outcome.export_name, std::max(16, display_width(outcome.export_name))),
-                          pad_right(outcome.mode, 11), pad_left(base::with_thousands(outcome.rows) + " rows", 18),
-                          pad_left(fmt::format("{} files", outcome.files), 10),
-                          pad_left(base::human_bytes(outcome.bytes_written), 11),
-                          pad_left(base::human_duration(outcome.duration_ms), 9),
-                          pad_left(outcome.peak_rss_mb > 0 ? fmt::format("RSS {} MB", outcome.peak_rss_mb) : "", 11),
-                          outcome.run_id);
+  auto text = fmt::format(
+      "{} {}  {} {} {} {} {}  {}  {}\n", symbol(outcome.status, style),
+      pad_right(outcome.export_name, std::max(16, display_width(outcome.export_name))), pad_right(outcome.mode, 11),
+      pad_left(base::with_thousands(outcome.rows) + " rows", 18), pad_left(fmt::format("{} files", outcome.files), 10),
+      pad_left(base::human_bytes(outcome.bytes_written), 11), pad_left(base::human_duration(outcome.duration_ms), 9),
+      pad_left(outcome.peak_rss_mb > 0 ? fmt::format("RSS {} MB", outcome.peak_rss_mb) : "", 11), outcome.run_id);
   if (outcome.validated) text += field("validation", validation_text(outcome, style));
   if (outcome.reconciliation) text += field("reconcile", reconciliation_text(outcome, style));
-  return text + attention(outcome, style);
+  return text + attention(outcome, true, style);
 }
 
 std::string totals_card(const Aggregate& aggregate, const CardPlaces& places, const Style& style) {

@@ -66,9 +66,10 @@ Result<void> require_writable(const std::filesystem::path& path) {
     return fail(ErrorKind::config, fmt::format("{} is a folder, not a file", path.string()));
   }
   if (std::filesystem::is_directory(folder, failed) && ::access(folder.c_str(), W_OK) == 0) return {};
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("{} cannot be written: no write access to {}", path.string(), folder.string()),
-                    .hint = "name a file in a folder that you may write to"});
+  return fail(
+      Error{.kind = ErrorKind::config,
+            .message = fmt::format("{} cannot be written: no write access to {}", path.string(), folder.string()),
+            .hint = "name a file in a folder that you may write to"});
 }
 
 }  // namespace rivet::report

@@ -96,8 +96,9 @@ std::string verdict_lines(const journal::Journal& run, const Style& style) {
       text += fmt::format("  validation: {}\n", v->passed ? style.good("passed") : style.bad("failed"));
     }
     if (const auto* r = std::get_if<journal::ReconciliationResult>(&entry.event)) {
-      text += fmt::format("  reconciliation: {} (source {}, exported {})\n",
-                          r->matched ? style.good("matched") : style.bad("mismatch"), r->source_count, r->exported_rows);
+      text +=
+          fmt::format("  reconciliation: {} (source {}, exported {})\n",
+                      r->matched ? style.good("matched") : style.bad("mismatch"), r->source_count, r->exported_rows);
     }
   }
   return text;
@@ -111,7 +112,8 @@ std::string journal_text(const journal::Journal& run, const Style& style) {
   }
   text += degraded_lines(run, style) + verdict_lines(run, style);
   const auto* const outcome = journal::outcome(run);
-  if (outcome != nullptr && outcome->error_message) text += "  " + style.bad("error: " + *outcome->error_message) + "\n";
+  if (outcome != nullptr && outcome->error_message)
+    text += "  " + style.bad("error: " + *outcome->error_message) + "\n";
   return text;
 }
 

@@ -92,7 +92,8 @@ std::vector<std::string> ProgressBoard::live_lines(int width, Instant now) {
 
 std::vector<std::string> ProgressBoard::plain_lines(Instant now) {
   std::vector<std::string> lines;
-  for (auto& entry : entries_) lines.push_back(fmt::format("{}: {}", entry.name, fmt::join(segments(entry, now), ", ")));
+  for (auto& entry : entries_)
+    lines.push_back(fmt::format("{}: {}", entry.name, fmt::join(segments(entry, now), ", ")));
   return lines;
 }
 

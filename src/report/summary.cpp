@@ -56,7 +56,8 @@ std::string validation_word(const RunOutcome& outcome) {
 std::string reconciliation_word(const RunOutcome& outcome) {
   if (!outcome.reconciliation) return "not requested";
   const auto& r = *outcome.reconciliation;
-  return fmt::format("{} (source {}, exported {})", r.matched ? "matched" : "MISMATCH", r.source_count, r.exported_rows);
+  return fmt::format("{} (source {}, exported {})", r.matched ? "matched" : "MISMATCH", r.source_count,
+                     r.exported_rows);
 }
 
 std::string header(const RunOutcome& outcome) {

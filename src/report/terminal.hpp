@@ -25,11 +25,11 @@ Terminal detect_terminal(int fd);
 struct Style {
   bool colour = false;
 
-  std::string good(std::string_view text) const;   ///< green
-  std::string bad(std::string_view text) const;    ///< red
-  std::string doubt(std::string_view text) const;  ///< yellow
-  std::string faint(std::string_view text) const;  ///< dim
-  std::string strong(std::string_view text) const; ///< bold
+  std::string good(std::string_view text) const;    ///< green
+  std::string bad(std::string_view text) const;     ///< red
+  std::string doubt(std::string_view text) const;   ///< yellow
+  std::string faint(std::string_view text) const;   ///< dim
+  std::string strong(std::string_view text) const;  ///< bold
 };
 
 /// Columns that UTF-8 text takes on a terminal; wide East Asian characters take two.

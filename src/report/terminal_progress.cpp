@@ -28,7 +28,8 @@ void TerminalProgress::started(const std::string& export_name, std::optional<std
   board_.start(export_name, estimated_rows, now());
 }
 
-void TerminalProgress::advanced(const std::string& export_name, std::int64_t rows_total, std::int64_t bytes_read_total) {
+void TerminalProgress::advanced(const std::string& export_name, std::int64_t rows_total,
+                                std::int64_t bytes_read_total) {
   const std::scoped_lock lock(mutex_);
   board_.advance(export_name, rows_total, bytes_read_total, now());
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -15,6 +16,9 @@ namespace rivet::state {
 
 /// Stages of a run. `sealed` means: the result is decided, publishing may be repeated until it stands.
 enum class RunStage { running, sealed, published, ended };
+std::string_view name_of(RunStage stage);
+/// Code of the conflict that means: this id exists, take another.
+inline constexpr std::string_view kRunIdTaken = "RIVET_RUN_ID_TAKEN";
 
 /// A run as the store sees it.
 struct RunView {
@@ -27,6 +31,10 @@ struct RunView {
   std::int64_t generation = 0;        ///< 0 until sealed
   std::string error;
   std::int64_t max_attempts = 3;
+  std::string format, compression;
+  std::optional<std::string> cursor;  ///< position that the sealed run publishes
+  bool append = false;                ///< the sealed run keeps the parts of earlier generations
+  std::optional<std::chrono::microseconds> longest_unit;  ///< of the journal so far
 };
 
 /// A unit with its life cycle.
@@ -54,7 +62,7 @@ struct UnitClaim {
 struct FileView {
   model::Part part;
   std::string export_name, format, compression;
-  std::string status;                 ///< committed | superseded
+  std::string status;                 ///< committed | superseded | abandoned (its run ended without a result)
 };
 
 /// A row of export_state.
@@ -68,7 +76,7 @@ struct ExportView {
 struct Filter {
   std::string export_name = {};       ///< empty: all
   std::string run_id = {};            ///< empty: all
-  std::int64_t limit = 50;
+  std::int64_t limit = 50;            ///< 0 or less: all
 };
 
 /// Durable state of all exports of one config directory (or, later, one database). Any thread may call
@@ -81,7 +89,8 @@ class StateStore {
   /// Checks one update against the current view and applies it in one transaction.
   virtual Result<void> apply(const StateUpdate& update) = 0;
 
-  /// Gives the next pending unit of the run to `owner` under the next fencing epoch; nothing when none is pending.
+  /// Gives the next pending unit of the run to `owner` under the next fencing epoch; nothing when none is pending
+  /// or the run is sealed. Kind conflict when the run ended or does not exist.
   virtual Result<std::optional<UnitClaim>> claim(const std::string& run_id, const Owner& owner, base::Timestamp at) = 0;
 
   virtual Result<std::optional<RunView>> run(const std::string& run_id) = 0;
@@ -91,12 +100,15 @@ class StateStore {
 
   /// Parts of the export's current generation at the prefix, in commit order.
   virtual Result<std::vector<FileView>> live_parts(const std::string& export_name, const std::string& prefix) = 0;
+  /// All durable parts, the newest first.
   virtual Result<std::vector<FileView>> files(const Filter& filter) = 0;
 
   /// The drift baseline: the columns of the last published run.
   virtual Result<std::optional<model::Columns>> schema_baseline(const std::string& export_name) = 0;
 
+  /// Journals with all their entries, the newest run first.
   virtual Result<std::vector<model::journal::Journal>> journals(const Filter& filter) = 0;
+  /// The newest first.
   virtual Result<std::vector<MetricsRecorded>> metrics(const Filter& filter) = 0;
   virtual Result<std::vector<ExportView>> exports() = 0;
 

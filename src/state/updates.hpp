@@ -21,7 +21,8 @@ namespace rivet::state {
 /// machine is recognised at once and a recycled pid is not mistaken for it.
 using Owner = std::string;
 
-/// A run begins: its plan in rows. Illegal while an unfinished run of the export exists at the prefix.
+/// A run begins: its plan in rows. Illegal while an unfinished run of the export exists at the prefix. A run id
+/// that exists is refused with the code RIVET_RUN_ID_TAKEN: take the next millisecond and apply again.
 struct RunStarted {
   std::string run_id, export_name, prefix;
   std::string plan_hash;          ///< fingerprint that a later process must match to take over
@@ -33,16 +34,20 @@ struct RunStarted {
   base::Timestamp lease_until;
   int max_attempts = 3;
   std::vector<model::Unit> units;
+  std::string format = {}, compression = {};  ///< of all parts of this run
 };
 
-/// A process takes a dead run over. Illegal while its lease is alive. Running units go back to pending.
+/// A process takes a dead run over; running units go back to pending, whoever claimed them. The caller states
+/// that `previous_owner` is dead, or that its lease has run out: the store cannot know who lives. It compares and
+/// swaps, so of two processes that want the same run one gets it. Illegal unless `previous_owner` is the holder
+/// and the run is running or sealed, and while the lease is alive when `owner` is the holder already.
 struct RunTakenOver {
   std::string run_id;
   Owner owner, previous_owner;
   base::Timestamp at, lease_until;
 };
 
-/// The holder is alive. Illegal when somebody else holds the run.
+/// The holder is alive. Illegal when somebody else holds the run, or it is neither running nor sealed.
 struct LeaseRenewed {
   std::string run_id;
   Owner owner;
@@ -50,7 +55,7 @@ struct LeaseRenewed {
 };
 
 /// A unit is durable: all its parts, in one transaction. Illegal unless `owner` and `epoch` are the
-/// current claim of a running unit.
+/// current claim of a running unit. Parts must be of this run, unit and epoch, and rows and digest their sum.
 struct UnitCommitted {
   std::string run_id;
   int unit_index = 0;
@@ -65,7 +70,8 @@ struct UnitCommitted {
   base::Timestamp at;
 };
 
-/// A unit failed; it goes back to pending while attempts remain and `final` is false.
+/// A unit failed; it goes back to pending while attempts remain and `final` is false. Illegal unless `owner` and
+/// `epoch` are the current claim of a running unit.
 struct UnitFailed {
   std::string run_id;
   int unit_index = 0;
@@ -77,7 +83,8 @@ struct UnitFailed {
 };
 
 /// What the result is, for good: all units are complete, a new generation lists their parts and (unless
-/// `append`) supersedes the export's earlier ones at this prefix. Illegal while a unit is incomplete.
+/// `append`) supersedes the export's earlier ones at this prefix. Illegal while a unit is incomplete and for
+/// anybody but the holder.
 struct RunSealed {
   std::string run_id;
   Owner owner;
@@ -86,14 +93,17 @@ struct RunSealed {
   base::Timestamp at;
 };
 
-/// Manifest and marker of a sealed run stand; cursor, schema baseline and progression are stored with it.
+/// Manifest and marker of a sealed run stand; cursor, schema baseline and progression are stored with it. Two
+/// commands may finish publishing the same run: the second changes nothing and succeeds. Illegal for a run that
+/// is not sealed.
 struct RunPublished {
   std::string run_id;
   model::Columns columns;                   ///< the new drift baseline
   base::Timestamp at;
 };
 
-/// A run ended without a result. Its generation was never made.
+/// A run ended without a result. Its generation was never made, its parts stay outside every generation. Illegal
+/// for anybody but the holder, and once the run is sealed.
 struct RunEnded {
   std::string run_id;
   Owner owner;
@@ -102,13 +112,13 @@ struct RunEnded {
   base::Timestamp at;
 };
 
-/// One journal entry; the store numbers it.
+/// One journal entry; the store numbers it, from 1 in each run. Always legal.
 struct JournalAppended {
   std::string run_id, export_name;
   model::journal::Entry entry;
 };
 
-/// The one metric row of a run (export_metrics). Unset fields are NULL.
+/// The one metric row of a run (export_metrics); a second one replaces the first. Unset fields are NULL.
 struct MetricsRecorded {
   std::string export_name, run_id;
   base::Timestamp run_at;
@@ -131,7 +141,7 @@ struct HarmRecorded {
   base::Timestamp at;
 };
 
-/// One row per command (run_aggregate).
+/// One row per command (run_aggregate). An id that exists is refused with the code RIVET_RUN_ID_TAKEN.
 struct AggregateRecorded {
   std::string run_aggregate_id;
   base::Timestamp started_at, finished_at;

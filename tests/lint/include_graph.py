@@ -17,6 +17,7 @@ from pathlib import Path
 LICENCE_LINE = "// SPDX-License-Identifier: Apache-2.0"
 ENGINE_LAYERS = {"source", "format", "destination", "state"}
 REGISTRY = "cli/registry.cpp"
+NOT_LAYERS = {"arrow", "parquet", "options"}  # libraries of cmake/Dependencies.cmake under our prefix
 ARROW_FREE = {"base", "model", "config", "plan", "inspect", "state", "report", "cascade", "cli"}
 
 # header pattern -> the folders that may include it
@@ -44,7 +45,7 @@ class Include:
 def read_graph(cmake_lists: str) -> dict[str, set[str]]:
     """The direct layer dependencies that the rivet_library() calls state."""
     calls = re.findall(r"^\s*rivet_library\(\s*(\w+)(?:\s+DEPENDS\s+([^)]*))?\)", cmake_lists, re.MULTILINE)
-    return {layer: set(re.findall(r"\brivet_(\w+)", depends)) for layer, depends in calls}
+    return {layer: set(re.findall(r"\brivet_(\w+)", depends)) - NOT_LAYERS for layer, depends in calls}
 
 
 def find_cycle(graph: dict[str, set[str]]) -> list[str]:

@@ -2,18 +2,17 @@
 // One small class per wire format; each refuses what its Arrow type cannot hold exactly.
 #include "source/postgres/cell_decoder.hpp"
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <type_traits>
 
-#include <arrow/array/builder_binary.h>
-#include <arrow/array/builder_decimal.h>
-#include <arrow/array/builder_nested.h>
-#include <arrow/array/builder_primitive.h>
-#include <arrow/array/builder_time.h>
+#include <arrow/array/data.h>
+#include <arrow/util/bitmap_generate.h>
 #include <arrow/util/utf8.h>
 #include <fmt/format.h>
 
+#include "batch/column_builder.hpp"
 #include "batch/schema.hpp"
 #include "source/postgres/numeric.hpp"
 #include "source/postgres/wire.hpp"
@@ -29,28 +28,50 @@ constexpr std::int64_t kDayMicros = 86'400'000'000;
 constexpr std::int64_t kInfinity64 = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMinusInfinity64 = std::numeric_limits<std::int64_t>::min();
 
-/// What every decoder with a fixed-size Arrow builder shares. `Builder` must have UnsafeAppend.
-template <class Builder>
+/// What every decoder of fixed-size values shares. `T` is the value as Arrow stores it.
+template <class T>
 class FixedDecoder : public CellDecoder {
  public:
-  explicit FixedDecoder(const model::LogicalType& type) : builder_(batch::storage_type(type), batch::memory_pool()) {}
-  arrow::Status reserve(std::int64_t rows) final { return builder_.Reserve(rows); }
-  void append_null() final { builder_.UnsafeAppendNull(); }
-  arrow::Result<std::shared_ptr<arrow::Array>> finish() final { return builder_.Finish(); }
+  explicit FixedDecoder(const model::LogicalType& type) : column_(batch::storage_type(type)) {}
+  arrow::Status reserve(std::int64_t rows) final { return column_.reserve(rows); }
+  void append_null() final { column_.append_null(); }
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> finish() final { return column_.finish(); }
 
  protected:
   bool wrong_size(std::int32_t size) { return refuse(fmt::format("{} bytes on the wire", size)); }
-  Builder builder_;
-};
-
-class BooleanDecoder final : public FixedDecoder<arrow::BooleanBuilder> {
- public:
-  using FixedDecoder::FixedDecoder;
-  bool append(const char* bytes, std::int32_t size) override {
-    if (size != 1) return wrong_size(size);
-    builder_.UnsafeAppend(*bytes != 0);
+  bool store(const T& value) {
+    column_.append(value);
     return true;
   }
+
+ private:
+  batch::FixedColumn<T> column_;
+};
+
+/// Arrow packs booleans into bits; they arrive, and wait here, as bytes.
+class BooleanDecoder final : public CellDecoder {
+ public:
+  explicit BooleanDecoder(const model::LogicalType&) : bytes_(arrow::uint8()) {}
+  arrow::Status reserve(std::int64_t rows) override { return bytes_.reserve(rows); }
+  void append_null() override { bytes_.append_null(); }
+  bool append(const char* bytes, std::int32_t size) override {
+    if (size != 1) return refuse(fmt::format("{} bytes on the wire", size));
+    bytes_.append(*bytes != 0);
+    return true;
+  }
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> finish() override {
+    ARROW_ASSIGN_OR_RAISE(auto data, bytes_.finish());
+    ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateBitmap(data->length, batch::memory_pool()));
+    const auto* values = data->GetValues<std::uint8_t>(1);
+    std::int64_t row = 0;
+    arrow::internal::GenerateBitsUnrolled(bits->mutable_data(), 0, data->length, [&] { return values[row++] != 0; });
+    data->type = arrow::boolean();
+    data->buffers[1] = std::move(bits);
+    return data;
+  }
+
+ private:
+  batch::FixedColumn<std::uint8_t> bytes_;
 };
 
 template <class Wired>
@@ -61,26 +82,24 @@ Wired read_integer(const char* bytes) {
   if constexpr (std::is_same_v<Wired, std::int64_t>) return wire::read_i64(bytes);
 }
 
-template <class Wired, class Builder>
-class IntegerDecoder final : public FixedDecoder<Builder> {
+template <class Wired, class Value>
+class IntegerDecoder final : public FixedDecoder<Value> {
  public:
-  using FixedDecoder<Builder>::FixedDecoder;
+  using FixedDecoder<Value>::FixedDecoder;
   bool append(const char* bytes, std::int32_t size) override {
-    using Value = typename Builder::value_type;
     if (size != sizeof(Wired)) return this->wrong_size(size);
     const std::int64_t value = read_integer<Wired>(bytes);
     if (value < std::numeric_limits<Value>::min() || value > std::numeric_limits<Value>::max()) {
       return this->refuse(fmt::format("{} is outside the range of the column", value));
     }
-    this->builder_.UnsafeAppend(static_cast<Value>(value));
-    return true;
+    return this->store(static_cast<Value>(value));
   }
 };
 
-template <class Wired, class Decimal, class Builder>
-class IntegerToDecimalDecoder final : public FixedDecoder<Builder> {
+template <class Wired, class Decimal>
+class IntegerToDecimalDecoder final : public FixedDecoder<Decimal> {
  public:
-  explicit IntegerToDecimalDecoder(const model::LogicalType& type) : FixedDecoder<Builder>(type), type_(type) {}
+  explicit IntegerToDecimalDecoder(const model::LogicalType& type) : FixedDecoder<Decimal>(type), type_(type) {}
   bool append(const char* bytes, std::int32_t size) override {
     if (size != sizeof(Wired)) return this->wrong_size(size);
     const std::int64_t value = read_integer<Wired>(bytes);
@@ -88,35 +107,32 @@ class IntegerToDecimalDecoder final : public FixedDecoder<Builder> {
     if (!scaled.ok() || !scaled->FitsInPrecision(type_.precision)) {
       return this->refuse(fmt::format("{} does not fit {}", value, model::to_string(type_)));
     }
-    this->builder_.UnsafeAppend(*scaled);
-    return true;
+    return this->store(*scaled);
   }
 
  private:
   model::LogicalType type_;
 };
 
-class Float4Decoder final : public FixedDecoder<arrow::FloatBuilder> {
+class Float4Decoder final : public FixedDecoder<float> {
  public:
   using FixedDecoder::FixedDecoder;
   bool append(const char* bytes, std::int32_t size) override {
     if (size != 4) return wrong_size(size);
-    builder_.UnsafeAppend(wire::read_f32(bytes));
-    return true;
+    return store(wire::read_f32(bytes));
   }
 };
 
-class Float8Decoder final : public FixedDecoder<arrow::DoubleBuilder> {
+class Float8Decoder final : public FixedDecoder<double> {
  public:
   using FixedDecoder::FixedDecoder;
   bool append(const char* bytes, std::int32_t size) override {
     if (size != 8 && size != 4) return wrong_size(size);
-    builder_.UnsafeAppend(size == 8 ? wire::read_f64(bytes) : static_cast<double>(wire::read_f32(bytes)));
-    return true;
+    return store(size == 8 ? wire::read_f64(bytes) : static_cast<double>(wire::read_f32(bytes)));
   }
 };
 
-class Float8ToFloat4Decoder final : public FixedDecoder<arrow::FloatBuilder> {
+class Float8ToFloat4Decoder final : public FixedDecoder<float> {
  public:
   using FixedDecoder::FixedDecoder;
   bool append(const char* bytes, std::int32_t size) override {
@@ -126,15 +142,14 @@ class Float8ToFloat4Decoder final : public FixedDecoder<arrow::FloatBuilder> {
     if (!std::isnan(value) && static_cast<double>(narrow) != value) {
       return refuse(fmt::format("{} is not exact in 32 bits", value));
     }
-    builder_.UnsafeAppend(narrow);
-    return true;
+    return store(narrow);
   }
 };
 
-template <class Builder, class Decimal, std::optional<Decimal> (*Convert)(const NumericCell&, int, int)>
-class NumericDecoder final : public FixedDecoder<Builder> {
+template <class Decimal, std::optional<Decimal> (*Convert)(const NumericCell&, int, int)>
+class NumericDecoder final : public FixedDecoder<Decimal> {
  public:
-  explicit NumericDecoder(const model::LogicalType& type) : FixedDecoder<Builder>(type), type_(type) {}
+  explicit NumericDecoder(const model::LogicalType& type) : FixedDecoder<Decimal>(type), type_(type) {}
   bool append(const char* bytes, std::int32_t size) override {
     const auto cell = NumericCell::parse(bytes, size);
     if (!cell) return this->wrong_size(size);
@@ -143,20 +158,18 @@ class NumericDecoder final : public FixedDecoder<Builder> {
     if (!value) {
       return this->refuse(fmt::format("{} does not fit {} exactly", cell->to_string(), model::to_string(type_)));
     }
-    this->builder_.UnsafeAppend(*value);
-    return true;
+    return this->store(*value);
   }
 
  private:
   model::LogicalType type_;
 };
 
-template <class Builder>
-class NumericToIntegerDecoder final : public FixedDecoder<Builder> {
+template <class Value>
+class NumericToIntegerDecoder final : public FixedDecoder<Value> {
  public:
-  using FixedDecoder<Builder>::FixedDecoder;
+  using FixedDecoder<Value>::FixedDecoder;
   bool append(const char* bytes, std::int32_t size) override {
-    using Value = typename Builder::value_type;
     const auto cell = NumericCell::parse(bytes, size);
     if (!cell) return this->wrong_size(size);
     const auto value = cell->is_finite() ? to_decimal128(*cell, 19, 0) : std::nullopt;
@@ -164,12 +177,11 @@ class NumericToIntegerDecoder final : public FixedDecoder<Builder> {
     const bool fits = value && value->ToInteger(&integer).ok() && integer >= std::numeric_limits<Value>::min() &&
                       integer <= std::numeric_limits<Value>::max();
     if (!fits) return this->refuse(fmt::format("{} is not an integer of this size", cell->to_string()));
-    this->builder_.UnsafeAppend(static_cast<Value>(integer));
-    return true;
+    return this->store(static_cast<Value>(integer));
   }
 };
 
-class DateDecoder final : public FixedDecoder<arrow::Date32Builder> {
+class DateDecoder final : public FixedDecoder<std::int32_t> {
  public:
   using FixedDecoder::FixedDecoder;
   bool append(const char* bytes, std::int32_t size) override {
@@ -177,24 +189,22 @@ class DateDecoder final : public FixedDecoder<arrow::Date32Builder> {
     const std::int32_t days = wire::read_i32(bytes);
     if (days == std::numeric_limits<std::int32_t>::max()) return refuse("infinity");
     if (days == std::numeric_limits<std::int32_t>::min()) return refuse("-infinity");
-    builder_.UnsafeAppend(static_cast<std::int32_t>(days + kEpochDays));
-    return true;
+    return store(static_cast<std::int32_t>(days + kEpochDays));
   }
 };
 
-class TimeDecoder final : public FixedDecoder<arrow::Time64Builder> {
+class TimeDecoder final : public FixedDecoder<std::int64_t> {
  public:
   using FixedDecoder::FixedDecoder;
   bool append(const char* bytes, std::int32_t size) override {
     if (size != 8) return wrong_size(size);
     const auto micros = wire::read_i64(bytes);
     if (micros < 0 || micros >= kDayMicros) return refuse("24:00:00 is not a time of day");
-    builder_.UnsafeAppend(micros);
-    return true;
+    return store(micros);
   }
 };
 
-class TimestampDecoder final : public FixedDecoder<arrow::TimestampBuilder> {
+class TimestampDecoder final : public FixedDecoder<std::int64_t> {
  public:
   explicit TimestampDecoder(const model::LogicalType& type)
       : FixedDecoder(type), factor_(type.unit == model::TimeUnit::micro ? 1 : 1000) {}
@@ -207,45 +217,49 @@ class TimestampDecoder final : public FixedDecoder<arrow::TimestampBuilder> {
     if (__builtin_add_overflow(micros, kEpochMicros, &value) || __builtin_mul_overflow(value, factor_, &value)) {
       return refuse(fmt::format("{} microseconds after 2000-01-01 are outside the range of the column", micros));
     }
-    builder_.UnsafeAppend(value);
-    return true;
+    return store(value);
   }
 
  private:
   std::int64_t factor_;
 };
 
-class UuidDecoder final : public FixedDecoder<arrow::FixedSizeBinaryBuilder> {
+using Uuid = std::array<std::uint8_t, 16>;
+
+class UuidDecoder final : public FixedDecoder<Uuid> {
  public:
   using FixedDecoder::FixedDecoder;
   bool append(const char* bytes, std::int32_t size) override {
     if (size != 16) return wrong_size(size);
-    builder_.UnsafeAppend(reinterpret_cast<const std::uint8_t*>(bytes));
-    return true;
+    Uuid value;
+    std::memcpy(value.data(), bytes, value.size());
+    return store(value);
   }
 };
 
 /// Text and binary. `skip` leading bytes belong to the wire format (jsonb's version).
-template <class Builder>
 class BytesDecoder final : public CellDecoder {
  public:
-  BytesDecoder(int skip, bool validate_utf8) : builder_(batch::memory_pool()), skip_(skip), validate_(validate_utf8) {
+  BytesDecoder(const std::shared_ptr<arrow::DataType>& type, int skip, bool validate_utf8)
+      : column_(type), skip_(skip), validate_(validate_utf8) {
     if (validate_) arrow::util::InitializeUTF8();
   }
-  arrow::Status reserve(std::int64_t rows) override { return builder_.Reserve(rows); }
-  void append_null() override { builder_.UnsafeAppendNull(); }
-  arrow::Result<std::shared_ptr<arrow::Array>> finish() override { return builder_.Finish(); }
+  arrow::Status reserve(std::int64_t rows) override { return column_.reserve(rows); }
+  void append_null() override { column_.append_null(); }
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> finish() override { return column_.finish(); }
   bool append(const char* bytes, std::int32_t size) override {
     if (size < skip_) return refuse("no version byte");
-    const auto* text = reinterpret_cast<const std::uint8_t*>(bytes) + skip_;
+    const char* text = bytes + skip_;
     const auto length = size - skip_;
-    if (validate_ && !arrow::util::ValidateUTF8(text, length)) return refuse("not valid UTF-8");
-    if (!builder_.Append(text, length).ok()) return refuse("out of memory");
-    return true;
+    if (validate_ && !arrow::util::ValidateUTF8(reinterpret_cast<const std::uint8_t*>(text), length)) {
+      return refuse("not valid UTF-8");
+    }
+    const auto status = column_.append(text, length);
+    return status.ok() || refuse(status.message());
   }
 
  private:
-  Builder builder_;
+  batch::BytesColumn column_;
   int skip_;
   bool validate_;
 };
@@ -255,41 +269,30 @@ class BytesDecoder final : public CellDecoder {
 class ListDecoder final : public CellDecoder {
  public:
   ListDecoder(std::unique_ptr<CellDecoder> element, const model::LogicalType& type)
-      : element_(std::move(element)), type_(batch::storage_type(type)), offsets_(batch::memory_pool()),
-        valid_(batch::memory_pool()) {}
+      : element_(std::move(element)), type_(batch::storage_type(type)), ends_(arrow::int32()) {}
 
-  arrow::Status reserve(std::int64_t rows) override {
-    ARROW_RETURN_NOT_OK(offsets_.Reserve(rows + 1));
-    if (offsets_.length() == 0) offsets_.UnsafeAppend(0);
-    return valid_.Reserve(rows);
-  }
-  void append_null() override { close_list(false); }
+  arrow::Status reserve(std::int64_t rows) override { return ends_.reserve(rows + 1); }
+  void append_null() override { ends_.append_null(); }
   bool append(const char* bytes, std::int32_t size) override;
-  arrow::Result<std::shared_ptr<arrow::Array>> finish() override;
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> finish() override;
 
  private:
   bool append_elements(const char* bytes, const char* end, std::int32_t count);
-  void close_list(bool valid) {
-    offsets_.UnsafeAppend(static_cast<std::int32_t>(elements_));
-    valid_.UnsafeAppend(valid);
-    if (!valid) ++nulls_;
+  bool close_list() {
+    ends_.append(static_cast<std::int32_t>(elements_));
+    return true;
   }
 
   std::unique_ptr<CellDecoder> element_;
   std::shared_ptr<arrow::DataType> type_;
-  arrow::TypedBufferBuilder<std::int32_t> offsets_;
-  arrow::TypedBufferBuilder<bool> valid_;
+  batch::FixedColumn<std::int32_t> ends_;  // where each list ends; NULL lists say 0
   std::int64_t elements_ = 0;
-  std::int64_t nulls_ = 0;
 };
 
 bool ListDecoder::append(const char* bytes, std::int32_t size) {
   if (size < 12) return refuse("no array header");
   const auto dimensions = wire::read_i32(bytes);
-  if (dimensions == 0) {
-    close_list(true);
-    return true;
-  }
+  if (dimensions == 0) return close_list();
   if (dimensions != 1) return refuse(fmt::format("an array of {} dimensions", dimensions));
   if (size < 20) return refuse("no array header");
   if (const auto lower = wire::read_i32(bytes + 16); lower != 1) {
@@ -297,9 +300,7 @@ bool ListDecoder::append(const char* bytes, std::int32_t size) {
   }
   const auto count = wire::read_i32(bytes + 12);
   if (count < 0 || !element_->reserve(count).ok()) return refuse("an array of impossible size");
-  if (!append_elements(bytes + 20, bytes + size, count)) return false;
-  close_list(true);
-  return true;
+  return append_elements(bytes + 20, bytes + size, count) && close_list();
 }
 
 bool ListDecoder::append_elements(const char* at, const char* end, std::int32_t count) {
@@ -319,42 +320,45 @@ bool ListDecoder::append_elements(const char* at, const char* end, std::int32_t 
   return true;
 }
 
-arrow::Result<std::shared_ptr<arrow::Array>> ListDecoder::finish() {
+arrow::Result<std::shared_ptr<arrow::ArrayData>> ListDecoder::finish() {
   ARROW_ASSIGN_OR_RAISE(auto elements, element_->finish());
-  const auto length = valid_.length();
-  ARROW_ASSIGN_OR_RAISE(auto offsets, offsets_.Finish());
-  ARROW_ASSIGN_OR_RAISE(auto valid, valid_.Finish());
-  const auto nulls = std::exchange(nulls_, 0);
+  ARROW_ASSIGN_OR_RAISE(auto ends, ends_.finish());
+  ARROW_ASSIGN_OR_RAISE(auto offsets, arrow::AllocateBuffer((ends->length + 1) * 4, batch::memory_pool()));
+  auto* offset = reinterpret_cast<std::int32_t*>(offsets->mutable_data());
+  *offset = 0;
+  for (std::int64_t row = 0; row < ends->length; ++row, ++offset) {
+    offset[1] = ends->IsNull(row) ? offset[0] : ends->GetValues<std::int32_t>(1)[row];
+  }
   elements_ = 0;
-  return std::make_shared<arrow::ListArray>(type_, length, std::move(offsets), std::move(elements),
-                                            nulls == 0 ? nullptr : std::move(valid), nulls);
+  return arrow::ArrayData::Make(type_, ends->length, {ends->buffers[0], std::move(offsets)}, {std::move(elements)},
+                                ends->null_count);
 }
 
 template <class Wired>
 std::unique_ptr<CellDecoder> make_integer_decoder(const model::LogicalType& type) {
   using namespace arrow;
   switch (type.kind) {
-    case Kind::int16: return std::make_unique<IntegerDecoder<Wired, Int16Builder>>(type);
-    case Kind::int32: return std::make_unique<IntegerDecoder<Wired, Int32Builder>>(type);
-    case Kind::int64: return std::make_unique<IntegerDecoder<Wired, Int64Builder>>(type);
+    case Kind::int16: return std::make_unique<IntegerDecoder<Wired, std::int16_t>>(type);
+    case Kind::int32: return std::make_unique<IntegerDecoder<Wired, std::int32_t>>(type);
+    case Kind::int64: return std::make_unique<IntegerDecoder<Wired, std::int64_t>>(type);
     default: break;
   }
   if (type.precision <= 38) {
-    return std::make_unique<IntegerToDecimalDecoder<Wired, Decimal128, Decimal128Builder>>(type);
+    return std::make_unique<IntegerToDecimalDecoder<Wired, Decimal128>>(type);
   }
-  return std::make_unique<IntegerToDecimalDecoder<Wired, Decimal256, Decimal256Builder>>(type);
+  return std::make_unique<IntegerToDecimalDecoder<Wired, Decimal256>>(type);
 }
 
 std::unique_ptr<CellDecoder> make_numeric_decoder(const model::LogicalType& type) {
   using namespace arrow;
   switch (type.kind) {
-    case Kind::int16: return std::make_unique<NumericToIntegerDecoder<Int16Builder>>(type);
-    case Kind::int32: return std::make_unique<NumericToIntegerDecoder<Int32Builder>>(type);
-    case Kind::int64: return std::make_unique<NumericToIntegerDecoder<Int64Builder>>(type);
+    case Kind::int16: return std::make_unique<NumericToIntegerDecoder<std::int16_t>>(type);
+    case Kind::int32: return std::make_unique<NumericToIntegerDecoder<std::int32_t>>(type);
+    case Kind::int64: return std::make_unique<NumericToIntegerDecoder<std::int64_t>>(type);
     default: break;
   }
-  if (type.precision <= 38) return std::make_unique<NumericDecoder<Decimal128Builder, Decimal128, to_decimal128>>(type);
-  return std::make_unique<NumericDecoder<Decimal256Builder, Decimal256, to_decimal256>>(type);
+  if (type.precision <= 38) return std::make_unique<NumericDecoder<Decimal128, to_decimal128>>(type);
+  return std::make_unique<NumericDecoder<Decimal256, to_decimal256>>(type);
 }
 
 std::unique_ptr<CellDecoder> make_scalar_decoder(Wire wire, const model::LogicalType& type, bool validate_utf8) {
@@ -375,12 +379,12 @@ std::unique_ptr<CellDecoder> make_scalar_decoder(Wire wire, const model::Logical
     case Wire::time: return std::make_unique<TimeDecoder>(type);
     case Wire::timestamp: return std::make_unique<TimestampDecoder>(type);
     case Wire::uuid: return std::make_unique<UuidDecoder>(type);
-    case Wire::bytea: return std::make_unique<BytesDecoder<arrow::BinaryBuilder>>(0, false);
-    case Wire::jsonb: return std::make_unique<BytesDecoder<arrow::StringBuilder>>(1, validate_utf8);
+    case Wire::bytea: return std::make_unique<BytesDecoder>(arrow::binary(), 0, false);
+    case Wire::jsonb: return std::make_unique<BytesDecoder>(arrow::utf8(), 1, validate_utf8);
     case Wire::text: break;
   }
-  if (type.kind == Kind::binary) return std::make_unique<BytesDecoder<arrow::BinaryBuilder>>(0, false);
-  return std::make_unique<BytesDecoder<arrow::StringBuilder>>(0, validate_utf8);
+  if (type.kind == Kind::binary) return std::make_unique<BytesDecoder>(arrow::binary(), 0, false);
+  return std::make_unique<BytesDecoder>(arrow::utf8(), 0, validate_utf8);
 }
 
 std::string shortened(std::string text) {

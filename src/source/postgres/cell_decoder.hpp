@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Binary cells of COPY and of arrays into Arrow builders (the server's `*_send` formats).
+// Binary cells of COPY and of arrays into columns (the server's `*_send` formats).
 #pragma once
 
 #include <memory>
@@ -23,7 +23,7 @@ class CellDecoder {
   virtual bool append(const char* bytes, std::int32_t size) = 0;
   virtual void append_null() = 0;
   /// The column so far, as storage type; starts the next one.
-  virtual arrow::Result<std::shared_ptr<arrow::Array>> finish() = 0;
+  virtual arrow::Result<std::shared_ptr<arrow::ArrayData>> finish() = 0;
 
   const std::string& problem() const { return problem_; }
 

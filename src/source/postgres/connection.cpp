@@ -171,18 +171,18 @@ Result<void> Connection::begin_copy(const std::string& sql, seconds limit) {
   return {};
 }
 
-Result<void> Connection::await_input(seconds limit, steady_clock::time_point& silent_since) {
+Result<void> Connection::await_input(seconds limit, std::optional<steady_clock::time_point>& silent_since) {
   bool arrived = bytes_waiting(PQsocket(connection_)) > 0;
   if (!arrived) arrived = TRY(wait(false, kCollectPause)) != Wake::silence || bytes_waiting(PQsocket(connection_)) > 0;
   const auto now = steady_clock::now();
-  if (arrived) silent_since = now;
-  if (limit.count() > 0 && now - silent_since > limit) return fail(silent(limit));
+  if (arrived || !silent_since) silent_since = now;
+  if (limit.count() > 0 && now - *silent_since > limit) return fail(silent(limit));
   if (PQconsumeInput(connection_) == 0) return fail(ErrorKind::unavailable, PQerrorMessage(connection_));
   return {};
 }
 
 Result<CopyBlock> Connection::copy_block(seconds limit) {
-  auto silent_since = steady_clock::now();
+  std::optional<steady_clock::time_point> silent_since;
   for (;;) {
     char* bytes = nullptr;
     const int size = PQgetCopyData(connection_, &bytes, 1);

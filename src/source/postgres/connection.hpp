@@ -67,7 +67,8 @@ class Connection {
   Result<Wake> wait(bool for_write, std::chrono::milliseconds limit);
   Result<void> send(int sent, std::chrono::seconds limit);
   Result<PgResult> collect(std::chrono::seconds limit);
-  Result<void> await_input(std::chrono::seconds limit, std::chrono::steady_clock::time_point& silent_since);
+  Result<void> await_input(std::chrono::seconds limit,
+                           std::optional<std::chrono::steady_clock::time_point>& silent_since);
   Error stopped() const;
   Error silent(std::chrono::seconds limit);
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include <arrow/array/data.h>
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
@@ -218,7 +219,7 @@ std::string CopyStream::row_key() const {
 }
 
 Result<std::optional<Batch>> CopyStream::finish_batch() {
-  arrow::ArrayVector columns;
+  arrow::ArrayDataVector columns;
   columns.reserve(decoders_.size());
   for (auto& decoder : decoders_) {
     auto column = decoder->finish();

@@ -28,19 +28,32 @@ unsigned digit_at(const NumericCell& cell, int i) { return wire::read_u16(cell.d
 /// The value has this many decimal places to the right of its last base-10000 digit, seen from `scale`.
 int exponent_of(const NumericCell& cell, int scale) { return 4 * (cell.weight - cell.digit_count + 1) + scale; }
 
+/// Divides by a constant, which costs a multiplication; false when something would be left over.
+template <std::uint64_t Divisor>
+bool divide(std::uint64_t& value) {
+  const auto quotient = value / Divisor;
+  if (quotient * Divisor != value) return false;
+  value = quotient;
+  return true;
+}
+
 /// All prices and quantities of this world: at most 16 digits in, 18 out.
 std::optional<std::int64_t> small_value(const NumericCell& cell, int scale) {
   if (cell.digit_count > 4) return std::nullopt;
   const int exponent = exponent_of(cell, scale);
   std::uint64_t value = 0;
   for (int i = 0; i < cell.digit_count; ++i) value = value * 10000 + digit_at(cell, i);
-  if (exponent >= 0) {
-    if (value == 0) return 0;
-    if (exponent > 18 || value > kPowers[18] / kPowers[static_cast<std::size_t>(exponent)]) return std::nullopt;
-    value *= kPowers[static_cast<std::size_t>(exponent)];
-  } else {
-    if (exponent < -18 || value % kPowers[static_cast<std::size_t>(-exponent)] != 0) return std::nullopt;
-    value /= kPowers[static_cast<std::size_t>(-exponent)];
+  switch (exponent) {
+    case 0: break;
+    case 2: value *= 100; break;  // at most 16 digits so far
+    case -1: if (!divide<10>(value)) return std::nullopt; break;
+    case -2: if (!divide<100>(value)) return std::nullopt; break;
+    case -3: if (!divide<1000>(value)) return std::nullopt; break;
+    default:
+      if (value == 0) break;
+      if (exponent < 0 || exponent > 18) return std::nullopt;
+      if (__builtin_mul_overflow(value, kPowers[static_cast<std::size_t>(exponent)], &value)) return std::nullopt;
+      if (value > kPowers[18]) return std::nullopt;
   }
   const auto magnitude = static_cast<std::int64_t>(value);
   return cell.is_negative() ? -magnitude : magnitude;

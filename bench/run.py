@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""Measures the program against a drained COPY: wall, client CPU, peak memory, output size.
+
+Both programs use one TCP connection to 127.0.0.1 and run in turn (A B A B ...), after one warm-up each that is not counted. The
+ratio is the median of the ratios pair by pair, so that a slow moment of the machine weighs on both sides. CPU seconds and peak
+RSS are the kernel's own figures for the client process (wait4). rivet runs with default settings: Parquet, zstd, digest on.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from cluster import SQLITE_ROWS, TABLES, BenchCluster, bench_folder, prepare_sqlite, say
+
+ROOT = Path(__file__).resolve().parents[1]
+MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the issue asks of one table; absent values are not judged."""
+
+    ratio: float | None = None
+    cpu_s: float | None = None
+    peak_mb: float | None = None
+    output_mb: float | None = None
+    rows_per_s: float | None = None
+
+
+TARGETS = {
+    "narrow": Target(ratio=1.00, cpu_s=2.6, peak_mb=110, output_mb=112),
+    "wide": Target(ratio=1.50, cpu_s=2.3, peak_mb=110, output_mb=245),
+    "narrow4": Target(peak_mb=110),
+    "wide4": Target(peak_mb=110),
+    "sqlite": Target(rows_per_s=1_000_000),
+}
+FLATNESS = 1.15  # peak at four times the rows, against the peak at one
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run of one program."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    output_mb: float = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """Medians of one program on one table; `ratio` is absent for the yardstick itself."""
+
+    table: str
+    program: str
+    rows: int
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    output_mb: float
+    ratio: float | None
+    samples: list[Sample]
+
+
+class ProgramFailed(RuntimeError):
+    pass
+
+
+def measure(command: list[str], folder: Path) -> Sample:
+    """Runs a program to its end, its output to a file, and takes the kernel's account of it.
+
+    `time` stands between: a child of this process would begin with our own peak RSS on its account.
+    """
+    peak_file = folder / "peak"
+    with (folder / "program.log").open("w+") as log:
+        began = time.perf_counter()
+        child = subprocess.Popen(["/usr/bin/time", "-o", str(peak_file), "-f", "%M", *command], stdin=subprocess.DEVNULL,
+                                 stdout=log, stderr=log)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - began
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            log.seek(0)
+            raise ProgramFailed(f"{' '.join(command)} ended with {child.returncode}\n{log.read()}")
+    return Sample(wall, usage.ru_utime + usage.ru_stime, int(peak_file.read_text()) * 1024 / MB)
+
+
+class DrainedCopy:
+    """The yardstick."""
+
+    name = "drained COPY"
+
+    def __init__(self, conninfo: str, table: str, folder: Path):
+        self.folder = folder
+        self.command = [str(ROOT / "build" / "drain_copy"), conninfo, table]
+
+    def run(self) -> Sample:
+        return measure(self.command, self.folder)
+
+
+class RivetRun:
+    """`rivet run` of one table into a fresh folder each time, so that no earlier state helps or hurts."""
+
+    name = "rivet"
+
+    def __init__(self, source: dict, table: str, folder: Path):
+        self.source = source
+        self.table = table
+        self.folder = folder
+
+    def run(self) -> Sample:
+        work = self.folder / "rivet"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        export = {"name": self.table, "table": self.table, "format": "parquet",
+                  "destination": {"type": "local", "path": str(work / "output")}}
+        config = work / "bench.yaml"
+        config.write_text(json.dumps({"source": self.source, "exports": [export]}))
+        sample = measure([os.environ.get("RIVET_BIN", str(ROOT / "build" / "rivet")), "run", "-c", str(config)], self.folder)
+        size = sum(path.stat().st_size for path in (work / "output").rglob("*.parquet"))
+        return Sample(sample.wall_s, sample.cpu_s, sample.peak_mb, size / MB)
+
+
+def median_of(table: str, program: str, rows: int, samples: list[Sample], against: list[Sample] | None) -> Result:
+    def middle(name: str) -> float:
+        return statistics.median(getattr(sample, name) for sample in samples)
+
+    ratio = statistics.median(a.wall_s / b.wall_s for a, b in zip(samples, against)) if against else None
+    return Result(table, program, rows, middle("wall_s"), middle("cpu_s"), middle("peak_mb"), middle("output_mb"), ratio, samples)
+
+
+def in_turn(programs: list, runs: int) -> list[list[Sample]]:
+    """One warm-up each, then `runs` rounds; the samples of each program."""
+    for program in programs:
+        program.run()
+    rounds = [[program.run() for program in programs] for _ in range(runs)]
+    return [list(samples) for samples in zip(*rounds)]
+
+
+def bench_table(cluster: BenchCluster, name: str, runs: int, folder: Path) -> list[Result]:
+    cluster.prepare(name)
+    say(f"{name}: {TABLES[name].rows:,} rows, {cluster.heap_bytes(name) / MB:.0f} MB heap, {runs} runs each")
+    programs = [DrainedCopy(cluster.conninfo(), name, folder), RivetRun({"type": "postgres", "url": cluster.url()}, name, folder)]
+    drained, rivet = in_turn(programs, runs)
+    rows = TABLES[name].rows
+    return [median_of(name, "drained COPY", rows, drained, None), median_of(name, "rivet", rows, rivet, drained)]
+
+
+def bench_sqlite(runs: int, folder: Path) -> list[Result]:
+    path = prepare_sqlite(bench_folder())
+    say(f"sqlite: {SQLITE_ROWS:,} rows, {runs} runs")
+    (samples,) = in_turn([RivetRun({"type": "sqlite", "path": str(path)}, "small", folder)], runs)
+    return [median_of("sqlite", "rivet", SQLITE_ROWS, samples, None)]
+
+
+def print_results(results: list[Result]) -> None:
+    print(f"\n{'table':<9}{'program':<14}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'out MB':>8}{'ratio':>7}{'rows/s':>12}")
+    for r in results:
+        ratio = f"{r.ratio:.2f}" if r.ratio is not None else "-"
+        size = f"{r.output_mb:.0f}" if r.output_mb else "-"
+        print(f"{r.table:<9}{r.program:<14}{r.wall_s:>8.2f}{r.cpu_s:>8.2f}{r.peak_mb:>9.0f}{size:>8}{ratio:>7}{r.rows / r.wall_s:>12,.0f}")
+
+
+def verdicts(results: list[Result]) -> list[tuple[bool, str]]:
+    """Each target with whether it is met."""
+    rivet = {r.table: r for r in results if r.program == "rivet"}
+    lines = []
+
+    def judge(table: str, what: str, value: float, limit: float | None, digits: int, at_least: bool = False) -> None:
+        if limit is not None:
+            met = value >= limit if at_least else value <= limit
+            bound = "at least" if at_least else "at most"
+            lines.append((met, f"{table}: {what} {value:,.{digits}f} ({bound} {limit:,.{digits}f})"))
+
+    for table, r in rivet.items():
+        target = TARGETS[table]
+        if r.ratio is not None:
+            judge(table, "wall, of the drained COPY,", r.ratio, target.ratio, 2)
+        judge(table, "client CPU s", r.cpu_s, target.cpu_s, 2)
+        judge(table, "peak RSS MB", r.peak_mb, target.peak_mb, 0)
+        judge(table, "output MB", r.output_mb, target.output_mb, 1)
+        judge(table, "rows/s", r.rows / r.wall_s, target.rows_per_s, 0, at_least=True)
+        if table.endswith("4") and table[:-1] in rivet:
+            judge(table, "peak RSS, of the peak at a quarter of the rows,", r.peak_mb / rivet[table[:-1]].peak_mb, FLATNESS, 2)
+    return lines
+
+
+def save(results: list[Result]) -> Path:
+    now = datetime.now(timezone.utc)
+    path = ROOT / "bench" / f"results-{now:%Y%m%dT%H%M%SZ}.json"
+    machine = {"cpus": os.cpu_count(), "kernel": platform.release(), "load_at_end": os.getloadavg()}
+    path.write_text(json.dumps({"at": now.isoformat(), "machine": machine, "results": [asdict(r) for r in results]}, indent=2))
+    return path
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5, help="counted runs of each program (default 5)")
+    parser.add_argument("--quick", action="store_true", help="three runs, and neither the tables of four times the rows nor SQLite")
+    parser.add_argument("--only", action="append", choices=list(TARGETS), help="measure only this table; repeatable")
+    parser.add_argument("--save", action="store_true", help="write bench/results-<time>.json with every sample")
+    parser.add_argument("--keep", action="store_true", help="leave the cluster running afterwards")
+    parser.add_argument("--prepare", action="store_true", help="only make cluster and tables")
+    return parser.parse_args()
+
+
+def run_benches(cluster: BenchCluster, tables: list[str], runs: int) -> list[Result]:
+    with tempfile.TemporaryDirectory(prefix="rivet-bench-out-", dir="/tmp") as scratch:
+        results = []
+        for table in tables:
+            few = min(runs, 3) if table.endswith("4") else runs
+            results += bench_sqlite(runs, Path(scratch)) if table == "sqlite" else bench_table(cluster, table, few, Path(scratch))
+        return results
+
+
+def main() -> int:
+    options = parse_arguments()
+    tables = options.only or (["narrow", "wide"] if options.quick else list(TARGETS))
+    runs = min(options.runs, 3) if options.quick else options.runs
+    with BenchCluster(bench_folder(), keep=options.keep) as cluster:
+        if options.prepare:
+            for table in tables:
+                prepare_sqlite(bench_folder()) if table == "sqlite" else cluster.prepare(table)
+            return 0
+        try:
+            results = run_benches(cluster, tables, runs)
+        except ProgramFailed as failure:
+            print(f"bench: {failure}", file=sys.stderr)
+            return 1
+    print_results(results)
+    print(f"\nTCP loopback, one connection, default settings; load average now {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs\n")
+    for met, line in verdicts(results):
+        print(f"  {'pass' if met else 'MISS'}  {line}")
+    if options.save:
+        print(f"\nsamples: {save(results).relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function per command: declares its arguments and, when the command line names it, sets `chosen`.
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include "cli/context.hpp"
+
+namespace rivet::cli {
+
+void add_run(CLI::App& app, Action& chosen);
+void add_validate(CLI::App& app, Action& chosen);
+void add_journal(CLI::App& app, Action& chosen);
+void add_metrics(CLI::App& app, Action& chosen);
+void add_state(CLI::App& app, Action& chosen);
+/// The commands that users know and this version does not have: listed, and refused when used.
+void add_unavailable(CLI::App& app, Action& chosen);
+/// A sub-command of `parent` that is listed and refused when used, whatever its arguments.
+void add_unavailable(CLI::App& parent, const std::string& name, const std::string& purpose, Action& chosen);
+
+}  // namespace rivet::cli

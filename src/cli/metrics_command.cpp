@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// `rivet metrics`: one row per past run.
+#include "cli/commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/configuration.hpp"
+#include "report/history.hpp"
+
+namespace rivet::cli {
+namespace {
+
+struct Arguments {
+  std::string config, export_name;
+  std::int64_t limit = 20;
+  bool json = false;
+};
+
+Result<void> metrics(const Arguments& args, Context& context) {
+  const auto store = TRY(open_history(args.config));
+  std::vector<state::MetricsRecorded> rows;
+  if (store) rows = TRY(store->metrics({.export_name = args.export_name, .limit = args.limit}));
+  return args.json ? context.print_json(report::metrics_json(rows)) : context.print(report::metrics_text(rows));
+}
+
+}  // namespace
+
+void add_metrics(CLI::App& app, Action& chosen) {
+  auto args = std::make_shared<Arguments>();
+  auto* command = app.add_subcommand("metrics", "List past runs with their numbers, newest first");
+  command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
+  command->add_option("-e,--export", args->export_name, "Only this export");
+  command->add_option("-l,--limit", args->limit, "At most so many runs")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_flag("--json", args->json, "Print a JSON array");
+  command->callback([args, &chosen] { chosen = [args](Context& context) { return metrics(*args, context); }; });
+}
+
+}  // namespace rivet::cli

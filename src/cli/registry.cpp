@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// A table of what there is, and one clear refusal for what there is not.
+#include "cli/registry.hpp"
+
+#include <cstdlib>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "config/load.hpp"
+#include "destination/local/destination.hpp"
+#include "destination/stdout/destination.hpp"
+#include "format/csv/format.hpp"
+#include "format/parquet/format.hpp"
+#include "source/postgres/source.hpp"
+#include "source/sqlite/source.hpp"
+#include "state/sqlite/sqlite_store.hpp"
+
+namespace rivet::cli {
+namespace {
+
+constexpr const char* kStateFile = ".rivet_state.db";
+
+tl::unexpected<Error> not_built(std::string what, std::string hint) {
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = std::move(what) + " is not available in this version",
+                    .hint = std::move(hint)});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<source::Source>> make_source(const config::Source& source, const base::Clock& clock) {
+  switch (source.type) {
+    case config::SourceType::postgres:
+      return source::postgres::make_postgres_source(source);
+    case config::SourceType::sqlite:
+      return source::sqlite::make_sqlite_source(source, clock);
+    default:
+      break;
+  }
+  return not_built(fmt::format("source type '{}'", config::name_of(source.type)),
+                   "use `type: postgres` or `type: sqlite`");
+}
+
+Result<std::unique_ptr<destination::Destination>> make_destination(const config::Export& entry, base::Timestamp at) {
+  switch (entry.destination.type) {
+    case config::DestinationType::local:
+      return destination::make_local_destination(config::expand_placeholders(entry.destination.path, entry, at));
+    case config::DestinationType::stdout_:
+      return destination::make_stdout_destination(STDOUT_FILENO);
+    default:
+      break;
+  }
+  return not_built(
+      fmt::format("export '{}': destination type '{}'", entry.name, config::name_of(entry.destination.type)),
+      "use `type: local` or `type: stdout`");
+}
+
+Result<std::unique_ptr<format::Format>> make_format(const config::Export& entry) {
+  if (entry.format == config::FileFormat::csv) return format::make_csv_format();
+  return format::parquet::make_parquet_format(format::parquet::parquet_options(entry));
+}
+
+bool store_exists(const std::filesystem::path& config_folder) {
+  std::error_code failed;
+  return std::getenv("RIVET_STATE_URL") != nullptr || std::filesystem::exists(config_folder / kStateFile, failed);
+}
+
+Result<std::unique_ptr<state::StateStore>> open_store(const std::filesystem::path& config_folder) {
+  if (std::getenv("RIVET_STATE_URL") != nullptr) {
+    return not_built("a state store at RIVET_STATE_URL",
+                     "unset RIVET_STATE_URL; the state then lies beside the config");
+  }
+  return state::sqlite::open_sqlite_store(config_folder / kStateFile);
+}
+
+}  // namespace rivet::cli

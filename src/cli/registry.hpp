@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only place that names concrete engines, formats, destinations and stores.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "config/config.hpp"
+#include "destination/destination.hpp"
+#include "format/encoder.hpp"
+#include "source/source.hpp"
+#include "state/store.hpp"
+
+namespace rivet::cli {
+
+/// The configured source; `clock` must outlive it. Error kind config for an engine that this version does not have.
+Result<std::unique_ptr<source::Source>> make_source(const config::Source& source, const base::Clock& clock);
+
+/// The destination of one export, placeholders of its path filled for the day of `at`. Error kind
+/// config for a kind of store that this version does not have.
+Result<std::unique_ptr<destination::Destination>> make_destination(const config::Export& entry, base::Timestamp at);
+
+/// The file format of one export with its options.
+Result<std::unique_ptr<format::Format>> make_format(const config::Export& entry);
+
+/// Whether the folder already holds a state store.
+bool store_exists(const std::filesystem::path& config_folder);
+
+/// Opens the state store of a configuration folder and creates it when there is none. Error kind
+/// config while `RIVET_STATE_URL` asks for a store that this version does not have.
+Result<std::unique_ptr<state::StateStore>> open_store(const std::filesystem::path& config_folder);
+
+}  // namespace rivet::cli

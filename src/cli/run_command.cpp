@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// `rivet run`: executes exports one after another and reports on them.
+#include "cli/commands.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/configuration.hpp"
+#include "cli/registry.hpp"
+#include "cli/run_report.hpp"
+#include "report/terminal_progress.hpp"
+#include "run/run_export.hpp"
+
+namespace rivet::cli {
+namespace {
+
+struct Arguments {
+  std::string config, summary_output;
+  std::vector<std::string> exports, params;
+  bool validate = false, json = false, resume = false, force = false;
+  bool reconcile = false, parallel_exports = false, parallel_processes = false;
+};
+
+/// What all exports of one command share.
+struct Job {
+  const Arguments& args;
+  const config::Config& config;
+  source::Source& source;
+  state::StateStore& store;
+  report::ProgressListener& progress;
+  Context& context;
+};
+
+tl::unexpected<Error> not_built(std::string_view flag) {
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("{} is not available in this version", flag),
+                    .hint = fmt::format("run without {}", flag)});
+}
+
+Result<void> refuse_unbuilt(const Arguments& args) {
+  if (args.reconcile) return not_built("--reconcile");
+  if (args.parallel_exports) return not_built("--parallel-exports");
+  if (args.parallel_processes) return not_built("--parallel-export-processes");
+  return {};
+}
+
+bool writes_to_stdout(const config::Export* entry) {
+  return entry->destination.type == config::DestinationType::stdout_;
+}
+
+Result<void> require_clean_stdout(const Arguments& args, const std::vector<const config::Export*>& selected) {
+  const auto streams = std::count_if(selected.begin(), selected.end(), writes_to_stdout);
+  if (args.json && streams > 0) {
+    return fail(Error{.kind = ErrorKind::config,
+                      .message = "--json and an export with `destination: {type: stdout}` both want stdout",
+                      .hint = "use --summary-output FILE for the JSON"});
+  }
+  if (streams > 1) {
+    return fail(Error{.kind = ErrorKind::config,
+                      .message = fmt::format("{} exports write to stdout; their bytes would run together", streams),
+                      .hint = "choose one with -e"});
+  }
+  return {};
+}
+
+std::string sequential_notice(const config::Config& config) {
+  if (!config.parallel_exports && !config.parallel_export_processes) return "";
+  return "warning: parallel exports are not available in this version; exports run one after another";
+}
+
+Result<report::RunOutcome> execute(const config::Export& entry, const Job& job) {
+  const auto destination = TRY(make_destination(entry, job.context.clock.now()));
+  const auto format = TRY(make_format(entry));
+  run::Environment environment{.source = job.source,
+                               .store = job.store,
+                               .destination = *destination,
+                               .format = *format,
+                               .clock = job.context.clock,
+                               .progress = job.progress,
+                               .log = *job.context.logger,
+                               .stop = job.context.stop};
+  const run::RunOptions options{.validate = job.args.validate, .resume = job.args.resume, .force = job.args.force};
+  return run::run_export(job.config, entry, options, environment);
+}
+
+// An export that was refused before it became a run still appears in cards and JSON.
+report::RunOutcome refused(const config::Export& entry, Error error, const Context& context) {
+  const auto now = context.clock.now();
+  return {.export_name = entry.name,
+          .status = error.kind == ErrorKind::cancelled ? "interrupted" : "failed",
+          .mode = std::string(config::name_of(entry.mode)),
+          .format = std::string(config::name_of(entry.format)),
+          .started_at = now,
+          .finished_at = now,
+          .error = std::move(error)};
+}
+
+report::RunOutcome run_one(const config::Export& entry, const Job& job) {
+  auto result = execute(entry, job);
+  auto outcome = result ? std::move(result).take() : refused(entry, std::move(result).error(), job.context);
+  if (!result) job.progress.finished(outcome);
+  complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
+  return outcome;
+}
+
+std::vector<report::RunOutcome> run_all(const std::vector<const config::Export*>& selected, const Job& job) {
+  std::vector<report::RunOutcome> runs;
+  for (const auto* entry : selected) {
+    if (job.context.stop.stop_requested()) break;
+    runs.push_back(run_one(*entry, job));
+    if (selected.size() > 1) job.context.screen.print(report::run_line(runs.back(), job.context.screen.style()));
+  }
+  return runs;
+}
+
+std::unique_ptr<report::ProgressListener> make_progress(const std::vector<const config::Export*>& selected,
+                                                        Context& context) {
+  // Live lines would be drawn through data that goes to the same terminal.
+  const bool data_on_terminal = std::any_of(selected.begin(), selected.end(), writes_to_stdout) && ::isatty(1) == 1;
+  if (data_on_terminal) return std::make_unique<report::SilentProgress>();
+  return std::make_unique<report::TerminalProgress>(context.screen);
+}
+
+Result<void> run(const Arguments& args, Context& context) {
+  TRY(refuse_unbuilt(args));
+  if (!args.summary_output.empty()) TRY(report::require_writable(args.summary_output));
+  const auto config = TRY(load_configuration(args.config, args.params, context));
+  const auto selected = TRY(select_exports(config, args.exports));
+  TRY(require_clean_stdout(args, selected));
+  context.screen.print(sequential_notice(config));
+  const auto source = TRY(make_source(config.source, context.clock));
+  const auto store = TRY(open_store(config.file.parent_path()));
+
+  const auto started = std::chrono::steady_clock::now();
+  report::Aggregate aggregate{.started_at = context.clock.now(), .config_path = args.config};
+  aggregate.id = report::aggregate_id(aggregate.started_at, ::getpid());
+  const auto progress = make_progress(selected, context);
+  aggregate.runs = run_all(selected, {args, config, *source, *store, *progress, context});
+  aggregate.finished_at = context.clock.now();
+  aggregate.duration_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started).count();
+  auto reported = report_runs(aggregate, {.json = args.json, .summary_output = args.summary_output}, *store, context);
+  TRY(verdict(aggregate, selected.size()));  // a run's own failure says more than that of its report
+  return reported;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& chosen) {
+  auto args = std::make_shared<Arguments>();
+  auto* command = app.add_subcommand("run", "Execute exports");
+  command->add_option("-c,--config", args->config, "Configuration file")->required();
+  command->add_option("-e,--export", args->exports, "Only this export (repeatable; default: all)")
+      ->allow_extra_args(false);
+  command->add_option("-p,--param", args->params, "KEY=VALUE for ${KEY} in the file (repeatable)")
+      ->allow_extra_args(false);
+  command->add_flag("--validate", args->validate, "Verify what was written, byte by byte");
+  command->add_flag("--json", args->json, "Print the summary of all exports as JSON on stdout");
+  command->add_option("--summary-output", args->summary_output,
+                      "Write the summary of all exports as JSON to this file");
+  command->add_flag("--resume", args->resume, "Insist on continuing an unfinished run");
+  command->add_flag("--force", args->force, "Override a refusal to resume");
+  command->add_flag("--reconcile", args->reconcile, "Compare counts with the source (not available in this version)");
+  auto* threads = command->add_flag("--parallel-exports", args->parallel_exports,
+                                    "Run exports in threads (not available in this version)");
+  command
+      ->add_flag("--parallel-export-processes", args->parallel_processes,
+                 "Run exports in processes (not available in this version)")
+      ->excludes(threads);
+  command->callback([args, &chosen] { chosen = [args](Context& context) { return run(*args, context); }; });
+}
+
+}  // namespace rivet::cli

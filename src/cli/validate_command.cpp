@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// `rivet validate`: holds what lies at a destination against its manifest, without source and state.
+#include "cli/commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/configuration.hpp"
+#include "cli/registry.hpp"
+#include "config/load.hpp"
+#include "report/validation.hpp"
+#include "verify/validate.hpp"
+
+namespace rivet::cli {
+namespace {
+
+struct Arguments {
+  std::string config, format = "pretty", depth = "full", output, date, run_id, prefix;
+  std::vector<std::string> exports, params;
+};
+
+/// The instant whose day fills `{date}`.
+Result<base::Timestamp> placeholder_time(const Arguments& args, const Context& context) {
+  if (args.date.empty()) return context.clock.now();
+  const auto parsed = base::parse_rfc3339(args.date + "T00:00:00Z");
+  if (parsed && base::to_date(*parsed) == args.date) return *parsed;
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("--date {}: not a day", args.date),
+                    .hint = "write it as 2026-04-18"});
+}
+
+Result<void> require_one_export(const Arguments& args, std::size_t selected) {
+  if (args.prefix.empty() || selected == 1) return {};
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("--prefix needs exactly one export, and {} are selected", selected),
+                    .hint = "choose one with -e"});
+}
+
+std::string resolved_prefix(const config::Export& entry, base::Timestamp at) {
+  return entry.destination.type == config::DestinationType::stdout_
+             ? "stdout"
+             : config::expand_placeholders(entry.destination.path, entry, at);
+}
+
+Result<model::ManifestVerification> verify_export(const config::Export& entry, base::Timestamp at,
+                                                  const Arguments& args, const Context& context) {
+  if (entry.destination.type == config::DestinationType::stdout_) {
+    return fail(ErrorKind::config, "its destination is stdout: there is nothing to read back");
+  }
+  const auto destination = TRY(make_destination(entry, at));
+  const auto format = TRY(make_format(entry));
+  const verify::ValidateOptions options{.export_name = entry.name,
+                                        .run_id = args.run_id,
+                                        .depth = *model::parse_verify_depth(args.depth),
+                                        .content_required = entry.verify == config::Verify::content,
+                                        .manifest_required = !args.prefix.empty()};
+  return verify::validate(*destination, *format, options, context.stop);
+}
+
+report::ExportVerification validate_export(config::Export entry, base::Timestamp at, const Arguments& args,
+                                           const Context& context) {
+  if (!args.prefix.empty()) entry.destination.path = args.prefix;
+  report::ExportVerification one{.export_name = entry.name, .resolved_prefix = resolved_prefix(entry, at)};
+  auto verified = verify_export(entry, at, args, context);
+  if (verified) {
+    one.verification = std::move(verified).take();
+  } else {
+    one.error = std::move(verified).error();
+  }
+  return one;
+}
+
+Result<void> print_report(const std::vector<report::ExportVerification>& all, const Arguments& args, Context& context) {
+  const bool json = args.format == "json";
+  if (args.output.empty()) {
+    return json ? context.print_json(report::validation_json(all))
+                : context.print(report::validation_text(all, {.colour = report::detect_terminal(1).colour}));
+  }
+  TRY(report::write_file(args.output,
+                         json ? report::dump(report::redacted(report::validation_json(all), context.redactor))
+                              : context.redactor.clean(report::validation_text(all, {}))));
+  context.screen.print(fmt::format("report written to {}", args.output));
+  return {};
+}
+
+Error failed_verification(const std::vector<const report::ExportVerification*>& failed) {
+  const auto is_real = [](const model::Finding& finding) { return !model::is_advisory(finding.kind); };
+  std::vector<std::string> names;
+  for (const auto* one : failed) names.push_back(one->export_name);
+  const auto& findings = failed.front()->verification->findings;
+  const auto first = std::find_if(findings.begin(), findings.end(), is_real);
+  return {.kind = ErrorKind::data,
+          .message = fmt::format("validation failed: {}", fmt::join(names, ", ")),
+          .code = std::string(model::code_of(first->kind)),
+          .hint = "the report names each object and what is wrong with it"};
+}
+
+/// Integrity first; "could not verify" keeps its own kind.
+Result<void> verdict_of(const std::vector<report::ExportVerification>& all) {
+  std::vector<const report::ExportVerification*> failed;
+  std::optional<Error> worst;
+  for (const auto& one : all) {
+    if (one.verification && !one.verification->passed()) failed.push_back(&one);
+    if (!one.error || (worst && base::worse_of(worst->kind, one.error->kind) == worst->kind)) continue;
+    worst = one.error;
+    worst->context.push_back(fmt::format("export '{}'", one.export_name));
+  }
+  if (worst && worst->kind == ErrorKind::cancelled) return fail(*worst);
+  if (!failed.empty()) return fail(failed_verification(failed));
+  return worst ? Result<void>(fail(*worst)) : Result<void>{};
+}
+
+Result<void> validate(const Arguments& args, Context& context) {
+  const auto at = TRY(placeholder_time(args, context));
+  const auto config = TRY(load_configuration(args.config, args.params, context));
+  const auto selected = TRY(select_exports(config, args.exports));
+  TRY(require_one_export(args, selected.size()));
+  std::vector<report::ExportVerification> all;
+  for (const auto* entry : selected) all.push_back(validate_export(*entry, at, args, context));
+  auto printed = print_report(all, args, context);
+  TRY(verdict_of(all));
+  return printed;
+}
+
+}  // namespace
+
+void add_validate(CLI::App& app, Action& chosen) {
+  auto args = std::make_shared<Arguments>();
+  auto* command = app.add_subcommand("validate", "Verify the files at a destination against their manifest");
+  command->add_option("-c,--config", args->config, "Configuration file")->required();
+  command->add_option("-e,--export", args->exports, "Only this export (repeatable; default: all)")
+      ->allow_extra_args(false);
+  command->add_option("-p,--param", args->params, "KEY=VALUE for ${KEY} in the file (repeatable)")
+      ->allow_extra_args(false);
+  command->add_option("--format", args->format, "pretty or json")
+      ->check(CLI::IsMember({"pretty", "json"}))
+      ->capture_default_str();
+  command->add_option("--depth", args->depth, "light: manifest; sample: and a listing; full: and every byte")
+      ->check(CLI::IsMember({"light", "sample", "full"}))
+      ->capture_default_str();
+  command->add_option("-o,--output", args->output, "Write the report to this file instead of stdout");
+  auto* date = command->add_option("--date", args->date, "Day that fills {date} in the path (default: today, UTC)");
+  auto* run_id =
+      command->add_option("--run-id", args->run_id, "Verify what this run wrote instead of the current output");
+  command->add_option("--prefix", args->prefix, "Look here instead; needs one export and a manifest")
+      ->excludes(date)
+      ->excludes(run_id);
+  command->callback([args, &chosen] { chosen = [args](Context& context) { return validate(*args, context); }; });
+}
+
+}  // namespace rivet::cli

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connection URLs, read leniently enough for passwords that nobody percent-encoded.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+
+namespace rivet::config {
+
+/// The parts of a connection URL, percent-decoded.
+struct ConnectionUrl {
+  std::string user, password, host, database;  ///< host: name, address without brackets, or socket directory
+  int port = 0;                                ///< 0: not given
+  std::map<std::string, std::string> parameters;
+  std::vector<std::string> secrets;  ///< every spelling of every credential in it, for the redactor
+};
+
+/// Reads `scheme://user:password@host:port/database?key=value`. The user part ends at the last `@` behind
+/// which a host follows, so the password may hold any of `/ ? # @ :` as it is; a `%` without two hex digits stands for
+/// itself. `host`, `port`, `user`, `password` and `dbname` may also be parameters, as libpq allows. For sqlite
+/// (`sqlite:FILE`, `sqlite:///FILE`) the file is in `database`. The error never holds a piece of the URL.
+Result<ConnectionUrl> parse_connection_url(std::string_view url, SourceType type);
+
+/// True for names and addresses of this machine and for socket directories.
+bool is_loopback(std::string_view host);
+
+}  // namespace rivet::config

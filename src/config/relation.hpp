@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an export reads: `query`, `query_file` or `table`.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.hpp"
+#include "config/context.hpp"
+#include "config/section.hpp"
+#include "model/relation.hpp"
+
+namespace rivet::config {
+
+/// Reads the one of the three that must be there; none, several and `tables` are reported.
+model::Relation read_relation(Section& section, Context& context);
+
+/// Reads `table` or `schema.table`. A part in double quotes may hold dots; a quote within is doubled.
+Result<model::Relation> parse_table_name(std::string_view text);
+
+}  // namespace rivet::config

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a table or query is made of, from the catalogue and, where that says too little, from the values.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/relation.hpp"
+#include "source/sqlite/connection.hpp"
+
+#include <string>
+#include <vector>
+
+namespace rivet::source::sqlite {
+
+/// One column as the catalogue or the prepared query tells it.
+struct ShapeColumn {
+  std::string name;
+  std::string declared;  ///< as declared; empty for none and for expressions
+  bool nullable = true;
+};
+
+/// A relation as the catalogue tells it, without a look at any value.
+struct Shape {
+  std::vector<ShapeColumn> columns;
+  std::vector<std::string> primary_key;  ///< in key order
+  std::string from;                      ///< quoted table name; empty for a query
+  std::string rowid;                     ///< a name under which the rowid can be selected; empty when there is none
+};
+
+/// Reads the shape. Errors: permanent (no such table or column with the closest name, a query that is not exactly one
+/// reading statement, columns of equal names), config (a schema other than main).
+Result<Shape> read_shape(Connection& connection, const model::Relation& relation);
+
+/// The native type reports and metadata show for a column.
+std::string native_type_of(const ShapeColumn& column);
+
+/// SELECT over a table shape: the columns at `indexes`, then `extra` when it is not empty.
+std::string select_columns(const Shape& shape, const std::vector<int>& indexes, const std::string& extra);
+
+/// Shape, types, estimate and warnings in one read transaction.
+Result<model::Inventory> describe_relation(Connection& connection, const model::Relation& relation,
+                                           const model::TypeOverrides& overrides);
+
+}  // namespace rivet::source::sqlite

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// Migration 1: runs, units, parts and generations; the journal; the tables and views users know by name.
+// Times are RFC 3339 text in UTC with six digits, so that their order as text is their order in time.
+#include "state/schema.hpp"
+
+#include <array>
+
+namespace rivet::state {
+namespace {
+
+constexpr std::string_view kTables1 = R"sql(
+CREATE TABLE schema_version (
+  version INTEGER NOT NULL PRIMARY KEY
+);
+
+CREATE TABLE run (
+  run_id TEXT NOT NULL PRIMARY KEY,
+  export_name TEXT NOT NULL,
+  prefix TEXT NOT NULL,
+  plan_hash TEXT NOT NULL,
+  plan_json TEXT NOT NULL,
+  mode TEXT NOT NULL,
+  nonce TEXT NOT NULL,
+  format TEXT NOT NULL,
+  compression TEXT NOT NULL,
+  stage TEXT NOT NULL CHECK (stage IN ('running', 'sealed', 'published', 'ended')),
+  status TEXT NOT NULL CHECK (status IN ('running', 'success', 'failed', 'skipped', 'degraded', 'interrupted')),
+  owner TEXT NOT NULL,
+  lease_until BIGINT NOT NULL,
+  started_at TEXT NOT NULL,
+  sealed_at TEXT,
+  finished_at TEXT,
+  generation BIGINT NOT NULL DEFAULT 0 CHECK (generation >= 0),
+  cursor TEXT,
+  append INTEGER NOT NULL DEFAULT 0 CHECK (append IN (0, 1)),
+  error TEXT NOT NULL DEFAULT '',
+  max_attempts INTEGER NOT NULL CHECK (max_attempts >= 1),
+  longest_unit_us BIGINT,
+  CHECK ((stage IN ('sealed', 'published')) = (generation > 0)),
+  CHECK ((stage IN ('published', 'ended')) = (finished_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX run_one_unfinished ON run (export_name, prefix) WHERE stage IN ('running', 'sealed');
+
+CREATE TABLE unit (
+  run_id TEXT NOT NULL REFERENCES run (run_id),
+  unit_index INTEGER NOT NULL CHECK (unit_index >= 0),
+  predicate TEXT NOT NULL,
+  start_key TEXT NOT NULL,
+  end_key TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('pending', 'running', 'completed', 'failed')),
+  attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+  epoch INTEGER NOT NULL DEFAULT 0 CHECK (epoch >= 0),
+  owner TEXT NOT NULL DEFAULT '',
+  rows BIGINT NOT NULL DEFAULT 0 CHECK (rows >= 0),
+  digest TEXT NOT NULL DEFAULT '',
+  snapshot TEXT NOT NULL DEFAULT '',
+  read_at TEXT,
+  gates_json TEXT NOT NULL DEFAULT '',
+  last_error TEXT NOT NULL DEFAULT '',
+  updated_at TEXT NOT NULL,
+  PRIMARY KEY (run_id, unit_index)
+);
+CREATE INDEX unit_pending ON unit (run_id, unit_index) WHERE status = 'pending';
+
+CREATE TABLE part (
+  id INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL,
+  unit_index INTEGER NOT NULL,
+  epoch INTEGER NOT NULL CHECK (epoch >= 1),
+  path TEXT NOT NULL,
+  rows BIGINT NOT NULL CHECK (rows >= 0),
+  bytes BIGINT NOT NULL CHECK (bytes >= 0),
+  fingerprint TEXT NOT NULL,
+  md5 TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  export_name TEXT NOT NULL,
+  prefix TEXT NOT NULL,
+  format TEXT NOT NULL,
+  compression TEXT NOT NULL,
+  cursor_high TEXT,
+  generation_added BIGINT CHECK (generation_added >= 1),
+  generation_superseded BIGINT CHECK (generation_superseded > generation_added),
+  CHECK (generation_superseded IS NULL OR generation_added IS NOT NULL),
+  UNIQUE (prefix, path),
+  FOREIGN KEY (run_id, unit_index) REFERENCES unit (run_id, unit_index)
+);
+CREATE INDEX part_of_unit ON part (run_id, unit_index);
+CREATE INDEX part_live ON part (export_name, prefix)
+  WHERE generation_added IS NOT NULL AND generation_superseded IS NULL;
+
+CREATE TABLE generation (
+  export_name TEXT NOT NULL,
+  prefix TEXT NOT NULL,
+  generation BIGINT NOT NULL CHECK (generation >= 1),
+  run_id TEXT NOT NULL REFERENCES run (run_id),
+  sealed_at TEXT NOT NULL,
+  PRIMARY KEY (export_name, prefix, generation)
+);
+
+CREATE TABLE journal_event (
+  run_id TEXT NOT NULL,
+  sequence BIGINT NOT NULL CHECK (sequence >= 1),
+  export_name TEXT NOT NULL,
+  recorded_at TEXT NOT NULL,
+  event_name TEXT NOT NULL,
+  chunk_index BIGINT,
+  event_json TEXT NOT NULL,
+  entry_extra_json TEXT,
+  PRIMARY KEY (run_id, sequence)
+);
+CREATE INDEX journal_chunk ON journal_event (run_id, chunk_index, sequence) WHERE chunk_index IS NOT NULL;
+CREATE INDEX journal_first ON journal_event (recorded_at) WHERE sequence = 1;
+
+CREATE TABLE export_state (
+  export_name TEXT NOT NULL PRIMARY KEY,
+  last_cursor_value TEXT,
+  last_run_at TEXT,
+  resume_run_id TEXT
+);
+
+CREATE TABLE export_metrics (
+  id INTEGER PRIMARY KEY,
+  export_name TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  run_at TEXT NOT NULL,
+  duration_ms BIGINT NOT NULL,
+  total_rows BIGINT NOT NULL,
+  peak_rss_mb BIGINT,
+  status TEXT NOT NULL,
+  error_message TEXT,
+  tuning_profile TEXT,
+  format TEXT,
+  mode TEXT,
+  files_produced BIGINT,
+  bytes_written BIGINT,
+  bytes_read BIGINT,
+  retries BIGINT,
+  validated INTEGER CHECK (validated IN (0, 1)),
+  schema_changed INTEGER CHECK (schema_changed IN (0, 1)),
+  files_committed BIGINT,
+  reconciled INTEGER CHECK (reconciled IN (0, 1)),
+  source_count BIGINT,
+  quality_passed INTEGER CHECK (quality_passed IN (0, 1)),
+  pg_temp_bytes_delta BIGINT,
+  batch_size BIGINT,
+  batch_size_memory_mb BIGINT,
+  skip_reason TEXT,
+  schema_fingerprint TEXT,
+  chunk_size BIGINT,
+  parallel BIGINT,
+  source_type TEXT,
+  destination_type TEXT,
+  rivet_version TEXT,
+  longest_chunk_ms BIGINT,
+  chunk_key TEXT,
+  error_class TEXT,
+  cursor_min TEXT,
+  cursor_max TEXT,
+  key_descriptor_json TEXT,
+  offending_value TEXT,
+  server_context_json TEXT
+);
+CREATE UNIQUE INDEX export_metrics_run ON export_metrics (run_id);
+CREATE INDEX export_metrics_time ON export_metrics (run_at);
+
+CREATE TABLE export_schema (
+  export_name TEXT NOT NULL PRIMARY KEY,
+  columns_json TEXT NOT NULL,
+  updated_at TEXT NOT NULL
+);
+
+CREATE TABLE export_shape (
+  export_name TEXT NOT NULL,
+  column_name TEXT NOT NULL,
+  max_byte_len BIGINT NOT NULL CHECK (max_byte_len >= 0),
+  updated_at TEXT NOT NULL,
+  PRIMARY KEY (export_name, column_name)
+);
+
+CREATE TABLE export_progression (
+  export_name TEXT NOT NULL PRIMARY KEY,
+  last_committed_strategy TEXT,
+  last_committed_cursor TEXT,
+  last_committed_chunk_index BIGINT,
+  last_committed_run_id TEXT,
+  last_committed_at TEXT,
+  last_verified_strategy TEXT,
+  last_verified_cursor TEXT,
+  last_verified_chunk_index BIGINT,
+  last_verified_run_id TEXT,
+  last_verified_at TEXT,
+  CHECK (last_committed_cursor IS NULL OR last_committed_chunk_index IS NULL),
+  CHECK (last_verified_cursor IS NULL OR last_verified_chunk_index IS NULL)
+);
+
+CREATE TABLE export_harm (
+  id INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL,
+  export_name TEXT NOT NULL,
+  metric TEXT NOT NULL,
+  delta BIGINT NOT NULL,
+  recorded_at TEXT NOT NULL
+);
+CREATE INDEX export_harm_run ON export_harm (run_id);
+
+CREATE TABLE run_aggregate (
+  run_aggregate_id TEXT NOT NULL PRIMARY KEY,
+  started_at TEXT NOT NULL,
+  finished_at TEXT NOT NULL,
+  duration_ms BIGINT NOT NULL,
+  config_path TEXT NOT NULL,
+  parallel_mode TEXT NOT NULL,
+  total_exports BIGINT NOT NULL,
+  success_count BIGINT NOT NULL,
+  failed_count BIGINT NOT NULL,
+  skipped_count BIGINT NOT NULL,
+  total_rows BIGINT NOT NULL,
+  total_files BIGINT NOT NULL,
+  total_bytes BIGINT NOT NULL,
+  details_json TEXT NOT NULL
+);
+)sql";
+
+constexpr std::string_view kViews1 = R"sql(
+CREATE VIEW run_status AS
+  SELECT run_id, export_name, prefix, status, started_at, finished_at FROM run;
+
+CREATE VIEW chunk_run AS
+  SELECT r.run_id, r.export_name, r.plan_hash,
+         CASE WHEN r.stage = 'running' THEN 'in_progress'
+              WHEN r.stage = 'ended' AND r.status <> 'skipped' THEN r.status
+              ELSE 'completed' END AS status,
+         r.max_attempts AS max_chunk_attempts,
+         r.started_at AS created_at,
+         max(r.started_at, coalesce(r.sealed_at, ''), coalesce(r.finished_at, ''),
+             coalesce((SELECT max(u.updated_at) FROM unit u WHERE u.run_id = r.run_id), '')) AS updated_at
+  FROM run r;
+
+CREATE VIEW chunk_task AS
+  SELECT u.rowid AS id, u.run_id, u.unit_index AS chunk_index, u.start_key, u.end_key, u.status, u.attempts,
+         nullif(u.last_error, '') AS last_error,
+         CASE WHEN u.status = 'completed' THEN u.rows END AS rows_written,
+         (SELECT p.path FROM part p WHERE p.run_id = u.run_id AND p.unit_index = u.unit_index ORDER BY p.id LIMIT 1)
+           AS file_name,
+         u.updated_at
+  FROM unit u;
+
+CREATE VIEW file_log AS
+  SELECT id, run_id, export_name, path AS file_name, rows AS row_count, bytes, format, compression, created_at,
+         cursor_high
+  FROM part;
+
+CREATE VIEW run_journal AS
+  SELECT f.run_id, f.export_name,
+         coalesce((SELECT r.finished_at FROM run r WHERE r.run_id = f.run_id),
+                  (SELECT max(c.recorded_at) FROM journal_event c
+                   WHERE c.run_id = f.run_id AND c.event_name = 'RunCompleted')) AS finished_at,
+         json_object('run_id', f.run_id, 'export_name', f.export_name, 'entries',
+                     (SELECT json_group_array(
+                               json_patch(json_object('recorded_at', e.recorded_at, 'event', json(e.event_json)),
+                                          coalesce(e.entry_extra_json, '{}')))
+                      FROM (SELECT * FROM journal_event WHERE run_id = f.run_id ORDER BY sequence) e)) AS journal_json
+  FROM journal_event f
+  WHERE f.sequence = 1;
+)sql";
+
+constexpr std::array<Migration, 1> kMigrations{{{.version = 1, .tables = kTables1, .sqlite_views = kViews1}}};
+
+}  // namespace
+
+std::span<const Migration> migrations() { return kMigrations; }
+
+int schema_version() { return kMigrations.back().version; }
+
+}  // namespace rivet::state

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each update does to the tables. All run inside a write transaction of the caller, check legality first
+// (kind conflict, saying what stands in the way) and leave the rollback to it.
+#pragma once
+
+#include <optional>
+
+#include "state/sqlite/connection.hpp"
+#include "state/store.hpp"
+
+namespace rivet::state::sqlite {
+
+Result<void> apply(Connection& db, const RunStarted& update);
+Result<void> apply(Connection& db, const RunTakenOver& update);
+Result<void> apply(Connection& db, const LeaseRenewed& update);
+Result<void> apply(Connection& db, const RunSealed& update);
+Result<void> apply(Connection& db, const RunPublished& update);
+Result<void> apply(Connection& db, const RunEnded& update);
+Result<void> apply(Connection& db, const UnitCommitted& update);
+Result<void> apply(Connection& db, const UnitFailed& update);
+Result<void> apply(Connection& db, const JournalAppended& update);
+Result<void> apply(Connection& db, const MetricsRecorded& update);
+Result<void> apply(Connection& db, const HarmRecorded& update);
+Result<void> apply(Connection& db, const AggregateRecorded& update);
+
+/// Claims the next pending unit (StateStore::claim).
+Result<std::optional<UnitClaim>> claim_unit(Connection& db, const std::string& run_id, const Owner& owner,
+                                            base::Timestamp at);
+
+/// The run, or a conflict that says there is none.
+Result<RunView> existing_run(Connection& db, const std::string& run_id);
+/// `run X of export 'e' (stage running, held by o since t, lease until t)`, for messages.
+std::string describe(const RunView& run);
+
+}  // namespace rivet::state::sqlite

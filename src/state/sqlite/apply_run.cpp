@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// Updates that move a run from stage to stage.
+#include <set>
+
+#include <fmt/format.h>
+
+#include "model/column_json.hpp"
+#include "state/progression.hpp"
+#include "state/sqlite/apply.hpp"
+#include "state/sqlite/rows.hpp"
+#include "state/sqlite/statements.hpp"
+
+namespace rivet::state::sqlite {
+namespace {
+
+std::int64_t micros_of(base::Timestamp at) { return at.time_since_epoch().count(); }
+
+bool is_unfinished(const RunView& run) { return run.stage == RunStage::running || run.stage == RunStage::sealed; }
+
+tl::unexpected<Error> conflict(std::string message, std::string hint = {}) {
+  return fail(Error{.kind = ErrorKind::conflict, .message = std::move(message), .hint = std::move(hint)});
+}
+
+Result<void> require_holder(const RunView& run, const Owner& owner) {
+  if (run.owner == owner) return {};
+  return conflict(fmt::format("{} is not held by {}", describe(run), owner));
+}
+
+Result<void> require_running(const RunView& run) {
+  if (run.stage == RunStage::running) return {};
+  return conflict(fmt::format("{} is not running", describe(run)));
+}
+
+Result<void> check_plan(const RunStarted& update) {
+  std::set<int> indices;
+  for (const auto& unit : update.units) {
+    if (unit.index < 0 || !indices.insert(unit.index).second) {
+      return fail(ErrorKind::internal,
+                  fmt::format("run {} plans unit {} twice or below zero", update.run_id, unit.index));
+    }
+  }
+  if (update.run_id.empty() || update.export_name.empty() || update.owner.empty() || update.max_attempts < 1) {
+    return fail(ErrorKind::internal, "a run needs an id, an export, an owner and at least one attempt");
+  }
+  return {};
+}
+
+Result<void> check_start(Connection& db, const RunStarted& update) {
+  const auto other = TRY(read_first(db.start(kSelectUnfinishedAt, update.export_name, update.prefix), read_run));
+  if (other) {
+    return conflict(fmt::format("{} is not finished", describe(*other)),
+                    "wait until it ends; with --resume join it, or take it over when its process is dead");
+  }
+  const auto same = TRY(read_first(db.start(kSelectRun, update.run_id), read_run));
+  if (!same) return {};
+  return fail(Error{.kind = ErrorKind::conflict,
+                    .message = fmt::format("the run id is taken: {}", describe(*same)),
+                    .code = std::string(kRunIdTaken)});
+}
+
+/// The generation after the export's latest one at the prefix.
+Result<std::int64_t> next_generation(Connection& db, const RunView& run) {
+  auto rows = db.start(kNextGeneration, run.export_name, run.prefix);
+  if (!TRY(rows.next())) return fail(ErrorKind::internal, "no generation number");
+  return rows.integer();
+}
+
+Result<void> require_complete(Connection& db, const RunView& run) {
+  auto rows = db.start(kCountIncomplete, run.run_id);
+  if (!TRY(rows.next())) return fail(ErrorKind::internal, "no count of units");
+  const auto incomplete = rows.integer(), first = rows.integer();
+  if (incomplete == 0) return {};
+  return conflict(
+      fmt::format("{} has {} units that are not completed, the first is unit {}", describe(run), incomplete, first));
+}
+
+/// How far a run got, in the terms of the progression table: its cursor, else its last unit.
+struct Boundary {
+  std::optional<std::string> cursor;
+  std::optional<std::int64_t> chunk_index;
+};
+
+Result<Boundary> boundary_of(Connection& db, const RunView& run) {
+  if (run.cursor) return Boundary{.cursor = run.cursor, .chunk_index = {}};
+  auto rows = db.start(kLastUnit, run.run_id);
+  if (!TRY(rows.next())) return Boundary{};
+  return Boundary{.cursor = {}, .chunk_index = rows.optional_integer()};
+}
+
+struct Committed {
+  std::string strategy;
+  std::optional<std::string> cursor;
+};
+
+Committed read_committed(Execution& row) {
+  Committed committed;
+  committed.strategy = row.text();
+  committed.cursor = row.optional_text();
+  return committed;
+}
+
+/// Moves the committed boundary. An older cursor never replaces a newer one; another mode starts a new row.
+Result<void> store_progression(Connection& db, const RunView& run, base::Timestamp at) {
+  const auto boundary = TRY(boundary_of(db, run));
+  const auto before = TRY(read_first(db.start(kSelectCommitted, run.export_name), read_committed));
+  const bool same_mode = before && before->strategy == run.mode;
+  if (same_mode && before->cursor && (!boundary.cursor || cursor_before(*boundary.cursor, *before->cursor))) return {};
+  if (!same_mode) TRY(db.run(kDeleteProgression, run.export_name));
+  return db.run(same_mode ? kUpdateCommitted : kInsertCommitted, run.export_name, run.mode, boundary.cursor,
+                boundary.chunk_index, run.run_id, at);
+}
+
+}  // namespace
+
+std::string describe(const RunView& run) {
+  return fmt::format("run {} of export '{}' (stage {}, status {}, started {}, held by {} with a lease until {})",
+                     run.run_id, run.export_name, name_of(run.stage), run.status, base::to_display(run.started_at),
+                     run.owner, base::to_display(run.lease_until));
+}
+
+Result<RunView> existing_run(Connection& db, const std::string& run_id) {
+  auto run = TRY(read_first(db.start(kSelectRun, run_id), read_run));
+  if (!run) return conflict(fmt::format("there is no run {}", run_id));
+  return std::move(*run);
+}
+
+Result<void> apply(Connection& db, const RunStarted& update) {
+  TRY(check_plan(update));
+  TRY(check_start(db, update));
+  TRY(db.run(kInsertRun, update.run_id, update.export_name, update.prefix, update.plan_hash, update.plan_json,
+             update.mode, update.nonce, update.format, update.compression, update.owner, micros_of(update.lease_until),
+             update.at, update.max_attempts));
+  for (const auto& unit : update.units) {
+    TRY(db.run(kInsertUnit, update.run_id, unit.index, word_of(unit.predicate.kind), unit.start_key, unit.end_key,
+               unit.reason, update.at));
+  }
+  return {};
+}
+
+Result<void> apply(Connection& db, const RunTakenOver& update) {
+  const auto run = TRY(existing_run(db, update.run_id));
+  if (!is_unfinished(run)) return conflict(fmt::format("{} is finished", describe(run)));
+  TRY(require_holder(run, update.previous_owner));
+  if (run.owner == update.owner && run.lease_until >= update.at) {
+    return conflict(fmt::format("{} is held by this process already", describe(run)));
+  }
+  TRY(db.run(kReleaseUnits, run.run_id, update.at));
+  return db.run(kUpdateHolder, run.run_id, update.owner, micros_of(update.lease_until));
+}
+
+Result<void> apply(Connection& db, const LeaseRenewed& update) {
+  const auto run = TRY(existing_run(db, update.run_id));
+  TRY(require_holder(run, update.owner));
+  if (!is_unfinished(run)) return conflict(fmt::format("{} is finished", describe(run)));
+  return db.run(kUpdateLease, run.run_id, micros_of(update.lease_until));
+}
+
+Result<void> apply(Connection& db, const RunSealed& update) {
+  const auto run = TRY(existing_run(db, update.run_id));
+  TRY(require_running(run));
+  TRY(require_holder(run, update.owner));
+  TRY(require_complete(db, run));
+  const auto generation = TRY(next_generation(db, run));
+  TRY(db.run(kInsertGeneration, run.export_name, run.prefix, generation, run.run_id, update.at));
+  if (!update.append) TRY(db.run(kSupersedeParts, run.export_name, run.prefix, generation));
+  TRY(db.run(kAddParts, run.run_id, generation));
+  return db.run(kSealRun, run.run_id, update.at, generation, update.cursor, update.append);
+}
+
+Result<void> apply(Connection& db, const RunPublished& update) {
+  const auto run = TRY(existing_run(db, update.run_id));
+  if (run.stage == RunStage::published) return {};
+  if (run.stage != RunStage::sealed) return conflict(fmt::format("{} is not sealed", describe(run)));
+  TRY(db.run(kPublishRun, run.run_id, update.at));
+  TRY(db.run(kUpsertExportState, run.export_name, run.cursor, update.at));
+  TRY(db.run(kUpsertSchema, run.export_name, model::columns_to_json_text(update.columns), update.at));
+  return store_progression(db, run, update.at);
+}
+
+Result<void> apply(Connection& db, const RunEnded& update) {
+  if (update.status != "failed" && update.status != "interrupted" && update.status != "skipped") {
+    return fail(ErrorKind::internal, fmt::format("a run cannot end with status '{}'", update.status));
+  }
+  const auto run = TRY(existing_run(db, update.run_id));
+  TRY(require_running(run));
+  TRY(require_holder(run, update.owner));
+  TRY(db.run(kReleaseUnits, run.run_id, update.at));
+  return db.run(kEndRun, run.run_id, update.status, update.error, update.at);
+}
+
+}  // namespace rivet::state::sqlite

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Claiming, committing and failing units.
+#include <fmt/format.h>
+
+#include "state/sqlite/apply.hpp"
+#include "state/sqlite/rows.hpp"
+#include "state/sqlite/statements.hpp"
+
+namespace rivet::state::sqlite {
+namespace {
+
+tl::unexpected<Error> conflict(std::string message) { return fail(ErrorKind::conflict, std::move(message)); }
+
+/// The unit, if `owner` and `epoch` are its current claim and its run still wants it.
+template <class Update>
+Result<UnitView> require_claim(Connection& db, const Update& update, const RunView& run) {
+  if (run.stage != RunStage::running) return conflict(fmt::format("{} is not running", describe(run)));
+  auto unit = TRY(read_first(db.start(kSelectUnit, update.run_id, update.unit_index), read_unit));
+  if (!unit) return conflict(fmt::format("run {} has no unit {}", update.run_id, update.unit_index));
+  const bool current =
+      unit->status == model::UnitStatus::running && unit->epoch == update.epoch && unit->owner == update.owner;
+  if (current) return std::move(*unit);
+  return conflict(fmt::format("the claim of unit {} of run {} (epoch {}) is not current: the unit is {} in epoch {}{}",
+                              update.unit_index, update.run_id, update.epoch, name_of(unit->status), unit->epoch,
+                              unit->owner.empty() ? std::string() : " with " + unit->owner));
+}
+
+tl::unexpected<Error> malformed(const UnitCommitted& update, std::string_view what) {
+  return fail(ErrorKind::internal, fmt::format("unit {} of run {}: {}", update.unit_index, update.run_id, what));
+}
+
+/// Rows and digest of the unit must be the sum of its parts, which must be of this claim.
+Result<void> check_evidence(const UnitCommitted& update) {
+  model::Digest sum;
+  std::int64_t rows = 0;
+  for (const auto& part : update.parts) {
+    if (part.run_id != update.run_id || part.unit_index != update.unit_index || part.epoch != update.epoch) {
+      return malformed(update, fmt::format("part '{}' belongs to another claim", part.path));
+    }
+    if (part.rows < 0 || part.size_bytes < 0 || __builtin_add_overflow(rows, part.rows, &rows)) {
+      return malformed(update, fmt::format("part '{}' has impossible counts", part.path));
+    }
+    if (!mergeable(sum, part.digest)) return malformed(update, "the digests of its parts differ in their columns");
+    sum += part.digest;
+  }
+  if (rows != update.rows) return malformed(update, fmt::format("{} rows, its parts hold {}", update.rows, rows));
+  if (std::cmp_not_equal(update.digest.rows, update.rows)) return malformed(update, "rows and digest differ");
+  if (!same_value(sum, update.digest)) return malformed(update, "its digest is not the sum of its parts' digests");
+  return {};
+}
+
+std::string read_text(Execution& row) { return row.text(); }
+
+Result<void> insert_part(Connection& db, const RunView& run, const model::Part& part) {
+  const auto taken = TRY(read_first(db.start(kSelectPathOwner, run.prefix, part.path), read_text));
+  if (taken) return conflict(fmt::format("path '{}' is a part of run {} already", part.path, *taken));
+  return db.run(kInsertPart, part.run_id, part.unit_index, part.epoch, part.path, part.rows, part.size_bytes,
+                part.content_fingerprint, part.content_md5, to_string(part.digest), part.created_at, run.export_name,
+                run.prefix, run.format, run.compression);
+}
+
+}  // namespace
+
+Result<void> apply(Connection& db, const UnitCommitted& update) {
+  TRY(check_evidence(update));
+  const auto run = TRY(existing_run(db, update.run_id));
+  TRY(require_claim(db, update, run));
+  for (const auto& part : update.parts) TRY(insert_part(db, run, part));
+  return db.run(kCommitUnit, update.run_id, update.unit_index, update.rows, to_string(update.digest), update.snapshot,
+                update.read_at, update.gates_json, update.at);
+}
+
+Result<void> apply(Connection& db, const UnitFailed& update) {
+  const auto run = TRY(existing_run(db, update.run_id));
+  const auto unit = TRY(require_claim(db, update, run));
+  const bool again = !update.final && unit.attempts < run.max_attempts;
+  const auto status = again ? model::UnitStatus::pending : model::UnitStatus::failed;
+  return db.run(kFailUnit, update.run_id, update.unit_index, name_of(status), update.error, update.at);
+}
+
+Result<std::optional<UnitClaim>> claim_unit(Connection& db, const std::string& run_id, const Owner& owner,
+                                            base::Timestamp at) {
+  const auto run = TRY(existing_run(db, run_id));
+  if (run.stage == RunStage::ended) return conflict(fmt::format("{} has ended", describe(run)));
+  if (run.stage != RunStage::running) return std::optional<UnitClaim>();
+  auto unit = TRY(read_first(db.start(kSelectPendingUnit, run_id), read_unit));
+  if (!unit) return std::optional<UnitClaim>();
+  UnitClaim claim{.unit = std::move(unit->unit), .epoch = unit->epoch + 1, .attempt = unit->attempts + 1};
+  TRY(db.run(kClaimUnit, run_id, claim.unit.index, owner, claim.epoch, claim.attempt, at));
+  return std::optional<UnitClaim>(std::move(claim));
+}
+
+}  // namespace rivet::state::sqlite

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "state/sqlite/rows.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rivet::state::sqlite {
+namespace {
+
+constexpr std::array kStages{RunStage::running, RunStage::sealed, RunStage::published, RunStage::ended};
+constexpr std::array kStatuses{model::UnitStatus::pending, model::UnitStatus::running, model::UnitStatus::completed,
+                               model::UnitStatus::failed};
+
+/// The enumerator whose name the next column holds.
+template <class Values>
+auto read_word(Execution& row, const Values& values, std::string_view what) {
+  const auto word = row.text();
+  const auto found = std::find_if(values.begin(), values.end(), [&](auto value) { return name_of(value) == word; });
+  if (found != values.end()) return *found;
+  row.refuse(what);
+  return values.front();
+}
+
+base::Timestamp from_micros(std::int64_t micros) { return base::Timestamp(std::chrono::microseconds(micros)); }
+
+/// The digest in the next column; no text stands for none.
+model::Digest read_digest(Execution& row) {
+  const auto text = row.text();
+  if (text.empty()) return {};
+  auto digest = model::parse_digest(text);
+  if (digest.has_value()) return std::move(digest).take();
+  row.refuse("a digest is malformed");
+  return {};
+}
+
+model::Unit read_plan_of_unit(Execution& row) {
+  model::Unit unit{.index = row.small_integer(), .predicate = {}};
+  if (row.text() != word_of(model::Predicate::Kind::whole)) row.refuse("a unit has a predicate of another version");
+  unit.start_key = row.text();
+  unit.end_key = row.text();
+  unit.reason = row.text();
+  return unit;
+}
+
+model::Part read_part(Execution& row) {
+  model::Part part;
+  part.run_id = row.text();
+  part.unit_index = row.small_integer();
+  part.epoch = row.small_integer();
+  part.path = row.text();
+  part.rows = row.integer();
+  part.size_bytes = row.integer();
+  part.content_fingerprint = row.text();
+  part.content_md5 = row.text();
+  part.digest = read_digest(row);
+  part.created_at = row.time();
+  return part;
+}
+
+}  // namespace
+
+std::string_view word_of(model::Predicate::Kind kind) {
+  switch (kind) {
+    case model::Predicate::Kind::whole:
+      return "whole";
+  }
+  return "";
+}
+
+RunView read_run(Execution& row) {
+  RunView run;
+  run.run_id = row.text();
+  run.export_name = row.text();
+  run.prefix = row.text();
+  run.plan_hash = row.text();
+  run.plan_json = row.text();
+  run.mode = row.text();
+  run.nonce = row.text();
+  run.stage = read_word(row, kStages, "a run has an unknown stage");
+  run.status = row.text();
+  run.owner = row.text();
+  run.started_at = row.time();
+  run.lease_until = from_micros(row.integer());
+  run.finished_at = row.optional_time();
+  run.sealed_at = row.optional_time();
+  run.generation = row.integer();
+  run.error = row.text();
+  run.max_attempts = row.integer();
+  run.format = row.text();
+  run.compression = row.text();
+  run.cursor = row.optional_text();
+  run.append = row.boolean();
+  if (const auto micros = row.optional_integer()) run.longest_unit = std::chrono::microseconds(*micros);
+  return run;
+}
+
+UnitView read_unit(Execution& row) {
+  UnitView view;
+  view.unit = read_plan_of_unit(row);
+  view.status = read_word(row, kStatuses, "a unit has an unknown status");
+  view.attempts = row.small_integer();
+  view.epoch = row.small_integer();
+  view.owner = row.text();
+  view.rows = row.integer();
+  view.last_error = row.text();
+  view.snapshot = row.text();
+  view.gates_json = row.text();
+  view.read_at = row.optional_time();
+  view.digest = read_digest(row);
+  view.updated_at = row.time();
+  return view;
+}
+
+FileView read_file(Execution& row) {
+  FileView file{.part = read_part(row)};
+  file.export_name = row.text();
+  file.format = row.text();
+  file.compression = row.text();
+  file.status = row.text();
+  return file;
+}
+
+MetricsRecorded read_metrics(Execution& row) {
+  MetricsRecorded metrics;
+  metrics.export_name = row.text();
+  metrics.run_id = row.text();
+  metrics.run_at = row.time();
+  metrics.duration_ms = row.integer();
+  metrics.total_rows = row.integer();
+  metrics.peak_rss_mb = row.optional_integer();
+  metrics.status = row.text();
+  metrics.error_message = row.optional_text();
+  metrics.tuning_profile = row.text();
+  metrics.format = row.text();
+  metrics.mode = row.text();
+  metrics.files_produced = row.integer();
+  metrics.bytes_written = row.integer();
+  metrics.bytes_read = row.integer();
+  metrics.retries = row.integer();
+  metrics.validated = row.optional_boolean();
+  metrics.schema_changed = row.optional_boolean();
+  metrics.quality_passed = row.optional_boolean();
+  metrics.pg_temp_bytes_delta = row.optional_integer();
+  metrics.batch_size = row.optional_integer();
+  metrics.batch_size_memory_mb = row.optional_integer();
+  metrics.longest_chunk_ms = row.optional_integer();
+  metrics.skip_reason = row.optional_text();
+  metrics.schema_fingerprint = row.optional_text();
+  metrics.error_class = row.optional_text();
+  metrics.source_type = row.text();
+  metrics.destination_type = row.text();
+  metrics.rivet_version = row.text();
+  return metrics;
+}
+
+}  // namespace rivet::state::sqlite

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of the store as the views of its contract. Each reads the columns that statements.hpp selects, in their order.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "state/sqlite/connection.hpp"
+#include "state/store.hpp"
+
+namespace rivet::state::sqlite {
+
+RunView read_run(Execution& row);
+UnitView read_unit(Execution& row);
+FileView read_file(Execution& row);
+MetricsRecorded read_metrics(Execution& row);
+
+/// All rows of an execution.
+template <class View>
+Result<std::vector<View>> read_all(Execution rows, View (*read)(Execution&)) {
+  std::vector<View> views;
+  while (TRY(rows.next())) views.push_back(read(rows));
+  return views;
+}
+
+/// The first row, if there is one.
+template <class View>
+Result<std::optional<View>> read_first(Execution rows, View (*read)(Execution&)) {
+  if (!TRY(rows.next())) return std::optional<View>();
+  std::optional<View> view(read(rows));
+  TRY(rows.finish());
+  return view;
+}
+
+/// The stored word for a predicate.
+std::string_view word_of(model::Predicate::Kind kind);
+
+}  // namespace rivet::state::sqlite

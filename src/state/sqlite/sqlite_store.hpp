@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state store in one SQLite file, the embedded default.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/result.hpp"
+#include "state/store.hpp"
+
+namespace rivet::state::sqlite {
+
+/// Opens the store in `path`, creating the file and its tables when there are none. Several processes may open one
+/// file at once; each update is one transaction that is on disk when apply() returns. Any thread may call the store.
+/// Kinds: config when the directory does not exist, permanent when the file cannot be opened or written, data when
+/// it is no state store, damaged, or of a newer version, unavailable when it stays locked for 10 seconds.
+Result<std::unique_ptr<StateStore>> open_sqlite_store(const std::filesystem::path& path);
+
+}  // namespace rivet::state::sqlite

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every SQL statement that the SQLite store runs. All are prepared when a store is opened.
+#pragma once
+
+#include <array>
+
+#include "state/sqlite/connection.hpp"
+
+namespace rivet::state::sqlite {
+
+#define RIVET_RUN_COLUMNS                                                                                           \
+  "run_id, export_name, prefix, plan_hash, plan_json, mode, nonce, stage, status, owner, started_at, lease_until, " \
+  "finished_at, sealed_at, generation, error, max_attempts, format, compression, cursor, append, longest_unit_us"
+#define RIVET_UNIT_COLUMNS                                                                               \
+  "unit_index, predicate, start_key, end_key, reason, status, attempts, epoch, owner, rows, last_error, " \
+  "snapshot, gates_json, read_at, digest, updated_at"
+#define RIVET_FILE_COLUMNS                                                                                         \
+  "p.run_id, p.unit_index, p.epoch, p.path, p.rows, p.bytes, p.fingerprint, p.md5, p.digest, p.created_at, "       \
+  "p.export_name, p.format, p.compression, CASE WHEN p.generation_superseded IS NOT NULL THEN 'superseded' "       \
+  "WHEN p.generation_added IS NULL AND r.stage = 'ended' THEN 'abandoned' ELSE 'committed' END"
+#define RIVET_METRIC_COLUMNS                                                                                      \
+  "export_name, run_id, run_at, duration_ms, total_rows, peak_rss_mb, status, error_message, tuning_profile, "    \
+  "format, mode, files_produced, bytes_written, bytes_read, retries, validated, schema_changed, quality_passed, " \
+  "pg_temp_bytes_delta, batch_size, batch_size_memory_mb, longest_chunk_ms, skip_reason, schema_fingerprint, "    \
+  "error_class, source_type, destination_type, rivet_version"
+
+// Runs.
+
+inline constexpr Query kInsertRun{"insert_run",
+                                  "INSERT INTO run (run_id, export_name, prefix, plan_hash, plan_json, mode, nonce, "
+                                  "format, compression, stage, status, owner, lease_until, started_at, max_attempts) "
+                                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 'running', ?, ?, ?, ?)"};
+inline constexpr Query kSelectRun{"select_run", "SELECT " RIVET_RUN_COLUMNS " FROM run WHERE run_id = ?"};
+inline constexpr Query kSelectUnfinishedAt{
+    "select_unfinished_at", "SELECT " RIVET_RUN_COLUMNS
+                            " FROM run WHERE export_name = ? AND prefix = ? AND stage IN ('running', 'sealed')"};
+inline constexpr Query kSelectUnfinished{"select_unfinished",
+                                         "SELECT " RIVET_RUN_COLUMNS
+                                         " FROM run WHERE stage IN ('running', 'sealed') AND (?1 = '' OR export_name = "
+                                         "?1) ORDER BY started_at, run_id"};
+inline constexpr Query kUpdateHolder{"update_holder", "UPDATE run SET owner = ?2, lease_until = ?3 WHERE run_id = ?1"};
+inline constexpr Query kUpdateLease{"update_lease", "UPDATE run SET lease_until = ?2 WHERE run_id = ?1"};
+inline constexpr Query kSealRun{"seal_run",
+                                "UPDATE run SET stage = 'sealed', sealed_at = ?2, generation = ?3, cursor = ?4, append "
+                                "= ?5 WHERE run_id = ?1"};
+inline constexpr Query kPublishRun{
+    "publish_run", "UPDATE run SET stage = 'published', status = 'success', finished_at = ?2 WHERE run_id = ?1"};
+inline constexpr Query kEndRun{
+    "end_run", "UPDATE run SET stage = 'ended', status = ?2, error = ?3, finished_at = ?4 WHERE run_id = ?1"};
+
+// Units.
+
+inline constexpr Query kInsertUnit{"insert_unit",
+                                   "INSERT INTO unit (run_id, unit_index, predicate, start_key, end_key, reason, "
+                                   "status, updated_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?)"};
+inline constexpr Query kSelectUnits{"select_units",
+                                    "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? ORDER BY unit_index"};
+inline constexpr Query kSelectUnit{"select_unit",
+                                   "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? AND unit_index = ?"};
+inline constexpr Query kSelectPendingUnit{
+    "select_pending_unit", "SELECT " RIVET_UNIT_COLUMNS
+                           " FROM unit WHERE run_id = ? AND status = 'pending' ORDER BY unit_index LIMIT 1"};
+inline constexpr Query kClaimUnit{"claim_unit",
+                                  "UPDATE unit SET status = 'running', owner = ?3, epoch = ?4, attempts = ?5, "
+                                  "updated_at = ?6 WHERE run_id = ?1 AND unit_index = ?2"};
+inline constexpr Query kCommitUnit{"commit_unit",
+                                   "UPDATE unit SET status = 'completed', rows = ?3, digest = ?4, snapshot = ?5, "
+                                   "read_at = ?6, gates_json = ?7, last_error = '', updated_at = ?8 "
+                                   "WHERE run_id = ?1 AND unit_index = ?2"};
+inline constexpr Query kFailUnit{"fail_unit",
+                                 "UPDATE unit SET status = ?3, owner = '', last_error = ?4, updated_at = ?5 "
+                                 "WHERE run_id = ?1 AND unit_index = ?2"};
+inline constexpr Query kReleaseUnits{"release_units",
+                                     "UPDATE unit SET status = 'pending', owner = '', updated_at = ?2 "
+                                     "WHERE run_id = ?1 AND status = 'running'"};
+inline constexpr Query kCountIncomplete{"count_incomplete",
+                                        "SELECT count(*), coalesce(min(unit_index), 0) FROM unit "
+                                        "WHERE run_id = ? AND status <> 'completed'"};
+inline constexpr Query kLastUnit{"last_unit", "SELECT max(unit_index) FROM unit WHERE run_id = ?"};
+
+// Parts and generations.
+
+inline constexpr Query kInsertPart{"insert_part",
+                                   "INSERT INTO part (run_id, unit_index, epoch, path, rows, bytes, fingerprint, md5, "
+                                   "digest, created_at, export_name, prefix, format, compression) "
+                                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+inline constexpr Query kSelectPathOwner{"select_path_owner", "SELECT run_id FROM part WHERE prefix = ? AND path = ?"};
+inline constexpr Query kSelectLiveParts{"select_live_parts",
+                                        "SELECT " RIVET_FILE_COLUMNS
+                                        " FROM part p JOIN run r ON r.run_id = p.run_id WHERE p.export_name = ? AND "
+                                        "p.prefix = ? AND p.generation_added IS NOT NULL AND p.generation_superseded "
+                                        "IS NULL ORDER BY p.id"};
+inline constexpr Query kSelectFiles{"select_files",
+                                    "SELECT " RIVET_FILE_COLUMNS
+                                    " FROM part p JOIN run r ON r.run_id = p.run_id WHERE (?1 = '' OR p.export_name = "
+                                    "?1) AND (?2 = '' OR p.run_id = ?2) ORDER BY p.id DESC LIMIT ?3"};
+inline constexpr Query kNextGeneration{
+    "next_generation", "SELECT coalesce(max(generation), 0) + 1 FROM generation WHERE export_name = ? AND prefix = ?"};
+inline constexpr Query kInsertGeneration{
+    "insert_generation",
+    "INSERT INTO generation (export_name, prefix, generation, run_id, sealed_at) VALUES (?, ?, ?, ?, ?)"};
+inline constexpr Query kSupersedeParts{"supersede_parts",
+                                       "UPDATE part SET generation_superseded = ?3 WHERE export_name = ?1 AND prefix = "
+                                       "?2 AND generation_added IS NOT NULL AND generation_superseded IS NULL"};
+inline constexpr Query kAddParts{"add_parts", "UPDATE part SET generation_added = ?2 WHERE run_id = ?1"};
+
+// What publishing projects.
+
+inline constexpr Query kUpsertExportState{
+    "upsert_export_state",
+    "INSERT INTO export_state (export_name, last_cursor_value, last_run_at) VALUES (?1, ?2, ?3) "
+    "ON CONFLICT (export_name) DO UPDATE SET last_run_at = excluded.last_run_at, "
+    "last_cursor_value = coalesce(excluded.last_cursor_value, export_state.last_cursor_value)"};
+inline constexpr Query kSelectExports{
+    "select_exports", "SELECT export_name, last_cursor_value, last_run_at FROM export_state ORDER BY export_name"};
+inline constexpr Query kUpsertSchema{
+    "upsert_schema",
+    "INSERT INTO export_schema (export_name, columns_json, updated_at) VALUES (?1, ?2, ?3) "
+    "ON CONFLICT (export_name) DO UPDATE SET columns_json = excluded.columns_json, updated_at = excluded.updated_at"};
+inline constexpr Query kSelectSchema{"select_schema", "SELECT columns_json FROM export_schema WHERE export_name = ?"};
+inline constexpr Query kSelectCommitted{
+    "select_committed",
+    "SELECT last_committed_strategy, last_committed_cursor FROM export_progression WHERE export_name = ?"};
+inline constexpr Query kInsertCommitted{
+    "insert_committed",
+    "INSERT INTO export_progression (export_name, last_committed_strategy, last_committed_cursor, "
+    "last_committed_chunk_index, last_committed_run_id, last_committed_at) VALUES (?, ?, ?, ?, ?, ?)"};
+inline constexpr Query kUpdateCommitted{
+    "update_committed",
+    "UPDATE export_progression SET last_committed_strategy = ?2, last_committed_cursor = ?3, "
+    "last_committed_chunk_index = ?4, last_committed_run_id = ?5, last_committed_at = ?6 WHERE export_name = ?1"};
+inline constexpr Query kDeleteProgression{"delete_progression", "DELETE FROM export_progression WHERE export_name = ?"};
+
+// Records.
+
+inline constexpr Query kInsertEvent{
+    "insert_event",
+    "INSERT INTO journal_event (run_id, sequence, export_name, recorded_at, event_name, chunk_index, event_json, "
+    "entry_extra_json) VALUES (?1, (SELECT coalesce(max(sequence), 0) + 1 FROM journal_event WHERE run_id = ?1), ?2, "
+    "?3, ?4, ?5, ?6, ?7)"};
+inline constexpr Query kSelectLastChunkEvent{
+    "select_last_chunk_event",
+    "SELECT event_name, recorded_at FROM journal_event WHERE run_id = ? AND chunk_index = ? AND event_name IN "
+    "('ChunkStarted', 'ChunkCompleted') ORDER BY sequence DESC LIMIT 1"};
+inline constexpr Query kRaiseLongestUnit{
+    "raise_longest_unit", "UPDATE run SET longest_unit_us = max(coalesce(longest_unit_us, 0), ?2) WHERE run_id = ?1"};
+inline constexpr Query kSelectJournals{
+    "select_journals",
+    "SELECT run_id, export_name FROM journal_event WHERE sequence = 1 AND (?1 = '' OR export_name = ?1) AND (?2 = '' "
+    "OR run_id = ?2) ORDER BY recorded_at DESC, run_id DESC LIMIT ?3"};
+inline constexpr Query kSelectEvents{
+    "select_events",
+    "SELECT recorded_at, event_json, entry_extra_json FROM journal_event WHERE run_id = ? ORDER BY sequence"};
+inline constexpr Query kDeleteMetrics{"delete_metrics", "DELETE FROM export_metrics WHERE run_id = ?"};
+inline constexpr Query kInsertMetrics{"insert_metrics",
+                                      "INSERT INTO export_metrics (" RIVET_METRIC_COLUMNS
+                                      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                                      "?, ?, ?, ?, ?)"};
+inline constexpr Query kSelectMetrics{"select_metrics",
+                                      "SELECT " RIVET_METRIC_COLUMNS
+                                      " FROM export_metrics WHERE (?1 = '' OR export_name = ?1) AND (?2 = '' OR run_id "
+                                      "= ?2) ORDER BY run_at DESC, id DESC LIMIT ?3"};
+inline constexpr Query kInsertHarm{
+    "insert_harm", "INSERT INTO export_harm (run_id, export_name, metric, delta, recorded_at) VALUES (?, ?, ?, ?, ?)"};
+inline constexpr Query kSelectAggregate{"select_aggregate",
+                                        "SELECT 1 FROM run_aggregate WHERE run_aggregate_id = ?"};
+inline constexpr Query kInsertAggregate{
+    "insert_aggregate",
+    "INSERT INTO run_aggregate (run_aggregate_id, started_at, finished_at, duration_ms, config_path, parallel_mode, "
+    "total_exports, success_count, failed_count, skipped_count, total_rows, total_files, total_bytes, details_json) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+
+#undef RIVET_RUN_COLUMNS
+#undef RIVET_UNIT_COLUMNS
+#undef RIVET_FILE_COLUMNS
+#undef RIVET_METRIC_COLUMNS
+
+inline constexpr std::array kEveryQuery{
+    &kInsertRun,         &kSelectRun,        &kSelectUnfinishedAt, &kSelectUnfinished,     &kUpdateHolder,
+    &kUpdateLease,       &kSealRun,          &kPublishRun,         &kEndRun,               &kInsertUnit,
+    &kSelectUnits,       &kSelectUnit,       &kSelectPendingUnit,  &kClaimUnit,            &kCommitUnit,
+    &kFailUnit,          &kReleaseUnits,     &kCountIncomplete,    &kLastUnit,             &kInsertPart,
+    &kSelectPathOwner,   &kSelectLiveParts,  &kSelectFiles,        &kNextGeneration,       &kInsertGeneration,
+    &kSupersedeParts,    &kAddParts,         &kUpsertExportState,  &kSelectExports,        &kUpsertSchema,
+    &kSelectSchema,      &kSelectCommitted,  &kInsertCommitted,    &kUpdateCommitted,      &kDeleteProgression,
+    &kInsertEvent,       &kSelectLastChunkEvent, &kRaiseLongestUnit, &kSelectJournals,     &kSelectEvents,
+    &kDeleteMetrics,     &kInsertMetrics,    &kSelectMetrics,      &kInsertHarm,           &kSelectAggregate,
+    &kInsertAggregate};
+
+}  // namespace rivet::state::sqlite
