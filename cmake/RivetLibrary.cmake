@@ -5,6 +5,7 @@ target_include_directories(rivet_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(rivet_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                        -Wno-missing-field-initializers -Werror
                        -Wno-restrict)  # GCC 12 reports std::string::insert falsely (GCC bug 105651)
+target_compile_definitions(rivet_options INTERFACE RIVET_VERSION="${PROJECT_VERSION}")
 target_link_libraries(rivet_options INTERFACE Threads::Threads fmt::fmt tl::expected)
 if(RIVET_SANITIZE)
   target_compile_options(rivet_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined

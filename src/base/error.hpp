@@ -2,6 +2,7 @@
 // The one error vocabulary of the program: what went wrong, said so that the caller knows what to do next.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,7 @@ struct Error {
   std::string code = {};             ///< stable code such as RIVET_VALUE_TOO_LARGE; empty when there is none
   std::string hint = {};             ///< the next step for the user; empty when obvious
   std::string vendor_code = {};      ///< SQLSTATE, errno name or driver code as the vendor spells it
+  std::chrono::milliseconds settle_time{0};  ///< what the other side needs before trying again makes sense
   std::vector<std::string> context = {};  ///< what it was doing, innermost first
 
   /// One line for people: context from the outside in, message, hint. Without the code.

@@ -27,9 +27,7 @@ class CellWriter {
   explicit CellWriter(const model::LogicalType& type);
 
   /// Appends the cell's text to `out`. REQUIRES: `array` has storage_type(type) and is not NULL at `row`.
-  void append(const arrow::Array& array, std::int64_t row, std::string& out) const {
-    append_(*this, array, row, out);
-  }
+  void append(const arrow::Array& array, std::int64_t row, std::string& out) const { append_(*this, array, row, out); }
 
  private:
   friend struct CellForms;
@@ -37,7 +35,7 @@ class CellWriter {
 
   Append append_;
   int scale_ = 0;
-  bool bare_in_json_ = false;                   // a JSON number or literal inside a list
+  bool bare_in_json_ = false;                  // a JSON number or literal inside a list
   std::shared_ptr<const CellWriter> element_;  // lists only
 };
 

@@ -84,7 +84,8 @@ TEST(CellText, WritesFloatsShortestThatReadBack) {
   EXPECT_EQ(real(0.1), "0.1");
   EXPECT_EQ(real(-0.0), "-0");
   using Limits = std::numeric_limits<double>;
-  for (const double value : {1.0 / 3, Limits::denorm_min(), Limits::lowest(), Limits::min(), 1e23, 9007199254740993.0}) {
+  for (const double value :
+       {1.0 / 3, Limits::denorm_min(), Limits::lowest(), Limits::min(), 1e23, 9007199254740993.0}) {
     EXPECT_EQ(std::strtod(real(value).c_str(), nullptr), value);
   }
   EXPECT_EQ(short_real(0.1F), "0.1");

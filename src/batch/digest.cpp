@@ -170,14 +170,40 @@ void hash_lists(const arrow::Array& any, const Block& block, AppendCell append_e
   });
 }
 
+/// Hashes the cells of one column, lists included.
+class ColumnHasher {
+ public:
+  ColumnHasher(const model::LogicalType& type, std::size_t ordinal)
+      : seed_(seed_of(ordinal)), is_list_(type.kind == Kind::list), codec_(codec_of(is_list_ ? *type.element : type)) {}
+
+  void hash(const arrow::Array& cells, std::int64_t begin, std::int64_t count, std::uint64_t* out,
+            std::size_t stride) const {
+    const Block block{begin, count, out, stride, seed_};
+    if (is_list_) {
+      hash_lists(cells, block, codec_.append);
+    } else {
+      codec_.hash(cells, block);
+    }
+  }
+
+ private:
+  ColumnSeed seed_;
+  bool is_list_;
+  CellCodec codec_;
+};
+
 struct SourceColumn {
   int index;  // in the batch
-  ColumnSeed seed;
-  CellCodec codec;
-  bool is_list;
+  ColumnHasher hasher;
 };
 
 }  // namespace
+
+std::vector<std::uint64_t> cell_hashes(const arrow::Array& cells, const model::LogicalType& type) {
+  std::vector<std::uint64_t> hashes(static_cast<std::size_t>(cells.length()));
+  ColumnHasher(type, 0).hash(cells, 0, cells.length(), hashes.data(), 1);
+  return hashes;
+}
 
 struct Digester::State {
   std::vector<SourceColumn> columns;
@@ -187,13 +213,7 @@ struct Digester::State {
   void add_block(const arrow::RecordBatch& rows, std::int64_t begin, std::int64_t count) {
     for (std::size_t ordinal = 0; ordinal < columns.size(); ++ordinal) {
       const auto& column = columns[ordinal];
-      const auto& cells = *rows.column(column.index);
-      const Block block{begin, count, hashes.data() + ordinal, columns.size(), column.seed};
-      if (column.is_list) {
-        hash_lists(cells, block, column.codec.append);
-      } else {
-        column.codec.hash(cells, block);
-      }
+      column.hasher.hash(*rows.column(column.index), begin, count, hashes.data() + ordinal, columns.size());
     }
     const auto width = columns.size();
     for (std::int64_t row = 0; row < count; ++row) {
@@ -210,9 +230,7 @@ struct Digester::State {
 Digester::Digester(const model::Columns& columns) : state_(std::make_unique<State>()) {
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].added) continue;
-    const bool is_list = columns[i].type.kind == Kind::list;
-    state_->columns.push_back({static_cast<int>(i), seed_of(state_->columns.size()),
-                               codec_of(is_list ? *columns[i].type.element : columns[i].type), is_list});
+    state_->columns.push_back({static_cast<int>(i), ColumnHasher(columns[i].type, state_->columns.size())});
   }
   state_->hashes.resize(static_cast<std::size_t>(kBlockRows) * state_->columns.size());
   state_->total.columns.resize(state_->columns.size());

@@ -11,6 +11,10 @@
 
 namespace rivet::batch {
 
+/// One hash per cell of a column (NULL included), by the rule of the digest for ordinal 0: equal values, equal hashes.
+/// REQUIRES: `cells` has the storage type of `type`.
+std::vector<std::uint64_t> cell_hashes(const arrow::Array& cells, const model::LogicalType& type);
+
 /// Accumulates the digest of the batches of one part. Columns that we add are left out.
 /// One thread may call it at a time.
 class Digester {

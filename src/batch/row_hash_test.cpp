@@ -69,7 +69,11 @@ TEST(RowHash, CoversNamedColumnsInTheirOrder) {
   const model::Columns columns{column("a"), column("b"), column("c")};
   const auto hasher = RowHasher::make(columns, {"c", "a"}).value();
   const auto rows = batch_of(columns, {{{"1"}}, {{"2"}}, {{"3"}}});
-  EXPECT_EQ(hashes(hasher, *rows), std::vector{reference_hash(std::string("\1\1\0\0\0" "3" "\1\1\0\0\0" "1", 12))});
+  EXPECT_EQ(hashes(hasher, *rows), std::vector{reference_hash(std::string("\1\1\0\0\0"
+                                                                          "3"
+                                                                          "\1\1\0\0\0"
+                                                                          "1",
+                                                                          12))});
   EXPECT_EQ(hasher.covered(), (std::vector<std::string>{"c", "a"}));
 }
 

@@ -11,6 +11,8 @@
 namespace rivet::cli {
 namespace {
 
+constexpr int kMaxRows = 1'000'000;
+
 struct Arguments {
   std::string config, export_name, run_id;
   std::int64_t limit = 5;
@@ -52,7 +54,7 @@ void add_journal(CLI::App& app, Action& chosen) {
   command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
   command->add_option("-e,--export", args->export_name, "Only this export");
   command->add_option("-l,--limit", args->limit, "At most so many runs")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, kMaxRows))
       ->capture_default_str();
   command->add_option("--run-id", args->run_id, "Only this run");
   command->add_flag("--json", args->json, "Print JSON: the journal with --run-id, else an array of journals");

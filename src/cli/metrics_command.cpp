@@ -10,6 +10,8 @@
 namespace rivet::cli {
 namespace {
 
+constexpr int kMaxRows = 1'000'000;
+
 struct Arguments {
   std::string config, export_name;
   std::int64_t limit = 20;
@@ -31,7 +33,7 @@ void add_metrics(CLI::App& app, Action& chosen) {
   command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
   command->add_option("-e,--export", args->export_name, "Only this export");
   command->add_option("-l,--limit", args->limit, "At most so many runs")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, kMaxRows))
       ->capture_default_str();
   command->add_flag("--json", args->json, "Print a JSON array");
   command->callback([args, &chosen] { chosen = [args](Context& context) { return metrics(*args, context); }; });

@@ -27,6 +27,14 @@ tl::unexpected<Error> not_built(std::string what, std::string hint) {
                     .hint = std::move(hint)});
 }
 
+std::string absolute(const std::filesystem::path& path) {
+  std::error_code failed;
+  const auto canonical = std::filesystem::weakly_canonical(std::filesystem::absolute(path, failed), failed);
+  auto text = (canonical.empty() ? path : canonical).string();
+  if (text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<source::Source>> make_source(const config::Source& source, const base::Clock& clock) {
@@ -42,18 +50,21 @@ Result<std::unique_ptr<source::Source>> make_source(const config::Source& source
                    "use `type: postgres` or `type: sqlite`");
 }
 
-Result<std::unique_ptr<destination::Destination>> make_destination(const config::Export& entry, base::Timestamp at) {
-  switch (entry.destination.type) {
-    case config::DestinationType::local:
-      return destination::make_local_destination(config::expand_placeholders(entry.destination.path, entry, at));
-    case config::DestinationType::stdout_:
-      return destination::make_stdout_destination(STDOUT_FILENO);
-    default:
-      break;
+Result<run::OpenedDestination> open_destination(const config::Export& entry, base::Timestamp at) {
+  const auto kind = std::string(config::name_of(entry.destination.type));
+  const bool local = entry.destination.type == config::DestinationType::local;
+  const auto prefix = local ? absolute(config::expand_placeholders(entry.destination.path, entry, at)) : kind;
+  auto destination = TRY(open_prefix(kind, prefix).context(fmt::format("export '{}'", entry.name)));
+  return run::OpenedDestination{
+      .destination = std::move(destination), .prefix = prefix, .uri = local ? "file://" + prefix : kind + ":"};
+}
+
+Result<std::unique_ptr<destination::Destination>> open_prefix(const std::string& kind, const std::string& prefix) {
+  if (kind == config::name_of(config::DestinationType::local)) return destination::make_local_destination(prefix);
+  if (kind == config::name_of(config::DestinationType::stdout_)) {
+    return destination::make_stdout_destination(STDOUT_FILENO);
   }
-  return not_built(
-      fmt::format("export '{}': destination type '{}'", entry.name, config::name_of(entry.destination.type)),
-      "use `type: local` or `type: stdout`");
+  return not_built(fmt::format("destination type '{}'", kind), "use `type: local` or `type: stdout`");
 }
 
 Result<std::unique_ptr<format::Format>> make_format(const config::Export& entry) {

@@ -4,12 +4,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
 #include "destination/destination.hpp"
 #include "format/encoder.hpp"
+#include "run/environment.hpp"
 #include "source/source.hpp"
 #include "state/store.hpp"
 
@@ -18,9 +20,13 @@ namespace rivet::cli {
 /// The configured source; `clock` must outlive it. Error kind config for an engine that this version does not have.
 Result<std::unique_ptr<source::Source>> make_source(const config::Source& source, const base::Clock& clock);
 
-/// The destination of one export, placeholders of its path filled for the day of `at`. Error kind
-/// config for a kind of store that this version does not have.
-Result<std::unique_ptr<destination::Destination>> make_destination(const config::Export& entry, base::Timestamp at);
+/// Opens where an export wants its parts, placeholders of its path filled for the day of `at`. Local
+/// prefixes are absolute paths, so that a run from another working directory means the same place.
+/// Error kind config for a kind of store that this version does not have.
+Result<run::OpenedDestination> open_destination(const config::Export& entry, base::Timestamp at);
+
+/// Opens the prefix of an earlier run again, from what open_destination() said about it.
+Result<std::unique_ptr<destination::Destination>> open_prefix(const std::string& kind, const std::string& prefix);
 
 /// The file format of one export with its options.
 Result<std::unique_ptr<format::Format>> make_format(const config::Export& entry);

@@ -12,6 +12,8 @@
 #include "cli/configuration.hpp"
 #include "cli/registry.hpp"
 #include "cli/run_report.hpp"
+#include "cli/verification.hpp"
+#include "report/card.hpp"
 #include "report/terminal_progress.hpp"
 #include "run/run_export.hpp"
 
@@ -29,7 +31,7 @@ struct Arguments {
 struct Job {
   const Arguments& args;
   const config::Config& config;
-  source::Source& source;
+  const source::Source& source;
   state::StateStore& store;
   report::ProgressListener& progress;
   Context& context;
@@ -43,6 +45,7 @@ tl::unexpected<Error> not_built(std::string_view flag) {
 
 Result<void> refuse_unbuilt(const Arguments& args) {
   if (args.reconcile) return not_built("--reconcile");
+  if (args.force) return not_built("--force");
   if (args.parallel_exports) return not_built("--parallel-exports");
   if (args.parallel_processes) return not_built("--parallel-export-processes");
   return {};
@@ -72,46 +75,47 @@ std::string sequential_notice(const config::Config& config) {
   return "warning: parallel exports are not available in this version; exports run one after another";
 }
 
-Result<report::RunOutcome> execute(const config::Export& entry, const Job& job) {
-  const auto destination = TRY(make_destination(entry, job.context.clock.now()));
-  const auto format = TRY(make_format(entry));
-  run::Environment environment{.source = job.source,
-                               .store = job.store,
-                               .destination = *destination,
-                               .format = *format,
-                               .clock = job.context.clock,
-                               .progress = job.progress,
-                               .log = *job.context.logger,
-                               .stop = job.context.stop};
-  const run::RunOptions options{.validate = job.args.validate, .resume = job.args.resume, .force = job.args.force};
-  return run::run_export(job.config, entry, options, environment);
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=,:@%+";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) c == '\'' ? out += "'\\''" : out += c;
+  return out + "'";
 }
 
-// An export that was refused before it became a run still appears in cards and JSON.
-report::RunOutcome refused(const config::Export& entry, Error error, const Context& context) {
-  const auto now = context.clock.now();
-  return {.export_name = entry.name,
-          .status = error.kind == ErrorKind::cancelled ? "interrupted" : "failed",
-          .mode = std::string(config::name_of(entry.mode)),
-          .format = std::string(config::name_of(entry.format)),
-          .started_at = now,
-          .finished_at = now,
-          .error = std::move(error)};
+std::string rerun_command(const Arguments& args, const config::Export& entry) {
+  auto command = fmt::format("rivet run -c {} -e {}", quoted(args.config), quoted(entry.name));
+  for (const auto& param : args.params) command += " -p " + quoted(param);
+  return command;
 }
 
-report::RunOutcome run_one(const config::Export& entry, const Job& job) {
-  auto result = execute(entry, job);
-  auto outcome = result ? std::move(result).take() : refused(entry, std::move(result).error(), job.context);
-  if (!result) job.progress.finished(outcome);
-  complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
-  return outcome;
+run::Environment environment_for(const Job& job) {
+  const auto verify = [&job](const destination::Destination& destination, const std::string& export_name) {
+    const auto entry = std::find_if(job.config.exports.begin(), job.config.exports.end(),
+                                    [&](const config::Export& one) { return one.name == export_name; });
+    return verify_output(destination, *entry, {.manifest_required = true}, job.context.stop);
+  };
+  return {.source = job.source,
+          .store = job.store,
+          .clock = job.context.clock,
+          .progress = job.progress,
+          .log = *job.context.logger,
+          .stop = job.context.stop,
+          .open_destination = open_destination,
+          .open_prefix = open_prefix,
+          .make_format = make_format,
+          .verify = verify};
 }
 
 std::vector<report::RunOutcome> run_all(const std::vector<const config::Export*>& selected, const Job& job) {
+  const auto environment = environment_for(job);
   std::vector<report::RunOutcome> runs;
   for (const auto* entry : selected) {
     if (job.context.stop.stop_requested()) break;
-    runs.push_back(run_one(*entry, job));
+    runs.push_back(run::run_export(
+        environment, job.config, *entry,
+        {.validate = job.args.validate, .resume = job.args.resume, .rerun_command = rerun_command(job.args, *entry)}));
+    complete_outcome(runs.back(), job.config.file.parent_path(), job.store, job.context);
     if (selected.size() > 1) job.context.screen.print(report::run_line(runs.back(), job.context.screen.style()));
   }
   return runs;
@@ -163,7 +167,7 @@ void add_run(CLI::App& app, Action& chosen) {
   command->add_option("--summary-output", args->summary_output,
                       "Write the summary of all exports as JSON to this file");
   command->add_flag("--resume", args->resume, "Insist on continuing an unfinished run");
-  command->add_flag("--force", args->force, "Override a refusal to resume");
+  command->add_flag("--force", args->force, "Override a refusal to resume (not available in this version)");
   command->add_flag("--reconcile", args->reconcile, "Compare counts with the source (not available in this version)");
   auto* threads = command->add_flag("--parallel-exports", args->parallel_exports,
                                     "Run exports in threads (not available in this version)");

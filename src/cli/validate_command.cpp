@@ -2,14 +2,15 @@
 // `rivet validate`: holds what lies at a destination against its manifest, without source and state.
 #include "cli/commands.hpp"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "cli/configuration.hpp"
 #include "cli/registry.hpp"
-#include "config/load.hpp"
+#include "cli/verification.hpp"
 #include "report/validation.hpp"
-#include "verify/validate.hpp"
 
 namespace rivet::cli {
 namespace {
@@ -36,37 +37,26 @@ Result<void> require_one_export(const Arguments& args, std::size_t selected) {
                     .hint = "choose one with -e"});
 }
 
-std::string resolved_prefix(const config::Export& entry, base::Timestamp at) {
-  return entry.destination.type == config::DestinationType::stdout_
-             ? "stdout"
-             : config::expand_placeholders(entry.destination.path, entry, at);
-}
-
-Result<model::ManifestVerification> verify_export(const config::Export& entry, base::Timestamp at,
-                                                  const Arguments& args, const Context& context) {
+Result<void> verify_export(const config::Export& entry, base::Timestamp at, const Arguments& args,
+                           const Context& context, report::ExportVerification& one) {
   if (entry.destination.type == config::DestinationType::stdout_) {
     return fail(ErrorKind::config, "its destination is stdout: there is nothing to read back");
   }
-  const auto destination = TRY(make_destination(entry, at));
-  const auto format = TRY(make_format(entry));
-  const verify::ValidateOptions options{.export_name = entry.name,
-                                        .run_id = args.run_id,
-                                        .depth = *model::parse_verify_depth(args.depth),
-                                        .content_required = entry.verify == config::Verify::content,
-                                        .manifest_required = !args.prefix.empty()};
-  return verify::validate(*destination, *format, options, context.stop);
+  const auto opened = TRY(open_destination(entry, at));
+  one.resolved_prefix = opened.prefix;
+  const VerificationRequest request{.depth = *model::parse_verify_depth(args.depth),
+                                    .run_id = args.run_id,
+                                    .manifest_required = !args.prefix.empty()};
+  one.verification = TRY(verify_output(*opened.destination, entry, request, context.stop));
+  return {};
 }
 
 report::ExportVerification validate_export(config::Export entry, base::Timestamp at, const Arguments& args,
                                            const Context& context) {
   if (!args.prefix.empty()) entry.destination.path = args.prefix;
-  report::ExportVerification one{.export_name = entry.name, .resolved_prefix = resolved_prefix(entry, at)};
-  auto verified = verify_export(entry, at, args, context);
-  if (verified) {
-    one.verification = std::move(verified).take();
-  } else {
-    one.error = std::move(verified).error();
-  }
+  report::ExportVerification one{.export_name = entry.name, .resolved_prefix = entry.destination.path};
+  auto verified = verify_export(entry, at, args, context, one);
+  if (!verified) one.error = std::move(verified).error();
   return one;
 }
 

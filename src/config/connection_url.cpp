@@ -2,17 +2,17 @@
 // Finds where the password ends by trying what could follow it, from the right.
 #include "config/connection_url.hpp"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
-#include <cctype>
-#include <optional>
-#include <span>
+#include "config/document.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "config/document.hpp"
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <optional>
+#include <span>
 
 namespace rivet::config {
 namespace {

@@ -2,13 +2,13 @@
 // Connection URLs, read leniently enough for passwords that nobody percent-encoded.
 #pragma once
 
+#include "base/result.hpp"
+#include "config/config.hpp"
+
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "config/config.hpp"
 
 namespace rivet::config {
 

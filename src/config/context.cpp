@@ -2,12 +2,12 @@
 // Reading of the files a configuration consists of.
 #include "config/context.hpp"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <sstream>
-
-#include <fmt/format.h>
 
 namespace rivet::config {
 

@@ -2,14 +2,14 @@
 // What the readers of the single blocks share while one file is loaded.
 #pragma once
 
+#include "base/redact.hpp"
+#include "config/load.hpp"
+#include "config/problems.hpp"
+
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/redact.hpp"
-#include "config/load.hpp"
-#include "config/problems.hpp"
 
 namespace rivet::config {
 

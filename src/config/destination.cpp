@@ -2,11 +2,11 @@
 // Which keys each kind of destination needs, allows and contradicts.
 #include "config/destination.hpp"
 
-#include <algorithm>
+#include "config/connection_url.hpp"
 
 #include <fmt/format.h>
 
-#include "config/connection_url.hpp"
+#include <algorithm>
 
 namespace rivet::config {
 namespace {

@@ -2,10 +2,9 @@
 // Builds the tree from the YAML library's events and turns its exceptions into problems.
 #include "config/document.hpp"
 
+#include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>

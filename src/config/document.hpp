@@ -2,11 +2,11 @@
 // A YAML file as a plain tree that remembers line numbers, so that nothing beyond this header sees the YAML library.
 #pragma once
 
+#include "config/problems.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "config/problems.hpp"
 
 namespace rivet::config {
 

@@ -2,15 +2,15 @@
 // Puts the parts of an export together and checks what only shows between them.
 #include "config/export.hpp"
 
-#include <algorithm>
-
-#include <fmt/format.h>
-
 #include "config/destination.hpp"
 #include "config/mode_keys.hpp"
 #include "config/output.hpp"
 #include "config/relation.hpp"
 #include "config/tuning.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace rivet::config {
 namespace {

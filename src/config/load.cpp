@@ -2,17 +2,17 @@
 // The way from a file to a Config: read, parse, substitute, check, or say everything that is wrong.
 #include "config/load.hpp"
 
-#include <algorithm>
-#include <map>
-
-#include <fmt/format.h>
-
 #include "config/context.hpp"
 #include "config/document.hpp"
 #include "config/export.hpp"
 #include "config/section.hpp"
 #include "config/source.hpp"
 #include "config/substitute.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
 
 namespace rivet::config {
 namespace {

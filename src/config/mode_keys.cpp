@@ -2,9 +2,9 @@
 // A key outside its mode is refused, not ignored: it shows that the user expects another strategy.
 #include "config/mode_keys.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace rivet::config {
 namespace {

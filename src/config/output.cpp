@@ -2,12 +2,12 @@
 // Formats, codecs, added columns and gates.
 #include "config/output.hpp"
 
-#include <algorithm>
+#include "base/text.hpp"
+#include "model/column.hpp"
 
 #include <fmt/format.h>
 
-#include "base/text.hpp"
-#include "model/column.hpp"
+#include <algorithm>
 
 namespace rivet::config {
 namespace {
@@ -81,7 +81,7 @@ void read_compression(Section& section, Export& entry) {
 void read_parquet(Section& parent, Export& entry) {
   auto section = parent.block("parquet");
   if (!section) return;
-  auto& parquet = entry.parquet;
+  auto& parquet = entry.parquet.emplace();
   parquet.strategy = section->choice("row_group_strategy", kStrategies).value_or(RowGroupStrategy::auto_);
   parquet.row_group_rows = section->integer("row_group_rows", {1, 1'000'000'000});
   parquet.target_row_group_mb = section->integer("target_row_group_mb", kMegabytes).value_or(128);

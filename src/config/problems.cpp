@@ -2,9 +2,9 @@
 // Ordering and printing of configuration problems.
 #include "config/problems.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace rivet::config {
 namespace {

@@ -2,12 +2,12 @@
 // The list of everything that is wrong with a configuration file, reported in one go.
 #pragma once
 
+#include "base/redact.hpp"
+#include "base/result.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/redact.hpp"
-#include "base/result.hpp"
 
 namespace rivet::config {
 

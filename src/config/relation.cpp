@@ -2,12 +2,12 @@
 // Query files must stay below the directory of the configuration, whatever links there are.
 #include "config/relation.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <optional>
 #include <vector>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace rivet::config {
 namespace {

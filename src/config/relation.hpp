@@ -2,12 +2,12 @@
 // What an export reads: `query`, `query_file` or `table`.
 #pragma once
 
-#include <string_view>
-
 #include "base/result.hpp"
 #include "config/context.hpp"
 #include "config/section.hpp"
 #include "model/relation.hpp"
+
+#include <string_view>
 
 namespace rivet::config {
 

@@ -2,14 +2,14 @@
 // Type checks of single values and the hints for keys that do not belong where they stand.
 #include "config/section.hpp"
 
-#include <algorithm>
-#include <charconv>
-#include <cmath>
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/text.hpp"
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 
 namespace rivet::config {
 namespace {

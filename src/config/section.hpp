@@ -2,6 +2,9 @@
 // Typed reading of one YAML map: every key that is asked for is known, every other one is refused at the end.
 #pragma once
 
+#include "config/document.hpp"
+#include "config/problems.hpp"
+
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -11,9 +14,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "config/document.hpp"
-#include "config/problems.hpp"
 
 namespace rivet::config {
 

@@ -2,13 +2,13 @@
 // A source is a file, a URL from one of three places, or the parts of an address; never a mixture.
 #include "config/source.hpp"
 
-#include <algorithm>
-#include <vector>
+#include "config/connection_url.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "config/connection_url.hpp"
+#include <algorithm>
+#include <vector>
 
 namespace rivet::config {
 namespace {

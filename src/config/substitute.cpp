@@ -2,10 +2,10 @@
 // Substitution works on parsed values, so that a value can never change the structure of the file.
 #include "config/substitute.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 namespace rivet::config {
 namespace {

@@ -2,11 +2,11 @@
 // `${NAME}` in the values of a configuration file.
 #pragma once
 
-#include <string_view>
-
 #include "config/document.hpp"
 #include "config/load.hpp"
 #include "config/problems.hpp"
+
+#include <string_view>
 
 namespace rivet::config {
 

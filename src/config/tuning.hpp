@@ -2,12 +2,12 @@
 // The `tuning:` block: profiles, and the export's block laid over the source's.
 #pragma once
 
+#include "config/config.hpp"
+#include "config/section.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "config/config.hpp"
-#include "config/section.hpp"
 
 namespace rivet::config {
 

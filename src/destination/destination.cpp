@@ -29,8 +29,7 @@ Result<std::optional<std::string>> read_text(const Destination& destination, con
   const auto bytes = (*file)->ReadAt(0, *size);
   if (!bytes.ok()) return fail(unreadable(key, bytes.status()));
   if ((*bytes)->size() != *size) {
-    return fail(ErrorKind::data,
-                fmt::format("\"{}\" ended after {} of its {} bytes", key, (*bytes)->size(), *size));
+    return fail(ErrorKind::data, fmt::format("\"{}\" ended after {} of its {} bytes", key, (*bytes)->size(), *size));
   }
   return (*bytes)->ToString();
 }

@@ -19,8 +19,8 @@ Result<void> HashedUpload::write(const void* bytes, std::int64_t size) {
 Result<StoredObject> HashedUpload::commit() {
   auto stored = TRY(inner_->commit());
   if (stored.size_bytes != size_) {
-    return fail(ErrorKind::data, fmt::format("\"{}\" was sent {} bytes but holds {}", stored.key, size_,
-                                             stored.size_bytes));
+    return fail(ErrorKind::data,
+                fmt::format("\"{}\" was sent {} bytes but holds {}", stored.key, size_, stored.size_bytes));
   }
   const auto md5 = content_md5();
   if (!md5.empty() && !stored.md5_base64.empty() && md5 != stored.md5_base64) {

@@ -31,8 +31,9 @@ Meaning meaning_of(int code) {
               .hint = "free space or raise the quota there, or choose another destination, and run again"};
     case EFBIG:
       return {.code = "RIVET_DESTINATION_FULL",
-              .hint = "a limit on the size of one file was reached (`ulimit -f` or the file system's own): set "
-                      "max_file_size below it"};
+              .hint =
+                  "a limit on the size of one file was reached (`ulimit -f` or the file system's own): set "
+                  "max_file_size below it"};
     case EACCES:
     case EPERM:
     case EROFS:

@@ -58,13 +58,12 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view text
 }
 
 Result<void> require_writable(const std::filesystem::path& path) {
-  auto folder = folder_of(path);
   std::error_code failed;
-  while (!std::filesystem::exists(folder, failed) && folder.has_parent_path()) folder = folder.parent_path();
-  if (folder.empty()) folder = ".";
   if (std::filesystem::is_directory(path, failed)) {
     return fail(ErrorKind::config, fmt::format("{} is a folder, not a file", path.string()));
   }
+  auto folder = std::filesystem::absolute(path, failed).parent_path();
+  while (folder.has_relative_path() && !std::filesystem::exists(folder, failed)) folder = folder.parent_path();
   if (std::filesystem::is_directory(folder, failed) && ::access(folder.c_str(), W_OK) == 0) return {};
   return fail(
       Error{.kind = ErrorKind::config,

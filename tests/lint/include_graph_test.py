@@ -43,6 +43,11 @@ class IncludeGraph(unittest.TestCase):
         files = {"source/sqlite/a.hpp": HEADING, "cli/registry.cpp": HEADING + '#include "source/sqlite/a.hpp"\n'}
         self.assertEqual(self.problems(files), "")
 
+    def test_lets_tests_of_the_layer_name_its_engines(self):
+        include = HEADING + '#include "source/sqlite/a.hpp"\n'
+        self.assertEqual(self.problems({"source/sqlite/a.hpp": HEADING, "source/all_test.cpp": include}), "")
+        self.assertIn("engine", self.problems({"source/sqlite/a.hpp": HEADING, "cli/all_test.cpp": include}))
+
     def test_refuses_a_vendor_header_elsewhere(self):
         self.assertIn("source/postgres", self.problems({"source/a.cpp": HEADING + "#include <libpq-fe.h>\n"}))
         self.assertEqual(self.problems({"source/postgres/a.cpp": HEADING + "#include <libpq-fe.h>\n"}), "")

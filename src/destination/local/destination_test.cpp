@@ -173,13 +173,14 @@ TEST(LocalDestination, SweepsOnlyLeftoversOfItsPrefix) {
   const auto destination = make_local_destination(folder.path());
   ASSERT_TRUE(store(*destination, "run1-a", "x").has_value());
   std::filesystem::create_directory(folder.path() / "run1-sub");
-  for (const auto* name : {".run1-b.rivet-part", "run1-sub/.c.rivet-part", ".run2-d.rivet-part", ".run1-e", "run1-f.rivet-part"}) {
+  for (const auto* name :
+       {".run1-b.rivet-part", "run1-sub/.c.rivet-part", ".run2-d.rivet-part", ".run1-e", "run1-f.rivet-part"}) {
     folder.write(name, "left");
   }
   const auto living = destination->begin("run1-g").value();
   ASSERT_TRUE(destination->sweep("run1-").has_value());
-  EXPECT_THAT(folder.names(), ElementsAre(".run1-e", ".run1-g.rivet-part", ".run2-d.rivet-part", "run1-a", "run1-f.rivet-part",
-                                          "run1-sub"));
+  EXPECT_THAT(folder.names(), ElementsAre(".run1-e", ".run1-g.rivet-part", ".run2-d.rivet-part", "run1-a",
+                                          "run1-f.rivet-part", "run1-sub"));
   EXPECT_TRUE(living->commit().has_value());
 }
 

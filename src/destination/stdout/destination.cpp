@@ -45,9 +45,10 @@ class StreamDestination final : public Destination {
 
   Result<std::unique_ptr<Upload>> begin(const ObjectKey& key) const override {
     if (!taken_.exchange(true)) return std::make_unique<StreamUpload>(fd_, key, taken_);
-    return fail({.kind = ErrorKind::config,
-                 .message = fmt::format("standard output has already taken one file and cannot take \"{}\" as well", key),
-                 .hint = "drop max_file_size, export one table at a time, or choose another destination"});
+    return fail(
+        {.kind = ErrorKind::config,
+         .message = fmt::format("standard output has already taken one file and cannot take \"{}\" as well", key),
+         .hint = "drop max_file_size, export one table at a time, or choose another destination"});
   }
 
   Result<void> put(const ObjectKey& key, std::string_view) const override { return refuse("keep", key); }
@@ -60,9 +61,10 @@ class StreamDestination final : public Destination {
 
  private:
   static tl::unexpected<Error> refuse(std::string_view verb, std::string_view what) {
-    return fail({.kind = ErrorKind::config,
-                 .message = fmt::format("standard output cannot {} {}", verb, what),
-                 .hint = "what goes to standard output is gone: choose another destination for manifests and validation"});
+    return fail(
+        {.kind = ErrorKind::config,
+         .message = fmt::format("standard output cannot {} {}", verb, what),
+         .hint = "what goes to standard output is gone: choose another destination for manifests and validation"});
   }
 
   const int fd_;

@@ -23,6 +23,7 @@ namespace rivet::format {
 namespace {
 
 using ::testing::HasSubstr;
+using namespace std::string_literals;
 using Kind = model::LogicalKind;
 using model::LogicalType;
 using model::TimeUnit;
@@ -39,16 +40,17 @@ LogicalType list_of(const LogicalType& element) {
 
 std::vector<LogicalType> scalar_types() {
   std::vector<LogicalType> types;
-  for (const auto kind : {Kind::boolean, Kind::int16, Kind::int32, Kind::int64, Kind::uint64, Kind::float32,
-                          Kind::float64, Kind::date, Kind::time, Kind::text, Kind::binary, Kind::json, Kind::uuid,
-                          Kind::interval, Kind::enumeration}) {
+  for (const auto kind :
+       {Kind::boolean, Kind::int16, Kind::int32, Kind::int64, Kind::uint64, Kind::float32, Kind::float64, Kind::date,
+        Kind::time, Kind::text, Kind::binary, Kind::json, Kind::uuid, Kind::interval, Kind::enumeration}) {
     types.push_back({.kind = kind});
   }
   for (const auto unit : {TimeUnit::micro, TimeUnit::nano}) {
     types.push_back({.kind = Kind::timestamp, .unit = unit});
     types.push_back({.kind = Kind::timestamp_tz, .unit = unit});
   }
-  for (const auto& [precision, scale] : {std::pair{1, 0}, {9, 9}, {18, 4}, {38, 0}, {38, 38}, {39, 1}, {76, 0}, {76, 76}}) {
+  for (const auto& [precision, scale] :
+       {std::pair{1, 0}, {9, 9}, {18, 4}, {38, 0}, {38, 38}, {39, 1}, {76, 0}, {76, 76}}) {
     types.push_back({.kind = Kind::decimal, .precision = precision, .scale = scale});
   }
   return types;
@@ -85,13 +87,16 @@ Number any_float(Random& random) {
     case 3: return Number{-0.0};
     case 4: return Limits::denorm_min();
     case 5: return Limits::lowest();
-    default: return static_cast<Number>(std::ldexp(static_cast<double>(random()), static_cast<int>(random() % 180) - 120));
+    default:
+      return static_cast<Number>(std::ldexp(static_cast<double>(random()), static_cast<int>(random() % 180) - 120));
   }
 }
 
 std::string any_text(Random& random) {
-  static const std::vector<std::string> pieces{"",  ",",    "\"",   "\n", "\r\n", "\r",    " ",    "a",          "ß",   "日本",
-                                               "\\", "\t", "null", "NULL", "[",  "\\.", "\x01", "\xF0\x9F\x90\x98", "\"\"", "]"};
+  static const std::vector<std::string> pieces{"",     ",",    "\"", "\n",   "\r\n", "\r",
+                                               " ",    "a",    "ß",  "日本", "\\",   "\t",
+                                               "null", "NULL", "[",  "\\.",  "\x01", "\xF0\x9F\x90\x98",
+                                               "\"\"", "]"};
   std::string text;
   for (auto count = random() % 5; count > 0; --count) text += pieces[random() % pieces.size()];
   if (random() % 50 == 0) text += std::string(random() % 70'000, 'w');
@@ -166,10 +171,13 @@ batch::Batch any_batch(const model::Columns& columns, std::int64_t rows, Random&
 
 std::string encode(const model::Columns& columns, const std::vector<batch::Batch>& batches) {
   std::string bytes;
-  auto encoder = make_csv_format()->encoder(columns, [&](const void* data, std::int64_t size) -> Result<void> {
-    bytes.append(static_cast<const char*>(data), static_cast<std::size_t>(size));
-    return {};
-  }).value();
+  auto encoder = make_csv_format()
+                     ->encoder(columns,
+                               [&](const void* data, std::int64_t size) -> Result<void> {
+                                 bytes.append(static_cast<const char*>(data), static_cast<std::size_t>(size));
+                                 return {};
+                               })
+                     .value();
   std::int64_t rows = 0;
   for (const auto& one : batches) {
     EXPECT_TRUE(encoder->write(one).has_value());
@@ -184,8 +192,8 @@ std::string encode(const model::Columns& columns, const std::vector<batch::Batch
 }
 
 Result<std::vector<batch::Batch>> decode(const model::Columns& columns, const std::string& bytes) {
-  const auto decoder = TRY(make_csv_format()->decoder(columns, std::make_shared<arrow::io::BufferReader>(
-                                                                   arrow::Buffer::FromString(bytes))));
+  const auto decoder = TRY(
+      make_csv_format()->decoder(columns, std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(bytes))));
   std::vector<batch::Batch> batches;
   while (auto one = TRY(decoder->next())) batches.push_back(*std::move(one));
   return batches;
@@ -213,7 +221,8 @@ Error decode_error(const model::Columns& columns, const std::string& bytes) {
 
 TEST(Csv, QuotesOnlyWhereNeeded) {
   const model::Columns columns{column("na,me\"\n"), column("plain")};
-  const auto values = texts({column("x")}, {"a,b", "say \"hi\"", "two\nlines", "cr\rhere", " blanks ", "ß", "", std::nullopt});
+  const auto values =
+      texts({column("x")}, {"a,b", "say \"hi\"", "two\nlines", "cr\rhere", " blanks ", "ß", "", std::nullopt});
   const auto rows = arrow::RecordBatch::Make(batch::batch_schema(columns), 8, {values->column(0), values->column(0)});
   EXPECT_EQ(encode(columns, {rows}),
             "\"na,me\"\"\n\",plain\n"
@@ -266,11 +275,14 @@ TEST(Csv, BoundsItsBatchesAndItsBlocks) {
   std::int64_t largest = 0;
   std::string bytes;
   const auto format = make_csv_format();
-  auto encoder = format->encoder(columns, [&](const void* data, std::int64_t size) -> Result<void> {
-    largest = std::max(largest, size);
-    bytes.append(static_cast<const char*>(data), static_cast<std::size_t>(size));
-    return {};
-  }).value();
+  auto encoder = format
+                     ->encoder(columns,
+                               [&](const void* data, std::int64_t size) -> Result<void> {
+                                 largest = std::max(largest, size);
+                                 bytes.append(static_cast<const char*>(data), static_cast<std::size_t>(size));
+                                 return {};
+                               })
+                     .value();
   ASSERT_TRUE(encoder->write(rows).has_value());
   ASSERT_TRUE(encoder->finish().has_value());
   EXPECT_LE(largest, 300 << 10);
@@ -297,16 +309,18 @@ TEST(Csv, RefusesARelationWithoutColumns) {
 
 TEST(Csv, PassesTheErrorOfTheSinkOn) {
   const model::Columns columns{column("a")};
-  auto encoder = make_csv_format()->encoder(columns, [](const void*, std::int64_t) -> Result<void> {
-    return fail(ErrorKind::unavailable, "gone");
-  }).value();
+  auto encoder =
+      make_csv_format()
+          ->encoder(columns,
+                    [](const void*, std::int64_t) -> Result<void> { return fail(ErrorKind::unavailable, "gone"); })
+          .value();
   EXPECT_EQ(encoder->finish().error().message, "gone");
 }
 
 TEST(Csv, RefusesABatchOfOtherColumns) {
-  auto encoder = make_csv_format()->encoder({column("a"), column("b")}, [](const void*, std::int64_t) -> Result<void> {
-    return {};
-  }).value();
+  auto encoder = make_csv_format()
+                     ->encoder({column("a"), column("b")}, [](const void*, std::int64_t) -> Result<void> { return {}; })
+                     .value();
   EXPECT_EQ(encoder->write(texts({column("a")}, {"x"})).error().kind, ErrorKind::internal);
 }
 
@@ -355,7 +369,7 @@ TEST(Csv, NoticesEveryTruncation) {
 
 /// The text with a few random edits.
 std::string mutated(std::string text, Random& random) {
-  static const std::string interesting("\",\n\r[]{}\\-+.:TZ0e9\0\xff", 22);
+  static const std::string interesting = "\",\n\r[]{}\\-+.:TZ0e9\0\xff"s;
   for (auto edits = 1 + random() % 4; edits > 0; --edits) {
     const auto at = random() % (text.size() + 1);
     const char byte = random() % 3 == 0 ? static_cast<char>(random()) : interesting[random() % interesting.size()];

@@ -17,15 +17,16 @@ using base::ErrorKind;
 struct StateRow {
   std::string_view prefix;  // the longest matching prefix decides
   ErrorKind kind;
+  int settle_seconds = 0;   // a server that restarts or is full needs a while
 };
 
 constexpr std::array<StateRow, 16> kStates{{
     {"08", ErrorKind::unavailable},    // connection exception
-    {"57P", ErrorKind::unavailable},   // shutdown, crash, cannot connect now
-    {"53300", ErrorKind::unavailable}, // too many connections
-    {"53", ErrorKind::overloaded},     // insufficient resources
+    {"57P", ErrorKind::unavailable, 15},   // shutdown, crash, cannot connect now
+    {"53300", ErrorKind::unavailable, 15}, // too many connections
+    {"53", ErrorKind::overloaded, 5},     // insufficient resources
     {"55P03", ErrorKind::overloaded},  // lock not available
-    {"40", ErrorKind::overloaded},     // serialization failure, deadlock; recovery conflict on a standby
+    {"40", ErrorKind::overloaded, 1},     // serialization failure, deadlock; recovery conflict on a standby
     {"57014", ErrorKind::permanent},   // statement timeout or cancel: the same statement would take as long again
     {"28", ErrorKind::auth},
     {"42501", ErrorKind::auth},        // insufficient privilege
@@ -37,6 +38,14 @@ constexpr std::array<StateRow, 16> kStates{{
     {"42", ErrorKind::permanent},
     {"", ErrorKind::permanent},
 }};
+
+const StateRow& row_of(std::string_view sqlstate) {
+  const StateRow* best = &kStates.back();
+  for (const auto& row : kStates) {
+    if (sqlstate.starts_with(row.prefix) && row.prefix.size() > best->prefix.size()) best = &row;
+  }
+  return *best;
+}
 
 std::string field(const PGresult* result, int code) {
   const char* text = PQresultErrorField(result, code);
@@ -56,13 +65,7 @@ std::string code_of(std::string_view sqlstate) {
 
 }  // namespace
 
-ErrorKind kind_of_sqlstate(std::string_view sqlstate) {
-  const StateRow* best = &kStates.back();
-  for (const auto& row : kStates) {
-    if (sqlstate.starts_with(row.prefix) && row.prefix.size() > best->prefix.size()) best = &row;
-  }
-  return best->kind;
-}
+ErrorKind kind_of_sqlstate(std::string_view sqlstate) { return row_of(sqlstate).kind; }
 
 Error error_of(const PGresult* result) {
   const auto sqlstate = field(result, PG_DIAG_SQLSTATE);
@@ -78,7 +81,8 @@ Error error_of(const PGresult* result) {
                .message = message,
                .code = code_of(sqlstate),
                .hint = field(result, PG_DIAG_MESSAGE_HINT),
-               .vendor_code = sqlstate};
+               .vendor_code = sqlstate,
+               .settle_time = std::chrono::seconds(row_of(sqlstate).settle_seconds)};
 }
 
 Error connect_error(PGconn* connection) {

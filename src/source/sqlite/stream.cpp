@@ -90,6 +90,7 @@ class SqliteStream final : public BatchStream {
     if (complete_) return std::optional<batch::Batch>();
     if (statement_ == nullptr) return fail(ErrorKind::internal, "the stream has already failed");
     auto batch = read_batch();
+    connection_.watch(nullptr);
     if (!batch) statement_.reset();
     return batch;
   }
@@ -128,7 +129,7 @@ class SqliteStream final : public BatchStream {
     TRY(reserve());
     const auto first_row = rows_;
     const auto last_byte = bytes_ + request_.limits.bytes;
-    while (rows_ - first_row < capacity_ && bytes_ < last_byte) {
+    do {
       const int code = sqlite3_step(statement_.get());
       if (code == SQLITE_DONE) {
         complete_ = true;
@@ -137,8 +138,7 @@ class SqliteStream final : public BatchStream {
       if (code != SQLITE_ROW) return fail(connection_.failure(code));
       if (const auto at = append_row(); at >= 0) return fail(explain(at));
       ++rows_;
-    }
-    connection_.watch(nullptr);
+    } while (rows_ - first_row < capacity_ && bytes_ < last_byte);
     if (rows_ == first_row) return std::optional<batch::Batch>();
     return finish(rows_ - first_row);
   }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plan as JSON.
+#include "model/plan.hpp"
+
+#include "model/column_json.hpp"
+#include "model/json_fields.hpp"
+
+namespace rivet::model {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+ordered_json unit_to_json(const Unit& unit) {
+  return {{"index", unit.index}, {"start_key", unit.start_key}, {"end_key", unit.end_key}, {"reason", unit.reason}};
+}
+
+ordered_json warnings_to_json(const std::vector<PlanWarning>& warnings) {
+  auto array = ordered_json::array();
+  for (const auto& warning : warnings) array.push_back({{"rule", warning.rule}, {"message", warning.message}});
+  return array;
+}
+
+std::vector<std::string> texts(const json& array) {
+  std::vector<std::string> out;
+  for (const auto& element : array) {
+    if (element.is_string()) out.push_back(element.get<std::string>());
+  }
+  return out;
+}
+
+void read_units(FieldReader& fields, Plan& plan) {
+  const auto& units = fields.array("units");
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    auto unit = fields.element(units[i], "units", i);
+    plan.units.push_back({.index = unit.small_count("index"),
+                          .predicate = {},
+                          .start_key = unit.text("start_key"),
+                          .end_key = unit.text("end_key"),
+                          .reason = unit.text("reason")});
+  }
+}
+
+void read_warnings(FieldReader& fields, Plan& plan) {
+  const auto& warnings = fields.array("warnings");
+  for (std::size_t i = 0; i < warnings.size(); ++i) {
+    auto warning = fields.element(warnings[i], "warnings", i);
+    plan.warnings.push_back({warning.text("rule"), warning.text("message")});
+  }
+}
+
+}  // namespace
+
+std::string to_json_text(const Plan& plan) {
+  ordered_json out;
+  out["export_name"] = plan.export_name;
+  out["relation"] = {{"schema", plan.relation.schema}, {"table", plan.relation.table}, {"query", plan.relation.query}};
+  out["source_engine"] = plan.source_engine;
+  out["mode"] = plan.mode;
+  out["strategy"] = plan.strategy;
+  out["consistency"] = plan.consistency;
+  out["destination_kind"] = plan.destination_kind;
+  out["destination_uri"] = plan.destination_uri;
+  out["prefix"] = plan.prefix;
+  out["format"] = plan.format;
+  out["compression"] = plan.compression;
+  out["source_columns"] = to_json(plan.source_columns);
+  out["columns"] = to_json(plan.columns);
+  out["row_hash_covered"] = plan.row_hash_covered;
+  if (plan.max_file_size) out["max_file_size"] = *plan.max_file_size;
+  if (plan.row_estimate) out["row_estimate"] = *plan.row_estimate;
+  out["catalogue_fingerprint"] = plan.catalogue_fingerprint;
+  out["units"] = ordered_json::array();
+  for (const auto& unit : plan.units) out["units"].push_back(unit_to_json(unit));
+  out["warnings"] = warnings_to_json(plan.warnings);
+  out["fingerprint"] = plan.fingerprint;
+  return dump_json(out);
+}
+
+Result<Plan> plan_from_json_text(std::string_view text) {
+  const auto value = TRY(parse_json(text));
+  FieldReader fields(value, "plan");
+  Plan plan;
+  plan.export_name = fields.text("export_name");
+  auto relation = fields.object("relation");
+  plan.relation = {.schema = relation.text("schema"), .table = relation.text("table"), .query = relation.text("query")};
+  plan.source_engine = fields.text("source_engine");
+  plan.mode = fields.text("mode");
+  plan.strategy = fields.text("strategy");
+  plan.consistency = fields.text("consistency");
+  plan.destination_kind = fields.text("destination_kind");
+  plan.destination_uri = fields.text("destination_uri");
+  plan.prefix = fields.text("prefix");
+  plan.format = fields.text("format");
+  plan.compression = fields.text("compression");
+  plan.source_columns = TRY(columns_from_json(fields.array("source_columns")));
+  plan.columns = TRY(columns_from_json(fields.array("columns")));
+  plan.row_hash_covered = texts(fields.array("row_hash_covered"));
+  plan.max_file_size = fields.optional_count("max_file_size");
+  plan.row_estimate = fields.optional_count("row_estimate");
+  plan.catalogue_fingerprint = fields.text("catalogue_fingerprint");
+  read_units(fields, plan);
+  read_warnings(fields, plan);
+  plan.fingerprint = fields.text("fingerprint");
+  TRY(fields.finish());
+  return plan;
+}
+
+}  // namespace rivet::model

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plan of one export as a value: its units, and everything a later process needs to go on with it and to
+// publish its result without asking the source or the configuration again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/column.hpp"
+#include "model/relation.hpp"
+#include "model/unit.hpp"
+
+namespace rivet::model {
+
+/// A remark of the planner: a stable rule name and a sentence.
+struct PlanWarning {
+  std::string rule, message;
+};
+
+/// What one run of one export will do. Two plans with equal fingerprints produce interchangeable parts.
+struct Plan {
+  std::string export_name;
+  Relation relation;
+  std::string source_engine;
+  std::string mode;                              ///< as in the config
+  std::string strategy;                          ///< how it is carried out, for example `full`
+  std::string consistency;                       ///< unit | snapshot
+  std::string destination_kind, destination_uri;
+  std::string prefix;                            ///< names the place where parts land, the same for every process
+  std::string format, compression;
+  Columns source_columns;                        ///< as read
+  Columns columns;                               ///< as written: the same and ours after them
+  std::vector<std::string> row_hash_covered;     ///< empty: no row hash
+  std::optional<std::int64_t> max_file_size;
+  std::optional<std::int64_t> row_estimate;
+  std::string catalogue_fingerprint;
+  std::vector<Unit> units;
+  std::vector<PlanWarning> warnings;
+  std::string fingerprint;                       ///< over what decides the content and shape of the parts
+};
+
+/// The text kept with the run, and back. Error kind data for text that is not a plan.
+std::string to_json_text(const Plan& plan);
+Result<Plan> plan_from_json_text(std::string_view text);
+
+}  // namespace rivet::model

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The planner: configuration and inventory to a plan, with a reason for every choice. Pure.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+#include "model/plan.hpp"
+#include "model/relation.hpp"
+
+namespace rivet::plan {
+
+/// Refuses what this version cannot carry out although the configuration is valid (kind config, naming the key
+/// and the next step). Looks at nothing but the export, so that every command refuses the same before it connects.
+Result<void> check_supported(const config::Config& config, const config::Export& entry);
+
+/// What the planner is told about the place where parts land and about the columns that are added.
+struct PlanTarget {
+  std::string prefix;                          ///< canonical, as the state store keys it
+  std::string uri;                             ///< for manifest and people
+  model::Columns columns;                      ///< the source's and ours after them
+  std::vector<std::string> row_hash_covered;
+};
+
+/// The plan of one run. Errors: config, for combinations that the inventory shows to be impossible.
+Result<model::Plan> make_plan(const config::Config& config, const config::Export& entry,
+                              const model::Inventory& inventory, const PlanTarget& target);
+
+}  // namespace rivet::plan

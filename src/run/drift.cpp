@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/drift.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace rivet::run {
+namespace {
+
+const model::Column* find(const model::Columns& columns, const std::string& name) {
+  const auto found = std::find_if(columns.begin(), columns.end(), [&](const auto& c) { return c.name == name; });
+  return found == columns.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::optional<model::journal::SchemaChanged> compare_schemas(const model::Columns& before, const model::Columns& now) {
+  model::journal::SchemaChanged change;
+  for (const auto& column : now) {
+    const auto type = model::to_string(column.type);
+    const auto* old = find(before, column.name);
+    if (old == nullptr) {
+      change.added.push_back(fmt::format("{} ({})", column.name, type));
+    } else if (!(old->type == column.type)) {
+      change.type_changed.push_back({column.name, model::to_string(old->type), type});
+    }
+  }
+  for (const auto& column : before) {
+    if (find(now, column.name) == nullptr) change.removed.push_back(column.name);
+  }
+  if (change.added.empty() && change.removed.empty() && change.type_changed.empty()) return std::nullopt;
+  return change;
+}
+
+std::vector<std::string> to_lines(const model::journal::SchemaChanged& change) {
+  std::vector<std::string> lines;
+  for (const auto& name : change.added) lines.push_back("added " + name);
+  for (const auto& name : change.removed) lines.push_back("removed " + name);
+  for (const auto& [name, before, after] : change.type_changed) {
+    lines.push_back(fmt::format("{} changed from {} to {}", name, before, after));
+  }
+  return lines;
+}
+
+}  // namespace rivet::run

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything a run is given: who it talks to, and how it reports.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include <spdlog/logger.h>
+
+#include "base/clock.hpp"
+#include "config/config.hpp"
+#include "destination/destination.hpp"
+#include "format/encoder.hpp"
+#include "model/verification.hpp"
+#include "report/progress.hpp"
+#include "source/source.hpp"
+#include "state/store.hpp"
+
+namespace rivet::run {
+
+/// A destination opened at one prefix.
+struct OpenedDestination {
+  std::unique_ptr<destination::Destination> destination;
+  std::string prefix;  ///< canonical name of the place; open_prefix() accepts it
+  std::string uri;     ///< for manifest and people
+};
+
+/// The services of a run. The caller owns them all and keeps them alive for the whole run.
+struct Environment {
+  const source::Source& source;
+  state::StateStore& store;
+  const base::Clock& clock;
+  report::ProgressListener& progress;
+  spdlog::logger& log;
+  std::stop_token stop;
+
+  /// Opens where an export wants its parts, placeholders filled for `at`.
+  std::function<Result<OpenedDestination>(const config::Export& entry, base::Timestamp at)> open_destination;
+  /// Opens a prefix of an earlier run again, from its plan's destination kind and prefix.
+  std::function<Result<std::unique_ptr<destination::Destination>>(const std::string& kind, const std::string& prefix)>
+      open_prefix;
+  std::function<Result<std::unique_ptr<format::Format>>(const config::Export& entry)> make_format;
+  /// Verifies what was published; not called when the user did not ask for it.
+  std::function<Result<model::ManifestVerification>(const destination::Destination&, const std::string& export_name)>
+      verify;
+};
+
+}  // namespace rivet::run

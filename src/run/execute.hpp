@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The executor: claims the units of a run one after another, extracts, retries, commits.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include "base/byte_budget.hpp"
+#include "base/result.hpp"
+#include "batch/row_hash.hpp"
+#include "config/config.hpp"
+#include "model/plan.hpp"
+#include "run/environment.hpp"
+#include "run/recorder.hpp"
+
+namespace rivet::run {
+
+/// A run this process holds, and what its units are extracted with. Everything referred to must outlive it.
+struct HeldRun {
+  const Environment& environment;
+  const config::Export& entry;
+  const model::Plan& plan;
+  const destination::Destination& destination;
+  const format::Format& format;
+  const batch::MetaColumns& meta_columns;
+  const Recorder& recorder;
+  base::ByteBudget& budget;
+  std::string run_id, nonce, owner;
+};
+
+/// What the executor counted in this process.
+struct ExecuteCounts {
+  std::int64_t retries = 0;
+  std::int64_t bytes_read = 0;
+};
+
+/// Works until no unit is pending. Fails with the error that ended a unit for good, or with kind cancelled.
+Result<ExecuteCounts> execute(const HeldRun& run, std::stop_token stop);
+
+}  // namespace rivet::run

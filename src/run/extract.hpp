@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hot path: one unit from the source to committed parts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <vector>
+
+#include "base/byte_budget.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "batch/row_hash.hpp"
+#include "model/part.hpp"
+#include "run/gates.hpp"
+#include "run/part_writer.hpp"
+#include "source/source.hpp"
+
+namespace rivet::run {
+
+/// One unit to extract, and with what. Everything referred to must outlive the call.
+struct ExtractJob {
+  const source::Source& source;
+  source::SessionOptions session;
+  source::ReadRequest request;
+  const batch::MetaColumns& meta_columns;
+  const destination::Destination& destination;
+  const format::Format& format;
+  PartOptions parts;
+  base::ByteBudget& budget;
+  const base::Clock& clock;
+  /// Called after every batch with the unit's totals; false stops the unit.
+  std::function<Result<void>(const arrow::RecordBatch& rows, std::int64_t rows_total, std::int64_t bytes_read)> observe;
+};
+
+/// A unit whose parts are durable at the destination, but not yet in the store.
+struct Extracted {
+  std::vector<model::Part> parts;
+  std::int64_t rows = 0;
+  std::int64_t bytes_read = 0;
+  model::Digest digest;
+  source::ReadInstant instant;
+};
+
+/// Reads, gates, digests, encodes, uploads. When it fails nothing of the unit is visible, unless committing
+/// itself failed half way: what then stands is under this epoch's names and outside every manifest.
+Result<Extracted> extract(const ExtractJob& job, Gates& gates, std::stop_token stop);
+
+}  // namespace rivet::run

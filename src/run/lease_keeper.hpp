@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps a run's lease alive while the process works on it, and stops the work when the lease is lost.
+#pragma once
+
+#include <chrono>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "state/store.hpp"
+
+namespace rivet::run {
+
+/// How long a lease is valid after each renewal, and how often it is renewed.
+inline constexpr std::chrono::seconds kLeaseTime{30};
+inline constexpr std::chrono::seconds kRenewEvery{5};
+
+/// Renews from its own thread until destroyed. When the store says that somebody else holds the run, `work` is
+/// asked to stop. Store and clock must outlive it.
+class LeaseKeeper {
+ public:
+  LeaseKeeper(state::StateStore& store, const base::Clock& clock, std::string run_id, std::string owner,
+              std::stop_source work);
+
+ private:
+  void renew_until(const std::stop_token& done);
+
+  state::StateStore& store_;
+  const base::Clock& clock_;
+  std::string run_id_, owner_;
+  std::stop_source work_;
+  std::jthread thread_;
+};
+
+}  // namespace rivet::run

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order is the contract: parts stand, then the manifests, then the markers, then the store.
+#include "run/publish.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/fault_point.hpp"
+#include "batch/row_hash.hpp"
+#include "model/manifest.hpp"
+#include "model/plan.hpp"
+
+namespace rivet::run {
+namespace {
+
+model::Manifest manifest_frame(const state::RunView& run, const model::Plan& plan) {
+  model::Manifest manifest{.run_id = run.run_id,
+                           .export_name = run.export_name,
+                           .export_family = run.export_name,
+                           .started_at = run.started_at,
+                           .generation = run.generation,
+                           .source = {.engine = plan.source_engine,
+                                      .schema = plan.relation.schema,
+                                      .table = plan.relation.table,
+                                      .strategy = plan.strategy,
+                                      .consistency = plan.consistency},
+                           .destination_kind = plan.destination_kind,
+                           .destination_uri = plan.destination_uri,
+                           .format = plan.format,
+                           .compression = plan.compression,
+                           .columns = plan.columns,
+                           .row_hash_covered = plan.row_hash_covered};
+  if (!plan.row_hash_covered.empty()) manifest.row_hash_column = batch::kRowHashColumn;
+  return manifest;
+}
+
+void add_instants(const std::vector<state::UnitView>& units, model::Manifest& manifest) {
+  auto& source = manifest.source;
+  for (const auto& unit : units) {
+    if (!unit.read_at) continue;
+    source.read_from = source.read_from ? std::min(*source.read_from, *unit.read_at) : *unit.read_at;
+    source.read_to = source.read_to ? std::max(*source.read_to, *unit.read_at) : *unit.read_at;
+  }
+  if (units.size() == 1) source.snapshot = units.front().snapshot;
+}
+
+void add_parts(const std::vector<state::FileView>& files, model::Manifest& manifest) {
+  manifest.digest.columns.resize(static_cast<std::size_t>(
+      std::count_if(manifest.columns.begin(), manifest.columns.end(), [](const auto& c) { return !c.added; })));
+  for (const auto& file : files) {
+    manifest.parts.push_back({.part_id = static_cast<std::int64_t>(manifest.parts.size()) + 1, .part = file.part});
+    manifest.row_count += file.part.rows;
+    manifest.digest += file.part.digest;
+  }
+}
+
+/// The plain copies describe whichever export was published last; the marker vouches for the copy that stands.
+Result<void> put_compatibility_copies(const destination::Destination& destination, std::string_view manifest_text) {
+  TRY(destination.put(std::string(model::kCompatManifestKey), manifest_text));
+  base::fault_point("compat_manifest_written");
+  const auto standing = TRY(destination::read_text(destination, std::string(model::kCompatManifestKey),
+                                                   model::kManifestLimitBytes));
+  return destination.put(std::string(model::kCompatSuccessKey),
+                         model::success_marker(standing.value_or(std::string(manifest_text))));
+}
+
+}  // namespace
+
+Result<void> publish(state::StateStore& store, const destination::Destination& destination,
+                     const state::RunView& run, const base::Clock& clock) {
+  const auto plan = TRY(model::plan_from_json_text(run.plan_json));
+  if (destination.capabilities().can_list) {
+    const auto live = TRY(store.live_parts(run.export_name, run.prefix));
+    auto manifest = manifest_frame(run, plan);
+    manifest.status = "success";
+    manifest.finished_at = run.sealed_at.value_or(clock.now());
+    add_instants(TRY(store.units(run.run_id)), manifest);
+    add_parts(live, manifest);
+    const auto text = model::to_json_text(manifest);
+    TRY(destination.put(model::run_manifest_key(run.run_id), text));
+    base::fault_point("run_manifest_written");
+    TRY(destination.put(model::manifest_key(run.export_name), text));
+    base::fault_point("manifest_written");
+    TRY(destination.put(model::success_key(run.export_name), model::success_marker(text)));
+    base::fault_point("success_written");
+    TRY(put_compatibility_copies(destination, text));
+  }
+  base::fault_point("before_published");
+  return store.apply(state::RunPublished{.run_id = run.run_id, .columns = plan.columns, .at = clock.now()});
+}
+
+Result<void> record_failure(const destination::Destination& destination, const state::RunView& run,
+                            std::string_view status, const base::Clock& clock) {
+  if (!destination.capabilities().can_list) return {};
+  auto manifest = manifest_frame(run, TRY(model::plan_from_json_text(run.plan_json)));
+  manifest.status = status;
+  manifest.finished_at = clock.now();
+  add_parts({}, manifest);
+  return destination.put(model::run_manifest_key(run.run_id), model::to_json_text(manifest));
+}
+
+}  // namespace rivet::run

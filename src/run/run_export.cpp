@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of a run in their order; each is one function, and the order is the durability contract.
+#include "run/run_export.hpp"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "base/fault_point.hpp"
+#include "plan/make_plan.hpp"
+#include "run/drift.hpp"
+#include "run/execute.hpp"
+#include "run/gates.hpp"
+#include "run/lease_keeper.hpp"
+#include "run/owner.hpp"
+#include "run/part_names.hpp"
+#include "run/publish.hpp"
+#include "run/quarantine.hpp"
+#include "run/unfinished.hpp"
+
+namespace rivet::run {
+namespace {
+
+namespace journal = model::journal;
+
+// Batches waiting between the reading and the encoding thread.
+constexpr std::int64_t kBatchesInFlight = 4LL << 20;
+
+std::int64_t peak_rss_mb() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1024;
+}
+
+std::string first_run_id(const std::string& export_name, base::Timestamp at) {
+  return export_name + "_" + base::to_run_stamp(at);
+}
+
+class ExportRun {
+ public:
+  ExportRun(const Environment& environment, const config::Config& config, const config::Export& entry,
+            const RunOptions& options)
+      : env_(environment), config_(config), entry_(entry), options_(options), owner_(make_owner()),
+        started_(std::chrono::steady_clock::now()) {}
+
+  report::RunOutcome run() {
+    begin_outcome();
+    if (auto done = flow(); !done) fail_with(std::move(done).error());
+    return finish();
+  }
+
+ private:
+  Result<void> flow();
+  Result<void> prepare();
+  Result<void> inspect();
+  Result<void> check_drift();
+  Result<void> begin();
+  Result<void> start_run();
+  Result<void> work();
+  Result<GateCounts> gate_counts();
+  Result<void> check_gates(const GateCounts& counts);
+  Result<void> seal_and_publish();
+  Result<void> verify();
+  Result<void> skip();
+  void begin_outcome();
+  void fail_with(Error error);
+  void end_run(const Error& error, const std::string& status);
+  void tell(const journal::Event& event) const;
+  report::RunOutcome finish();
+  void record_metrics();
+
+  const Environment& env_;
+  const config::Config& config_;
+  const config::Export& entry_;
+  const RunOptions& options_;
+  const std::string owner_;
+  const std::chrono::steady_clock::time_point started_;
+
+  report::RunOutcome outcome_;
+  OpenedDestination opened_;
+  std::unique_ptr<format::Format> format_;
+  std::optional<batch::MetaColumns> meta_columns_;
+  model::Plan plan_;
+  std::optional<journal::SchemaChanged> schema_change_;
+  std::optional<Recorder> recorder_;
+  std::string run_id_, nonce_;
+  bool held_ = false;    // the store knows the run, and we hold it
+  bool sealed_ = false;  // its result is decided
+};
+
+void ExportRun::begin_outcome() {
+  outcome_.export_name = entry_.name;
+  outcome_.mode = config::name_of(entry_.mode);
+  outcome_.source_engine = config::name_of(config_.source.type);
+  outcome_.destination_kind = config::name_of(entry_.destination.type);
+  outcome_.format = config::name_of(entry_.format);
+  outcome_.compression = entry_.format == config::FileFormat::csv ? "none" : config::name_of(entry_.compression);
+  outcome_.tuning_profile = entry_.tuning.profile;
+  outcome_.batch_size = entry_.tuning.batch_size;
+  outcome_.started_at = env_.clock.now();
+  outcome_.status = "failed";
+}
+
+Result<void> ExportRun::flow() {
+  TRY(prepare());
+  TRY(inspect());
+  TRY(check_drift());
+  TRY(begin());
+  TRY(work());
+  const auto counts = TRY(gate_counts());
+  outcome_.rows = counts.rows;
+  TRY(check_gates(counts));
+  if (entry_.skip_empty && counts.rows == 0) return skip();
+  TRY(seal_and_publish());
+  TRY(verify());
+  outcome_.status = "success";
+  return {};
+}
+
+Result<void> ExportRun::prepare() {
+  TRY(plan::check_supported(config_, entry_));
+  TRY(refuse_if_held(env_, entry_.name));
+  TRY(finish_sealed_runs(env_, entry_.name));
+  opened_ = TRY(env_.open_destination(entry_, outcome_.started_at));
+  outcome_.destination_uri = opened_.uri;
+  format_ = TRY(env_.make_format(entry_));
+  return {};
+}
+
+Result<void> ExportRun::inspect() {
+  const source::SessionOptions limits{.statement_timeout = std::chrono::seconds(entry_.tuning.statement_timeout_s),
+                                      .lock_timeout = std::chrono::seconds(entry_.tuning.lock_timeout_s)};
+  const auto session = TRY(env_.source.open(limits, env_.stop));
+  const auto inventory = TRY(session->describe(entry_.relation, entry_.columns));
+  meta_columns_ = TRY(batch::MetaColumns::make(inventory.columns,
+                                               {.exported_at = entry_.meta_columns.exported_at,
+                                                .row_hash = entry_.meta_columns.row_hash,
+                                                .row_hash_columns = entry_.meta_columns.row_hash_columns},
+                                               outcome_.started_at));
+  plan_ = TRY(plan::make_plan(config_, entry_, inventory,
+                              {.prefix = opened_.prefix,
+                               .uri = opened_.uri,
+                               .columns = meta_columns_->columns(),
+                               .row_hash_covered = meta_columns_->row_hash_covered()}));
+  for (const auto& [rule, message] : plan_.warnings) outcome_.plan_warnings.emplace_back(rule, message);
+  env_.progress.started(entry_.name, plan_.row_estimate);
+  return {};
+}
+
+Result<void> ExportRun::check_drift() {
+  const auto before = TRY(env_.store.schema_baseline(entry_.name));
+  if (!before) return {};
+  schema_change_ = compare_schemas(*before, plan_.columns);
+  if (!schema_change_) return {};
+  outcome_.schema_changed = true;
+  outcome_.schema_changes = to_lines(*schema_change_);
+  if (entry_.on_schema_drift != config::OnSchemaDrift::fail) return {};
+  std::string changes;
+  for (const auto& line : outcome_.schema_changes) changes += (changes.empty() ? "" : "; ") + line;
+  return fail(Error{.kind = ErrorKind::drift,
+                    .message = fmt::format("the schema changed since the last run: {}", changes),
+                    .hint = "set on_schema_drift: warn to accept the new schema"});
+}
+
+Result<void> ExportRun::begin() {
+  if (auto dead = TRY(take_over(env_, plan_, owner_))) {
+    run_id_ = dead->run_id;
+    nonce_ = dead->nonce;
+    outcome_.took_over = true;
+    held_ = true;
+    env_.progress.note(entry_.name, fmt::format("going on with run {}, whose process died", run_id_));
+  } else if (options_.resume) {
+    return fail(Error{.kind = ErrorKind::config,
+                      .message = fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
+                      .hint = "run without --resume"});
+  } else {
+    TRY(start_run());
+  }
+  outcome_.run_id = run_id_;
+  recorder_.emplace(env_.store, env_.clock, env_.log, run_id_, entry_.name);
+  tell(journal::PlanResolved{.export_name = entry_.name,
+                             .base_query = entry_.relation.is_table()
+                                               ? "SELECT * FROM " + model::display_name(entry_.relation)
+                                               : entry_.relation.query,
+                             .strategy = plan_.strategy,
+                             .format = plan_.format,
+                             .compression = plan_.compression,
+                             .destination_type = plan_.destination_kind,
+                             .tuning_profile = entry_.tuning.profile,
+                             .batch_size = entry_.tuning.batch_size,
+                             .validate = options_.validate,
+                             .resume = outcome_.took_over,
+                             .units = static_cast<std::int64_t>(plan_.units.size()),
+                             .digest_version = model::kDigestVersion,
+                             .consistency = plan_.consistency});
+  for (const auto& [rule, message] : plan_.warnings) tell(journal::PlanWarning{rule, message});
+  if (schema_change_) tell(*schema_change_);
+  base::fault_point("run_started");
+  return {};
+}
+
+Result<void> ExportRun::start_run() {
+  nonce_ = make_nonce();
+  for (auto at = outcome_.started_at;; at += std::chrono::milliseconds(1)) {
+    run_id_ = first_run_id(entry_.name, at);
+    const auto now = env_.clock.now();
+    auto started = env_.store.apply(state::RunStarted{.run_id = run_id_,
+                                                      .export_name = entry_.name,
+                                                      .prefix = plan_.prefix,
+                                                      .plan_hash = plan_.fingerprint,
+                                                      .plan_json = model::to_json_text(plan_),
+                                                      .mode = plan_.mode,
+                                                      .nonce = nonce_,
+                                                      .owner = owner_,
+                                                      .at = now,
+                                                      .lease_until = now + kLeaseTime,
+                                                      .max_attempts = entry_.tuning.max_retries + 1,
+                                                      .units = plan_.units,
+                                                      .format = plan_.format,
+                                                      .compression = plan_.compression});
+    if (started) break;
+    if (started.error().code != state::kRunIdTaken) return started;
+  }
+  held_ = true;
+  return {};
+}
+
+Result<void> ExportRun::work() {
+  std::stop_source work;
+  const std::stop_callback on_stop(env_.stop, [&work] { work.request_stop(); });
+  const LeaseKeeper lease(env_.store, env_.clock, run_id_, owner_, work);
+  base::ByteBudget budget(kBatchesInFlight);
+  const HeldRun held{.environment = env_,
+                     .entry = entry_,
+                     .plan = plan_,
+                     .destination = *opened_.destination,
+                     .format = *format_,
+                     .meta_columns = *meta_columns_,
+                     .recorder = *recorder_,
+                     .budget = budget,
+                     .run_id = run_id_,
+                     .nonce = nonce_,
+                     .owner = owner_};
+  const auto counts = TRY(execute(held, work.get_token()));
+  outcome_.retries = counts.retries;
+  outcome_.bytes_read = counts.bytes_read;
+  return {};
+}
+
+Result<GateCounts> ExportRun::gate_counts() {
+  GateCounts total;
+  for (const auto& unit : TRY(env_.store.units(run_id_))) {
+    if (!unit.gates_json.empty()) total.merge(TRY(gate_counts_from_json_text(unit.gates_json)));
+  }
+  return total;
+}
+
+Result<void> ExportRun::check_gates(const GateCounts& counts) {
+  std::string failures;
+  for (const auto& [fails, message] : judge(entry_.quality, counts)) {
+    tell(journal::QualityIssue{.severity = fails ? "FAIL" : "WARN", .message = message});
+    if (fails) failures += (failures.empty() ? "" : "; ") + message;
+    if (!fails) outcome_.warnings.push_back(message);
+  }
+  if (failures.empty()) return {};
+  return fail(Error{.kind = ErrorKind::data, .message = "quality: " + failures,
+                    .hint = "nothing was published; the last good output stands"});
+}
+
+Result<void> ExportRun::seal_and_publish() {
+  base::fault_point("before_seal");
+  TRY(env_.store.apply(state::RunSealed{.run_id = run_id_, .owner = owner_, .at = env_.clock.now()}));
+  sealed_ = true;
+  base::fault_point("sealed");
+  const auto run = TRY(env_.store.run(run_id_));
+  if (!run) return fail(ErrorKind::internal, "the sealed run is not in the store");
+  outcome_.generation = run->generation;
+  TRY(publish(env_.store, *opened_.destination, *run, env_.clock).context("publishing"));
+  base::fault_point("published");
+  outcome_.manifest_ok = opened_.destination->capabilities().can_list;
+  return {};
+}
+
+Result<void> ExportRun::verify() {
+  if (!options_.validate || !env_.verify) return {};
+  if (!opened_.destination->capabilities().can_list) {
+    outcome_.warnings.push_back("validation: what went to stdout cannot be read back");
+    return {};
+  }
+  const auto verdict = TRY(env_.verify(*opened_.destination, entry_.name).context("validating"));
+  outcome_.validated = verdict.passed();
+  tell(journal::ValidationResult{.passed = verdict.passed()});
+  if (verdict.passed()) return {};
+  std::string first;
+  for (const auto& finding : verdict.findings) {
+    if (first.empty() && !model::is_advisory(finding.kind)) {
+      first = fmt::format("{} {} {}", model::name_of(finding.kind), finding.key, finding.detail);
+    }
+  }
+  return fail(Error{.kind = ErrorKind::data,
+                    .message = fmt::format("validation failed: {} part(s), first: {}", verdict.parts_failed, first),
+                    .hint = "rivet validate shows every finding"});
+}
+
+Result<void> ExportRun::skip() {
+  outcome_.status = "skipped";
+  outcome_.skip_reason = "0 rows and skip_empty is set";
+  TRY(env_.store.apply(state::RunEnded{.run_id = run_id_,
+                                       .owner = owner_,
+                                       .status = "skipped",
+                                       .error = "",
+                                       .at = env_.clock.now()}));
+  held_ = false;
+  return {};
+}
+
+void ExportRun::fail_with(Error error) {
+  const bool interrupted = error.kind == ErrorKind::cancelled && env_.stop.stop_requested();
+  if (error.kind == ErrorKind::cancelled && !interrupted) {
+    error = Error{.kind = ErrorKind::conflict,
+                  .message = fmt::format("run {} was taken over by another process", run_id_),
+                  .code = "RIVET_RUN_LOST"};
+    held_ = false;
+  }
+  outcome_.status = interrupted ? "interrupted" : "failed";
+  if (held_ && !sealed_) end_run(error, outcome_.status);
+  if (sealed_ && !outcome_.manifest_ok) {
+    outcome_.resumable = true;
+    outcome_.resume_command = options_.rerun_command;
+    error.hint = "the result is decided and stored: the next rivet run or validate finishes publishing it";
+  }
+  outcome_.error = std::move(error);
+}
+
+/// Nothing of a run without a result may stay in the readers' way.
+void ExportRun::end_run(const Error& error, const std::string& status) {
+  auto ended = env_.store.apply(state::RunEnded{.run_id = run_id_,
+                                                .owner = owner_,
+                                                .status = status,
+                                                .error = error.to_string(),
+                                                .at = env_.clock.now()});
+  const auto& destination = *opened_.destination;
+  if (ended) ended = quarantine(destination, run_stem(run_id_, entry_.name, nonce_), {}, run_id_);
+  if (ended) {
+    const auto run = env_.store.run(run_id_);
+    if (run && *run) ended = record_failure(destination, **run, status, env_.clock);
+  }
+  if (!ended) env_.log.warn("closing run {}: {}", run_id_, ended.error().to_string());
+  outcome_.rows = 0;
+}
+
+void ExportRun::tell(const journal::Event& event) const { recorder_->record(event); }
+
+report::RunOutcome ExportRun::finish() {
+  outcome_.finished_at = env_.clock.now();
+  outcome_.duration_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_).count();
+  outcome_.peak_rss_mb = peak_rss_mb();
+  if (sealed_) {
+    model::Digest digest;
+    if (const auto parts = env_.store.files({.run_id = run_id_, .limit = 0}); parts) {
+      for (const auto& file : *parts) {
+        ++outcome_.files;
+        outcome_.bytes_written += file.part.size_bytes;
+        digest += file.part.digest;
+      }
+      outcome_.digest = model::to_string(digest);
+    }
+  }
+  if (const auto run = env_.store.run(run_id_); run && *run && (*run)->longest_unit) {
+    outcome_.longest_unit_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*(*run)->longest_unit).count();
+  }
+  if (recorder_) {
+    std::optional<std::string> message;
+    if (outcome_.error) message = outcome_.error->to_string();
+    tell(journal::RunCompleted{.status = outcome_.status, .error_message = message, .duration_ms = outcome_.duration_ms});
+  }
+  record_metrics();
+  base::fault_point("metrics_recorded");
+  env_.progress.finished(outcome_);
+  return std::move(outcome_);
+}
+
+void ExportRun::record_metrics() {
+  // A run that was refused before it began still happened: it is told under an id of its own.
+  const auto run_id = run_id_.empty() ? first_run_id(entry_.name, outcome_.started_at) : run_id_;
+  std::optional<std::string> message, error_class;
+  if (outcome_.error) {
+    message = outcome_.error->to_string();
+    error_class = std::string(base::exit_class_of(outcome_.error->kind));
+  }
+  const auto written = env_.store.apply(
+      state::MetricsRecorded{.export_name = entry_.name,
+                             .run_id = run_id,
+                             .run_at = outcome_.finished_at,
+                             .duration_ms = outcome_.duration_ms,
+                             .total_rows = outcome_.rows,
+                             .peak_rss_mb = outcome_.peak_rss_mb,
+                             .status = outcome_.status,
+                             .error_message = message,
+                             .tuning_profile = outcome_.tuning_profile,
+                             .format = outcome_.format,
+                             .mode = outcome_.mode,
+                             .files_produced = outcome_.files,
+                             .bytes_written = outcome_.bytes_written,
+                             .bytes_read = outcome_.bytes_read,
+                             .retries = outcome_.retries,
+                             .validated = outcome_.validated,
+                             .schema_changed = outcome_.schema_changed,
+                             .quality_passed = sealed_ ? std::optional(true) : std::nullopt,
+                             .pg_temp_bytes_delta = outcome_.pg_temp_bytes_delta,
+                             .batch_size = outcome_.batch_size,
+                             .batch_size_memory_mb = entry_.tuning.batch_size_memory_mb,
+                             .longest_chunk_ms = outcome_.longest_unit_ms,
+                             .skip_reason = outcome_.skip_reason,
+                             .schema_fingerprint = plan_.columns.empty()
+                                                       ? std::nullopt
+                                                       : std::optional(model::schema_fingerprint(plan_.columns)),
+                             .error_class = error_class,
+                             .source_type = outcome_.source_engine,
+                             .destination_type = outcome_.destination_kind,
+                             .rivet_version = RIVET_VERSION});
+  if (!written) env_.log.warn("metrics of {}: {}", run_id, written.error().to_string());
+}
+
+}  // namespace
+
+report::RunOutcome run_export(const Environment& environment, const config::Config& config,
+                              const config::Export& entry, const RunOptions& options) {
+  return ExportRun(environment, config, entry, options).run();
+}
+
+}  // namespace rivet::run

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/unfinished.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "run/lease_keeper.hpp"
+#include "run/owner.hpp"
+#include "run/part_names.hpp"
+#include "run/publish.hpp"
+#include "run/quarantine.hpp"
+
+namespace rivet::run {
+namespace {
+
+bool is_held(const state::RunView& run, base::Timestamp now) {
+  return run.lease_until > now && !is_certainly_dead(run.owner);
+}
+
+Result<void> hold(const Environment& environment, const state::RunView& run, const std::string& owner) {
+  const auto now = environment.clock.now();
+  return environment.store.apply(state::RunTakenOver{
+      .run_id = run.run_id, .owner = owner, .previous_owner = run.owner, .at = now, .lease_until = now + kLeaseTime});
+}
+
+/// Ends a dead run that no plan will go on with.
+Result<void> set_aside(const Environment& environment, const state::RunView& run, const std::string& owner) {
+  TRY(hold(environment, run, owner));
+  TRY(environment.store.apply(state::RunEnded{.run_id = run.run_id,
+                                              .owner = owner,
+                                              .status = "interrupted",
+                                              .error = "its process died; a later run had another plan",
+                                              .at = environment.clock.now()}));
+  const auto plan = TRY(model::plan_from_json_text(run.plan_json));
+  const auto destination = TRY(environment.open_prefix(plan.destination_kind, run.prefix));
+  return quarantine(*destination, run_stem(run.run_id, run.export_name, run.nonce), {}, run.run_id);
+}
+
+}  // namespace
+
+Result<void> finish_sealed_runs(const Environment& environment, const std::string& export_name) {
+  for (const auto& run : TRY(environment.store.unfinished_runs(export_name))) {
+    if (run.stage != state::RunStage::sealed || is_held(run, environment.clock.now())) continue;
+    const auto plan = TRY(model::plan_from_json_text(run.plan_json));
+    const auto destination = TRY(environment.open_prefix(plan.destination_kind, run.prefix));
+    TRY(publish(environment.store, *destination, run, environment.clock)
+            .context(fmt::format("finishing to publish run {}", run.run_id)));
+    environment.progress.note(run.export_name, fmt::format("published run {}, which had been sealed before", run.run_id));
+  }
+  return {};
+}
+
+Result<void> refuse_if_held(const Environment& environment, const std::string& export_name) {
+  for (const auto& run : TRY(environment.store.unfinished_runs(export_name))) {
+    if (!is_held(run, environment.clock.now())) continue;
+    return fail(Error{.kind = ErrorKind::conflict,
+                      .message = fmt::format("run {} of export '{}' is in progress since {}", run.run_id, export_name,
+                                             base::to_display(run.started_at)),
+                      .code = "RIVET_RUN_IN_PROGRESS",
+                      .hint = fmt::format("wait for it to end; if its machine is gone, its lease runs out at {}",
+                                          base::to_display(run.lease_until))});
+  }
+  return {};
+}
+
+Result<std::optional<state::RunView>> take_over(const Environment& environment, const model::Plan& plan,
+                                                const std::string& owner) {
+  std::optional<state::RunView> taken;
+  for (auto& run : TRY(environment.store.unfinished_runs(plan.export_name))) {
+    if (run.stage != state::RunStage::running) continue;
+    if (taken || run.plan_hash != plan.fingerprint || run.prefix != plan.prefix) {
+      TRY(set_aside(environment, run, owner));
+      continue;
+    }
+    TRY(hold(environment, run, owner));
+    run.owner = owner;
+    taken = std::move(run);
+  }
+  return taken;
+}
+
+}  // namespace rivet::run

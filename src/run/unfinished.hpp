@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What earlier processes left behind: sealed runs to publish, dead runs to take over or to set aside.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "model/plan.hpp"
+#include "run/environment.hpp"
+#include "state/store.hpp"
+
+namespace rivet::run {
+
+/// Publishes every sealed run that is not published yet; of `export_name` or, when empty, of all exports.
+Result<void> finish_sealed_runs(const Environment& environment, const std::string& export_name);
+
+/// Kind conflict, code RIVET_RUN_IN_PROGRESS, when a living process holds a run of the export.
+Result<void> refuse_if_held(const Environment& environment, const std::string& export_name);
+
+/// The export's dead run that was made by the same plan, now held by `owner`; its other dead runs are ended and
+/// their files quarantined. Nothing when there is none to go on with.
+Result<std::optional<state::RunView>> take_over(const Environment& environment, const model::Plan& plan,
+                                                const std::string& owner);
+
+}  // namespace rivet::run
