@@ -30,11 +30,11 @@ dev: setup ## debug build with the address and undefined-behaviour sanitizers, i
 
 unit: build ## unit tests of the release build
 	@mkdir -p $(REPORTS)
-	@ctest --test-dir build -j $(JOBS) --output-on-failure --no-tests=error --output-junit $(CURDIR)/$(REPORTS)/unit.xml
+	@ctest --test-dir build -j $(JOBS) --output-on-failure --timeout 300 --no-tests=error --output-junit $(CURDIR)/$(REPORTS)/unit.xml
 
 unit-dev: dev ## unit tests under the sanitizers
 	@mkdir -p $(REPORTS)
-	@$(SANITIZER_ENV) ctest --test-dir build-dev -LE lint -j $(JOBS) --output-on-failure --no-tests=error \
+	@$(SANITIZER_ENV) ctest --test-dir build-dev -LE lint -j $(JOBS) --output-on-failure --timeout 300 --no-tests=error \
 	  --output-junit $(CURDIR)/$(REPORTS)/unit-dev.xml
 
 lint: setup ## who may include whom, and how every file begins

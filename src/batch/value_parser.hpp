@@ -2,13 +2,13 @@
 // Exact text to typed values: the inverse of cell_text.hpp, total and without rounding.
 #pragma once
 
+#include "batch/text_appender.hpp"  // IWYU pragma: export
 #include "model/column.hpp"
 
 #include <arrow/type_fwd.h>
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -57,25 +57,5 @@ bool parse_uuid(std::string_view text, std::array<std::uint8_t, 16>& out);
 
 /// Pairs of hex digits of either case; empty text is an empty value. Appends to `out`.
 bool parse_hex(std::string_view text, std::string& out);
-
-/// What became of one value given to a TextAppender.
-enum class Appended {
-  yes,
-  misfit,     ///< the text is not a value of the type; nothing was appended
-  no_memory,  ///< Arrow could not grow the builder; nothing was appended
-};
-
-/// Appends text to one Arrow builder as values of one type. NULLs go to the builder directly. Not thread safe.
-class TextAppender {
- public:
-  virtual ~TextAppender() = default;
-  /// Reads `text` in the form cell_text.hpp writes (and the variants named above). Kinds carried as text
-  /// (text, json, interval, enumeration) must be valid UTF-8 and are not looked into. A list is a JSON array
-  /// whose elements are bare or quoted; `null` is NULL.
-  virtual Appended append(std::string_view text) = 0;
-};
-
-/// The appender of `type`. `builder` must build storage_type(type) and outlive the appender.
-std::unique_ptr<TextAppender> make_text_appender(const model::LogicalType& type, arrow::ArrayBuilder& builder);
 
 }  // namespace rivet::batch

@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "base/version.hpp"
 #include "cli/commands.hpp"
 
 namespace rivet::cli {
@@ -46,7 +45,7 @@ int report_parse_result(const CLI::App& app, const CLI::ParseError& error, Conte
 void declare(CLI::App& app, bool& json_errors, Action& chosen) {
   app.require_subcommand(1);
   app.fallthrough();  // so that --json-errors may also follow the command
-  app.set_version_flag("--version", fmt::format("rivet {}", base::kVersion));
+  app.set_version_flag("--version", "rivet " RIVET_VERSION);
   app.add_flag("--json-errors", json_errors, "Print an error as one JSON object on stderr");
   add_run(app, chosen);
   add_validate(app, chosen);

@@ -72,6 +72,13 @@ Result<std::unique_ptr<format::Format>> make_format(const config::Export& entry)
   return format::parquet::make_parquet_format(format::parquet::parquet_options(entry));
 }
 
+Result<std::unique_ptr<format::Format>> make_reading_format(std::string_view name) {
+  if (name == config::name_of(config::FileFormat::csv)) return format::make_csv_format();
+  if (name == config::name_of(config::FileFormat::parquet)) return format::parquet::make_parquet_format({});
+  return fail(ErrorKind::data,
+              fmt::format("the manifest names a file format '{}' that this version cannot read", name));
+}
+
 bool store_exists(const std::filesystem::path& config_folder) {
   std::error_code failed;
   return std::getenv("RIVET_STATE_URL") != nullptr || std::filesystem::exists(config_folder / kStateFile, failed);

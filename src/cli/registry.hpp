@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -30,6 +31,10 @@ Result<std::unique_ptr<destination::Destination>> open_prefix(const std::string&
 
 /// The file format of one export with its options.
 Result<std::unique_ptr<format::Format>> make_format(const config::Export& entry);
+
+/// A format for reading finished files, by the name that manifests carry (`parquet`, `csv`). Error kind
+/// data for another name.
+Result<std::unique_ptr<format::Format>> make_reading_format(std::string_view name);
 
 /// Whether the folder already holds a state store.
 bool store_exists(const std::filesystem::path& config_folder);

@@ -93,7 +93,7 @@ run::Environment environment_for(const Job& job) {
   const auto verify = [&job](const destination::Destination& destination, const std::string& export_name) {
     const auto entry = std::find_if(job.config.exports.begin(), job.config.exports.end(),
                                     [&](const config::Export& one) { return one.name == export_name; });
-    return verify_output(destination, *entry, {.manifest_required = true}, job.context.stop);
+    return verify_output(destination, *entry, {.manifest_required = true});
   };
   return {.source = job.source,
           .store = job.store,

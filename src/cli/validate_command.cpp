@@ -47,7 +47,7 @@ Result<void> verify_export(const config::Export& entry, base::Timestamp at, cons
   const VerificationRequest request{.depth = *model::parse_verify_depth(args.depth),
                                     .run_id = args.run_id,
                                     .manifest_required = !args.prefix.empty()};
-  one.verification = TRY(verify_output(*opened.destination, entry, request, context.stop));
+  one.verification = TRY(verify_output(*opened.destination, entry, request));
   return {};
 }
 

@@ -2,7 +2,6 @@
 // Where the commands meet the verify layer: `validate` and `run --validate` ask the same question here.
 #pragma once
 
-#include <stop_token>
 #include <string>
 
 #include "base/result.hpp"
@@ -22,7 +21,6 @@ struct VerificationRequest {
 /// Holds what lies at the destination against the export's manifest. Failures are findings; an error
 /// means that it could not be verified.
 Result<model::ManifestVerification> verify_output(const destination::Destination& destination,
-                                                  const config::Export& entry, const VerificationRequest& request,
-                                                  const std::stop_token& stop);
+                                                  const config::Export& entry, const VerificationRequest& request);
 
 }  // namespace rivet::cli

@@ -35,11 +35,16 @@ std::span<const std::string_view> schemes_of(SourceType type) {
   static constexpr std::array<std::string_view, 1> sqlite{"sqlite"};
   static constexpr std::array<std::string_view, 2> mongo{"mongodb", "mongodb+srv"};
   switch (type) {
-    case SourceType::postgres: return postgres;
-    case SourceType::mysql: return mysql;
-    case SourceType::mssql: return mssql;
-    case SourceType::sqlite: return sqlite;
-    case SourceType::mongo: return mongo;
+    case SourceType::postgres:
+      return postgres;
+    case SourceType::mysql:
+      return mysql;
+    case SourceType::mssql:
+      return mssql;
+    case SourceType::sqlite:
+      return sqlite;
+    case SourceType::mongo:
+      return mongo;
   }
   return {};
 }
@@ -149,10 +154,29 @@ std::optional<Tail> parse_tail(std::string_view text) {
 
 /// Parameters that clients know; an `@` behind one of them belongs to its value, not to a password.
 bool is_known_parameter(std::string_view name) {
-  static constexpr auto known = std::to_array<std::string_view>(
-      {"application_name", "options", "sslmode", "connect_timeout", "host", "port", "user", "password", "dbname",
-       "sslrootcert", "sslcert", "sslkey", "client_encoding", "target_session_attrs", "channel_binding", "service",
-       "passfile", "gssencmode", "keepalives", "sslpassword", "charset", "encrypt", "app"});
+  static constexpr auto known = std::to_array<std::string_view>({"application_name",
+                                                                 "options",
+                                                                 "sslmode",
+                                                                 "connect_timeout",
+                                                                 "host",
+                                                                 "port",
+                                                                 "user",
+                                                                 "password",
+                                                                 "dbname",
+                                                                 "sslrootcert",
+                                                                 "sslcert",
+                                                                 "sslkey",
+                                                                 "client_encoding",
+                                                                 "target_session_attrs",
+                                                                 "channel_binding",
+                                                                 "service",
+                                                                 "passfile",
+                                                                 "gssencmode",
+                                                                 "keepalives",
+                                                                 "sslpassword",
+                                                                 "charset",
+                                                                 "encrypt",
+                                                                 "app"});
   return std::find(known.begin(), known.end(), name) != known.end();
 }
 
@@ -207,9 +231,8 @@ tl::unexpected<Error> refuse(std::string message) { return fail(ErrorKind::confi
 std::optional<std::string_view> without_scheme(std::string_view url, SourceType type) {
   for (const auto scheme : schemes_of(type)) {
     if (url.size() <= scheme.size()) continue;
-    const bool same = std::equal(scheme.begin(), scheme.end(), url.begin(), [](char a, char b) {
-      return a == std::tolower(static_cast<unsigned char>(b));
-    });
+    const bool same = std::equal(scheme.begin(), scheme.end(), url.begin(),
+                                 [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
     const std::string_view separator = type == SourceType::sqlite ? ":" : "://";
     if (same && url.substr(scheme.size()).starts_with(separator)) return url.substr(scheme.size() + separator.size());
   }

@@ -47,10 +47,11 @@ TEST_P(OddPassword, EndsAtTheLastAtSignBeforeAHost) {
 INSTANTIATE_TEST_SUITE_P(Passwords, OddPassword,
                          ::testing::Values(Odd{"a/b", "a/b"}, Odd{"a?b", "a?b"}, Odd{"a#b", "a#b"}, Odd{"a@b", "a@b"},
                                            Odd{"@", "@"}, Odd{"a:b", "a:b"}, Odd{"50%", "50%"}, Odd{"a%zzb", "a%zzb"},
-                                           Odd{"a%2Fb", "a/b"}, Odd{"a%40b%25", "a@b%"}, Odd{"p@ss/w?rd#1", "p@ss/w?rd#1"},
-                                           Odd{"x@host/y?z=1", "x@host/y?z=1"}, Odd{"gr\xC3\xBC\xC3\x9F", "gr\xC3\xBC\xC3\x9F"},
-                                           Odd{"a b", "a b"}, Odd{"a&b=c", "a&b=c"}, Odd{"[x]", "[x]"},
-                                           Odd{"%", "%"}, Odd{"a+b", "a+b"}, Odd{"//", "//"}));
+                                           Odd{"a%2Fb", "a/b"}, Odd{"a%40b%25", "a@b%"},
+                                           Odd{"p@ss/w?rd#1", "p@ss/w?rd#1"}, Odd{"x@host/y?z=1", "x@host/y?z=1"},
+                                           Odd{"gr\xC3\xBC\xC3\x9F", "gr\xC3\xBC\xC3\x9F"}, Odd{"a b", "a b"},
+                                           Odd{"a&b=c", "a&b=c"}, Odd{"[x]", "[x]"}, Odd{"%", "%"}, Odd{"a+b", "a+b"},
+                                           Odd{"//", "//"}));
 
 TEST(ConnectionUrl, LeavesAnAtSignInAKnownParameterAlone) {
   const auto url = parse_connection_url("postgres://ann:pw@db/shop?application_name=me@work", SourceType::postgres);
@@ -68,8 +69,8 @@ TEST(ConnectionUrl, ReadsAddressesOfVersionSix) {
 }
 
 TEST(ConnectionUrl, TakesTheAddressFromParameters) {
-  const auto url = parse_connection_url("postgresql:///shop?host=/tmp/pg&port=6000&user=ann&password=p%40w",
-                                        SourceType::postgres);
+  const auto url =
+      parse_connection_url("postgresql:///shop?host=/tmp/pg&port=6000&user=ann&password=p%40w", SourceType::postgres);
   ASSERT_TRUE(url.has_value());
   EXPECT_EQ(url->host, "/tmp/pg");
   EXPECT_EQ(url->port, 6000);
@@ -124,7 +125,8 @@ TEST(Loopback, IsThisMachineOnly) {
   for (const auto* host : {"", "localhost", "127.0.0.1", "127.9.9.9", "::1", "/var/run/postgresql"}) {
     EXPECT_TRUE(is_loopback(host)) << host;
   }
-  for (const auto* host : {"127.0.0.1.example.org", "db", "10.0.0.1", "localhost.example.org", "0.0.0.0", "127.evil.0.1"}) {
+  for (const auto* host :
+       {"127.0.0.1.example.org", "db", "10.0.0.1", "localhost.example.org", "0.0.0.0", "127.evil.0.1"}) {
     EXPECT_FALSE(is_loopback(host)) << host;
   }
 }

@@ -11,8 +11,10 @@
 namespace rivet::config {
 namespace {
 
-constexpr Words<DestinationType, 5> kTypes{{{"local", DestinationType::local}, {"s3", DestinationType::s3},
-                                            {"gcs", DestinationType::gcs}, {"azure", DestinationType::azure},
+constexpr Words<DestinationType, 5> kTypes{{{"local", DestinationType::local},
+                                            {"s3", DestinationType::s3},
+                                            {"gcs", DestinationType::gcs},
+                                            {"azure", DestinationType::azure},
                                             {"stdout", DestinationType::stdout_}}};
 
 /// Which types make use of a key; for the others it is named in a warning.
@@ -21,10 +23,20 @@ struct KeyUse {
   std::string_view types;  ///< space separated
 };
 constexpr auto kKeyUses = std::to_array<KeyUse>({
-    {"path", "local"}, {"bucket", "s3 gcs azure"}, {"prefix", "s3 gcs azure"}, {"region", "s3"},
-    {"endpoint", "s3 gcs azure"}, {"credentials_file", "gcs"}, {"access_key_env", "s3"}, {"secret_key_env", "s3"},
-    {"session_token_env", "s3"}, {"aws_profile", "s3"}, {"account_name", "azure"}, {"account_key_env", "azure"},
-    {"sas_token_env", "azure"}, {"allow_anonymous", "s3 gcs azure"},
+    {"path", "local"},
+    {"bucket", "s3 gcs azure"},
+    {"prefix", "s3 gcs azure"},
+    {"region", "s3"},
+    {"endpoint", "s3 gcs azure"},
+    {"credentials_file", "gcs"},
+    {"access_key_env", "s3"},
+    {"secret_key_env", "s3"},
+    {"session_token_env", "s3"},
+    {"aws_profile", "s3"},
+    {"account_name", "azure"},
+    {"account_key_env", "azure"},
+    {"sas_token_env", "azure"},
+    {"allow_anonymous", "s3 gcs azure"},
 });
 
 bool uses(std::string_view types, std::string_view type) {
@@ -47,8 +59,8 @@ void warn_unknown_placeholders(Section& section, std::string_view key, std::stri
     if (end == std::string_view::npos) return;
     const auto token = text.substr(at, end - at + 1);
     if (token == "{date}" || token == "{export}" || token == "{table}" || token == "{partition}") continue;
-    section.warn(key, fmt::format("'{}' in '{}' is not a placeholder and stays as written", section.problems().shown(token),
-                                  key));
+    section.warn(key, fmt::format("'{}' in '{}' is not a placeholder and stays as written",
+                                  section.problems().shown(token), key));
   }
 }
 
@@ -82,8 +94,9 @@ void check_azure(Section& section, const Destination& destination) {
       section.refuse("allow_anonymous", "'allow_anonymous' excludes 'account_key_env' and 'sas_token_env'");
     }
   } else if (destination.account_name.empty() || credentials != 1) {
-    section.refuse_missing("'account_name' and exactly one of 'account_key_env' and 'sas_token_env', or "
-                           "'allow_anonymous: true'");
+    section.refuse_missing(
+        "'account_name' and exactly one of 'account_key_env' and 'sas_token_env', or "
+        "'allow_anonymous: true'");
   }
 }
 
@@ -97,7 +110,8 @@ std::string_view host_of(std::string_view endpoint) {
 void check_endpoint(Section& section, const Destination& destination) {
   if (!destination.endpoint.starts_with("http://") || destination.allow_anonymous) return;
   if (is_loopback(host_of(destination.endpoint))) return;
-  section.refuse("endpoint", "'endpoint' with http:// sends credentials in plain text: use https:// or a loopback host");
+  section.refuse("endpoint",
+                 "'endpoint' with http:// sends credentials in plain text: use https:// or a loopback host");
 }
 
 void check_credentials_file(Section& section, const Destination& destination) {
@@ -139,11 +153,20 @@ Destination read_keys(Section& section) {
 
 void check_by_type(Section& section, const Destination& destination) {
   switch (destination.type) {
-    case DestinationType::local: check_local(section, destination); break;
-    case DestinationType::s3: check_s3(section, destination); break;
-    case DestinationType::gcs: check_gcs(section, destination); break;
-    case DestinationType::azure: check_azure(section, destination); break;
-    case DestinationType::stdout_: break;
+    case DestinationType::local:
+      check_local(section, destination);
+      break;
+    case DestinationType::s3:
+      check_s3(section, destination);
+      break;
+    case DestinationType::gcs:
+      check_gcs(section, destination);
+      break;
+    case DestinationType::azure:
+      check_azure(section, destination);
+      break;
+    case DestinationType::stdout_:
+      break;
   }
   const bool is_store = destination.type != DestinationType::local && destination.type != DestinationType::stdout_;
   if (is_store && !section.has("bucket")) section.refuse_missing("'bucket'");

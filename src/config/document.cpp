@@ -163,7 +163,8 @@ void refuse_second_document(YAML::Parser& parser, Problems& problems) {
   Builder rest(problems);
   if (!parser.HandleNextDocument(rest)) return;
   const auto second = rest.take();
-  if (second.kind != Node::Kind::null) problems.add(second.line, "the file holds a second YAML document; one is allowed");
+  if (second.kind != Node::Kind::null)
+    problems.add(second.line, "the file holds a second YAML document; one is allowed");
 }
 
 }  // namespace
@@ -189,8 +190,11 @@ bool is_utf8(std::string_view bytes) {
   const auto byte = [&](std::size_t at) -> unsigned { return static_cast<unsigned char>(bytes[at]); };
   for (std::size_t at = 0; at < bytes.size();) {
     const unsigned lead = byte(at);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : (lead & 0xF0) == 0xE0 ? 3
-                               : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    const std::size_t length = lead < 0x80                   ? 1
+                               : lead >= 0xC2 && lead < 0xE0 ? 2
+                               : (lead & 0xF0) == 0xE0       ? 3
+                               : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                             : 0;
     if (length == 0 || at + length > bytes.size()) return false;
     for (std::size_t next = 1; next < length; ++next) {
       if ((byte(at + next) & 0xC0) != 0x80) return false;

@@ -16,11 +16,11 @@ struct Node {
   struct Entry;
 
   Kind kind = Kind::null;
-  std::string text = {};             ///< scalar only
-  bool plain = true;                 ///< scalar only: written without quotes, so it may be a number or a bool
-  int line = 0;                      ///< 1-based
-  std::vector<Node> items = {};      ///< list only
-  std::vector<Entry> entries = {};   ///< map only, in file order, keys unique
+  std::string text = {};            ///< scalar only
+  bool plain = true;                ///< scalar only: written without quotes, so it may be a number or a bool
+  int line = 0;                     ///< 1-based
+  std::vector<Node> items = {};     ///< list only
+  std::vector<Entry> entries = {};  ///< map only, in file order, keys unique
 };
 
 /// One `key: value` of a map.

@@ -17,9 +17,14 @@ namespace {
 
 constexpr std::size_t kNameBytes = 150;  // file names add a run stamp, a unit and an extension
 
-constexpr Words<std::string_view, 8> kTargets{{{"bigquery", "bigquery"}, {"bq", "bigquery"}, {"duckdb", "duckdb"},
-                                               {"duck", "duckdb"}, {"snowflake", "snowflake"}, {"sf", "snowflake"},
-                                               {"clickhouse", "clickhouse"}, {"ch", "clickhouse"}}};
+constexpr Words<std::string_view, 8> kTargets{{{"bigquery", "bigquery"},
+                                               {"bq", "bigquery"},
+                                               {"duckdb", "duckdb"},
+                                               {"duck", "duckdb"},
+                                               {"snowflake", "snowflake"},
+                                               {"sf", "snowflake"},
+                                               {"clickhouse", "clickhouse"},
+                                               {"ch", "clickhouse"}}};
 constexpr std::array<std::string_view, 5> kLoadKeys{"pk", "cleanup_source", "gc_orphans", "cluster_by",
                                                     "allow_source_drift"};
 

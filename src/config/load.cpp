@@ -39,8 +39,8 @@ void refuse_broken_text(const Node& node, Problems& problems) {
 
 void check_occasions(Section& slack, const std::vector<std::string>& occasions) {
   for (const auto& occasion : occasions) {
-    const bool known = std::any_of(kOccasions.begin(), kOccasions.end(),
-                                   [&](const auto& word) { return word.first == occasion; });
+    const bool known =
+        std::any_of(kOccasions.begin(), kOccasions.end(), [&](const auto& word) { return word.first == occasion; });
     if (!known) {
       slack.refuse("on", fmt::format("'{}' is not a value of 'on': use failure, schema_change or degraded",
                                      slack.problems().shown(occasion)));
@@ -69,6 +69,7 @@ std::optional<Slack> read_notifications(Section& root, Context& context) {
   auto section = root.block("notifications");
   if (!section) return std::nullopt;
   std::optional<Slack> out;
+  root.warn("notifications", "'notifications' is checked but has no effect: this program sends none");
   if (auto slack = section->block("slack")) {
     out.emplace();
     out->webhook_url = read_webhook(*slack, context).value_or("");
@@ -86,8 +87,8 @@ void refuse_duplicates(const std::vector<Export>& exports, Problems& problems) {
     if (entry.name.empty()) continue;
     const auto [first, is_new] = lines.emplace(entry.name, entry.line);
     if (is_new) continue;
-    problems.add(entry.line, fmt::format("export name '{}' is taken, first in line {}", problems.shown(entry.name),
-                                         first->second),
+    problems.add(entry.line,
+                 fmt::format("export name '{}' is taken, first in line {}", problems.shown(entry.name), first->second),
                  code::kDuplicateExport);
   }
 }

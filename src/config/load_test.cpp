@@ -66,7 +66,8 @@ TEST(Load, ReadsThePilotConfiguration) {
   EXPECT_EQ(orders.keys.chunk_size, 100'000);
   EXPECT_TRUE(orders.keys.chunk_checkpoint);
   EXPECT_EQ(orders.keys.parallel, 2);
-  EXPECT_EQ(orders.columns.at("price"), (model::LogicalType{.kind = model::LogicalKind::decimal, .precision = 10, .scale = 2}));
+  EXPECT_EQ(orders.columns.at("price"),
+            (model::LogicalType{.kind = model::LogicalKind::decimal, .precision = 10, .scale = 2}));
   EXPECT_FALSE(orders.parquet.has_value());
   const auto& coalesce = config->exports[1];
   EXPECT_TRUE(coalesce.keys.coalesce);
@@ -99,7 +100,8 @@ TEST(Load, ReadsEveryKeyOfAnExport) {
     on_schema_drift: continue
     shape_drift_warn_factor: 0
     parquet: {row_group_strategy: fixed_rows, row_group_rows: 5, target_row_group_mb: 64, max_row_group_mb: 128}
-)"), around);
+)"),
+                                      around);
   ASSERT_TRUE(config.has_value()) << config.error().message;
   const auto& entry = config->exports[0];
   EXPECT_EQ(entry.compression, Compression::gzip);
@@ -145,7 +147,8 @@ exports:
       type: local
       path: ../out
 parallel_export: true
-)", around);
+)",
+                                          around);
   EXPECT_EQ(problems,
             "rivet.yaml:4: unknown key 'enviroment' in source; did you mean 'environment'?\n"
             "rivet.yaml:8: 'parquett' is not a value of 'format': use one of parquet, csv; did you mean 'parquet'?\n"
@@ -217,7 +220,8 @@ TEST(Load, UnderstandsAliases) {
 exports:
   - {name: a, table: a, format: csv, destination: &out {type: local, path: out}}
   - {name: b, table: b, format: csv, destination: *out}
-)", around);
+)",
+                                      around);
   ASSERT_TRUE(config.has_value()) << config.error().message;
   EXPECT_EQ(config->exports[1].destination.path, "out");
 }
@@ -225,10 +229,12 @@ exports:
 TEST(Load, ResolvesTheSqliteFileAgainstTheConfiguration) {
   const test::Files files;
   test::Surroundings around;
-  const auto config = test::load_text(files, test::with_source("source: {type: sqlite, path: data/../shop.db}"), around);
+  const auto config =
+      test::load_text(files, test::with_source("source: {type: sqlite, path: data/../shop.db}"), around);
   ASSERT_TRUE(config.has_value());
   EXPECT_EQ(config->source.path, files.directory() / "shop.db");
-  const auto by_url = test::load_text(files, test::with_source("source: {type: sqlite, url: 'sqlite:shop.db'}"), around);
+  const auto by_url =
+      test::load_text(files, test::with_source("source: {type: sqlite, url: 'sqlite:shop.db'}"), around);
   ASSERT_TRUE(by_url.has_value()) << by_url.error().message;
   EXPECT_EQ(by_url->source.path, files.directory() / "shop.db");
 }
@@ -243,7 +249,8 @@ TEST(Load, ReadsAnAddressInParts) {
   database: shop
   password_env: PW
   environment: replica
-  tls: {mode: require, accept_invalid_certs: true})"), around);
+  tls: {mode: require, accept_invalid_certs: true})"),
+                                      around);
   ASSERT_TRUE(config.has_value()) << config.error().message;
   EXPECT_EQ(config->source.port, 3306);
   EXPECT_EQ(config->source.password, "s3cr3t");
@@ -273,7 +280,8 @@ TEST(Load, CompressionProfileWinsWithAWarning) {
   const test::Files files;
   test::Surroundings around;
   const auto config = test::load_text(
-      files, test::with_export("    compression: snappy\n    compression_level: 4\n    compression_profile: compact\n"), around);
+      files, test::with_export("    compression: snappy\n    compression_level: 4\n    compression_profile: compact\n"),
+      around);
   ASSERT_TRUE(config.has_value()) << config.error().message;
   EXPECT_EQ(config->exports[0].compression, Compression::zstd);
   EXPECT_EQ(config->exports[0].compression_level, 9);
@@ -295,23 +303,21 @@ TEST(Load, ReadsNotifications) {
   const test::Files files;
   test::Surroundings around{.environment = {{"HOOK", "https://hooks.example.org/T0/secretpath"}}};
   const auto config = test::load_text(
-      files, test::with_export("") + "notifications:\n  slack: {webhook_url_env: HOOK, on: [failure, degraded]}\n", around);
+      files, test::with_export("") + "notifications:\n  slack: {webhook_url_env: HOOK, on: [failure, degraded]}\n",
+      around);
   ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_THAT(config->warnings, ElementsAre(HasSubstr("'notifications' is checked but has no effect")));
   ASSERT_TRUE(config->slack.has_value());
   EXPECT_THAT(config->slack->on, ElementsAre("failure", "degraded"));
   EXPECT_THAT(around.redactor.clean("to " + config->slack->webhook_url), Not(HasSubstr("secretpath")));
 }
 
-struct Secret {
-  std::string_view source;
-};
-
 class SecretInAFaultyFile : public ::testing::TestWithParam<std::string_view> {};
 
 TEST_P(SecretInAFaultyFile, IsInNoMessage) {
   const test::Files files;
-  test::Surroundings around{.environment = {{"URL", "postgres://ann:hun/te?r#2@x%@db.example.org:port/shop"},
-                                            {"PW", "hun/te?r#2@x%"}}};
+  test::Surroundings around{
+      .environment = {{"URL", "postgres://ann:hun/te?r#2@x%@db.example.org:port/shop"}, {"PW", "hun/te?r#2@x%"}}};
   const auto problems = test::problems_of(files, GetParam(), around);
   EXPECT_NE(problems, "LOADED");
   for (const auto* piece : {"hun/te", "r#2", "2@x", "gr\xC3\xBCn"}) EXPECT_THAT(problems, Not(HasSubstr(piece)));

@@ -9,27 +9,41 @@
 namespace rivet::config {
 namespace {
 
-constexpr Words<Mode, 5> kModes{{{"full", Mode::full}, {"incremental", Mode::incremental}, {"chunked", Mode::chunked},
-                                 {"time_window", Mode::time_window}, {"cdc", Mode::cdc}}};
+constexpr Words<Mode, 5> kModes{{{"full", Mode::full},
+                                 {"incremental", Mode::incremental},
+                                 {"chunked", Mode::chunked},
+                                 {"time_window", Mode::time_window},
+                                 {"cdc", Mode::cdc}}};
 constexpr Words<bool, 2> kCursorModes{{{"single_column", false}, {"coalesce", true}}};
 constexpr Words<bool, 2> kTimeTypes{{{"timestamp", false}, {"unix", true}}};
 constexpr Words<PartitionGranularity, 3> kGranularities{
     {{"day", PartitionGranularity::day}, {"month", PartitionGranularity::month}, {"year", PartitionGranularity::year}}};
-constexpr std::array<std::string_view, 9> kCdcKeys{"initial", "checkpoint", "until_current", "max_events", "rollover",
-                                                   "rollover_memory_mb", "server_id", "slot", "capture_instance"};
+constexpr std::array<std::string_view, 9> kCdcKeys{"initial",    "checkpoint", "until_current",
+                                                   "max_events", "rollover",   "rollover_memory_mb",
+                                                   "server_id",  "slot",       "capture_instance"};
 
 struct Owner {
   std::string_view key;
   Mode mode;
 };
 constexpr auto kOwners = std::to_array<Owner>({
-    {"cursor_column", Mode::incremental}, {"cursor_fallback_column", Mode::incremental},
+    {"cursor_column", Mode::incremental},
+    {"cursor_fallback_column", Mode::incremental},
     {"incremental_cursor_mode", Mode::incremental},
-    {"chunk_column", Mode::chunked}, {"chunk_by_key", Mode::chunked}, {"chunk_size", Mode::chunked},
-    {"chunk_size_memory_mb", Mode::chunked}, {"chunk_count", Mode::chunked}, {"chunk_by_days", Mode::chunked},
-    {"chunk_dense", Mode::chunked}, {"parallel", Mode::chunked}, {"chunk_checkpoint", Mode::chunked},
-    {"chunk_max_attempts", Mode::chunked}, {"keyset_incremental", Mode::chunked},
-    {"time_column", Mode::time_window}, {"time_column_type", Mode::time_window}, {"days_window", Mode::time_window},
+    {"chunk_column", Mode::chunked},
+    {"chunk_by_key", Mode::chunked},
+    {"chunk_size", Mode::chunked},
+    {"chunk_size_memory_mb", Mode::chunked},
+    {"chunk_count", Mode::chunked},
+    {"chunk_by_days", Mode::chunked},
+    {"chunk_dense", Mode::chunked},
+    {"parallel", Mode::chunked},
+    {"chunk_checkpoint", Mode::chunked},
+    {"chunk_max_attempts", Mode::chunked},
+    {"keyset_incremental", Mode::chunked},
+    {"time_column", Mode::time_window},
+    {"time_column_type", Mode::time_window},
+    {"days_window", Mode::time_window},
     {"cdc", Mode::cdc},
 });
 
@@ -43,8 +57,8 @@ void refuse_keys_of_other_modes(Section& section, Mode mode) {
   for (const auto& [key, owner] : kOwners) {
     const auto* value = section.find(key);
     if (value == nullptr || owner == mode || asks_for_nothing(*value, key)) continue;
-    section.refuse(key, fmt::format("'{}' belongs to 'mode: {}', this export is 'mode: {}'", key, name_of(owner),
-                                    name_of(mode)));
+    section.refuse(
+        key, fmt::format("'{}' belongs to 'mode: {}', this export is 'mode: {}'", key, name_of(owner), name_of(mode)));
   }
 }
 

@@ -7,7 +7,8 @@
 namespace rivet::config {
 namespace {
 
-constexpr std::string_view kSeed = R"(source: {type: postgres, url: "postgres://ann:p@w/${PW}@localhost:5432/shop?sslmode=disable",
+constexpr std::string_view kSeed =
+    R"(source: {type: postgres, url: "postgres://ann:p@w/${PW}@localhost:5432/shop?sslmode=disable",
   tuning: {profile: safe, batch_size: 10}}
 exports:
   - name: orders
@@ -45,12 +46,24 @@ class Mutator {
     static constexpr std::string_view kOddBytes = "{}[]:,&*!|>'\"%@#-?\n\t ~$\\\x01\x7f\xc3\xff.0";
     const auto at = pick(text.size());
     switch (pick(6)) {
-      case 0: text[at] = static_cast<char>(pick(256)); break;
-      case 1: text[at] = kOddBytes[pick(kOddBytes.size())]; break;
-      case 2: text.insert(at, 1, kOddBytes[pick(kOddBytes.size())]); break;
-      case 3: text.erase(at, pick(8) + 1); break;
-      case 4: text.insert(at, text.substr(pick(text.size()), pick(40))); break;
-      default: text.resize(at + 1); break;
+      case 0:
+        text[at] = static_cast<char>(pick(256));
+        break;
+      case 1:
+        text[at] = kOddBytes[pick(kOddBytes.size())];
+        break;
+      case 2:
+        text.insert(at, 1, kOddBytes[pick(kOddBytes.size())]);
+        break;
+      case 3:
+        text.erase(at, pick(8) + 1);
+        break;
+      case 4:
+        text.insert(at, text.substr(pick(text.size()), pick(40)));
+        break;
+      default:
+        text.resize(at + 1);
+        break;
     }
   }
 
@@ -59,18 +72,20 @@ class Mutator {
 
 TEST(Mutation, NeverEscapesAsAnExceptionOrCrash) {
   const test::Files files;
-  test::Surroundings around{.environment = {{"PW", "x"}, {"DAY", "2026-01-01"}}};
-  ASSERT_EQ(test::problems_of(files, kSeed, around), "LOADED");
+  const std::map<std::string, std::string> environment{{"PW", "x"}, {"DAY", "2026-01-01"}};
+  test::Surroundings unharmed{.environment = environment};
+  ASSERT_EQ(test::problems_of(files, kSeed, unharmed), "LOADED");
   Mutator mutator;
   int refused = 0;
-  for (int round = 0; round < 4'000; ++round) {
+  for (int round = 0; round < 2'000; ++round) {
+    test::Surroundings around{.environment = environment};
     const auto loaded = test::load_text(files, mutator.next(), around);
     if (loaded) continue;
     ++refused;
     ASSERT_EQ(loaded.error().kind, ErrorKind::config);
     ASSERT_FALSE(loaded.error().message.empty());
   }
-  EXPECT_GT(refused, 1'000);
+  EXPECT_GT(refused, 500);
 }
 
 }  // namespace

@@ -13,8 +13,10 @@ namespace rivet::config {
 namespace {
 
 constexpr Words<FileFormat, 2> kFormats{{{"parquet", FileFormat::parquet}, {"csv", FileFormat::csv}}};
-constexpr Words<Compression, 5> kCodecs{{{"zstd", Compression::zstd}, {"snappy", Compression::snappy},
-                                         {"gzip", Compression::gzip}, {"lz4", Compression::lz4},
+constexpr Words<Compression, 5> kCodecs{{{"zstd", Compression::zstd},
+                                         {"snappy", Compression::snappy},
+                                         {"gzip", Compression::gzip},
+                                         {"lz4", Compression::lz4},
                                          {"none", Compression::none}}};
 struct CodecAndLevel {
   Compression codec;
@@ -36,16 +38,16 @@ void refuse_compression_of_csv(Section& section) {
   for (const auto* key : {"compression", "compression_level", "compression_profile"}) {
     const auto* value = section.find(key);
     if (value == nullptr || value->text == "none") continue;
-    section.refuse(key, fmt::format("'{}' is for Parquet: CSV files are not compressed; remove it or use format: parquet",
-                                    key));
+    section.refuse(
+        key, fmt::format("'{}' is for Parquet: CSV files are not compressed; remove it or use format: parquet", key));
   }
 }
 
 void check_level(Section& section, Compression codec, std::optional<std::int64_t> level) {
   if (!level) return;
   if (codec != Compression::zstd && codec != Compression::gzip) {
-    section.refuse("compression_level", fmt::format("'compression_level' does not apply to '{}', only to zstd and gzip",
-                                                    name_of(codec)));
+    section.refuse("compression_level",
+                   fmt::format("'compression_level' does not apply to '{}', only to zstd and gzip", name_of(codec)));
     return;
   }
   const Range range = codec == Compression::zstd ? Range{1, 22} : Range{0, 9};
@@ -129,8 +131,8 @@ void read_columns(Section& parent, Export& entry) {
   }
   for (const auto& [name, line, value] : node->entries) {
     if (value.kind != Node::Kind::scalar) {
-      problems.add(line, fmt::format("'columns': '{}' must name a type such as text or decimal(10,2)",
-                                     problems.shown(name)));
+      problems.add(line,
+                   fmt::format("'columns': '{}' must name a type such as text or decimal(10,2)", problems.shown(name)));
       continue;
     }
     auto type = model::parse_override_type(value.text);

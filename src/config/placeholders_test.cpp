@@ -22,7 +22,8 @@ TEST(Placeholders, AreFilledInOnePass) {
 }
 
 TEST(Placeholders, LeaveUnknownOnesAsWritten) {
-  EXPECT_EQ(expand_placeholders("{partition}/{run_id}/{", entry_of("a", {.table = "t"}), kAt), "{partition}/{run_id}/{");
+  EXPECT_EQ(expand_placeholders("{partition}/{run_id}/{", entry_of("a", {.table = "t"}), kAt),
+            "{partition}/{run_id}/{");
 }
 
 TEST(Placeholders, UseTheNameOfAnExportWithoutTable) {

@@ -29,7 +29,8 @@ std::optional<std::string> take_name(std::string_view& rest) {
   if (!rest.starts_with('"')) {
     name = std::string(rest.substr(0, rest.find('.')));
     rest.remove_prefix(name.size());
-    const bool is_odd = name.empty() || name.find('"') != std::string::npos || name.front() == ' ' || name.back() == ' ';
+    const bool is_odd =
+        name.empty() || name.find('"') != std::string::npos || name.front() == ' ' || name.back() == ' ';
     return is_odd ? std::nullopt : std::optional(std::move(name));
   }
   for (rest.remove_prefix(1); !rest.empty(); rest.remove_prefix(1)) {

@@ -15,23 +15,32 @@ namespace {
 
 constexpr std::size_t kUrlFileBytes = 64U << 10U;
 
-constexpr Words<SourceType, 5> kTypes{{{"postgres", SourceType::postgres}, {"mysql", SourceType::mysql},
-                                       {"mssql", SourceType::mssql}, {"sqlite", SourceType::sqlite},
+constexpr Words<SourceType, 5> kTypes{{{"postgres", SourceType::postgres},
+                                       {"mysql", SourceType::mysql},
+                                       {"mssql", SourceType::mssql},
+                                       {"sqlite", SourceType::sqlite},
                                        {"mongo", SourceType::mongo}}};
 constexpr Words<Environment, 3> kEnvironments{
     {{"local", Environment::local}, {"replica", Environment::replica}, {"production", Environment::production}}};
-constexpr Words<TlsMode, 4> kTlsModes{{{"disable", TlsMode::disable}, {"require", TlsMode::require},
-                                       {"verify-ca", TlsMode::verify_ca}, {"verify-full", TlsMode::verify_full}}};
+constexpr Words<TlsMode, 4> kTlsModes{{{"disable", TlsMode::disable},
+                                       {"require", TlsMode::require},
+                                       {"verify-ca", TlsMode::verify_ca},
+                                       {"verify-full", TlsMode::verify_full}}};
 constexpr std::array<std::string_view, 3> kUrlKeys{"url", "url_env", "url_file"};
 constexpr std::array<std::string_view, 6> kAddressKeys{"host", "port", "user", "password", "password_env", "database"};
 
 int default_port(SourceType type) {
   switch (type) {
-    case SourceType::postgres: return 5432;
-    case SourceType::mysql: return 3306;
-    case SourceType::mssql: return 1433;
-    case SourceType::mongo: return 27017;
-    case SourceType::sqlite: return 0;
+    case SourceType::postgres:
+      return 5432;
+    case SourceType::mysql:
+      return 3306;
+    case SourceType::mssql:
+      return 1433;
+    case SourceType::mongo:
+      return 27017;
+    case SourceType::sqlite:
+      return 0;
   }
   return 0;
 }
@@ -52,8 +61,8 @@ std::optional<std::string> from_variable(Section& section, std::string_view key,
   auto value = context.variable(*name);
   const auto shown = context.problems.shown(*name);
   if (!value || value->empty()) {
-    section.refuse(key, fmt::format("environment variable '{}', named by '{}', is {}", shown, key,
-                                    value ? "empty" : "not set"));
+    section.refuse(
+        key, fmt::format("environment variable '{}', named by '{}', is {}", shown, key, value ? "empty" : "not set"));
     return std::nullopt;
   }
   if (value->find('\0') == std::string::npos) return value;
@@ -127,7 +136,8 @@ void read_location(Section& section, Context& context, Source& source) {
   }
   if (!urls.empty() && !address.empty()) {
     section.refuse(address.front(), fmt::format("'{}' cannot be combined with '{}': give the URL or the parts of the "
-                                                "address", fmt::join(address, "', '"), urls.front()));
+                                                "address",
+                                                fmt::join(address, "', '"), urls.front()));
   }
   if (section.has("path")) section.refuse("path", "'path' belongs to 'type: sqlite'");
   if (!urls.empty()) {
@@ -168,7 +178,8 @@ void read_tls(Section& parent, Context& context, Source& source) {
   const bool verifies = tls.mode == TlsMode::verify_ca || tls.mode == TlsMode::verify_full;
   for (const auto& [key, on] : {std::pair{"accept_invalid_certs", tls.accept_invalid_certs},
                                 std::pair{"accept_invalid_hostnames", tls.accept_invalid_hostnames}}) {
-    if (on && verifies) section->refuse(key, fmt::format("'{}' contradicts a verifying 'mode': use mode: require", key));
+    if (on && verifies)
+      section->refuse(key, fmt::format("'{}' contradicts a verifying 'mode': use mode: require", key));
   }
   std::error_code ignored;
   if (!tls.ca_file.empty() && !std::filesystem::is_regular_file(tls.ca_file, ignored)) {
@@ -192,9 +203,11 @@ bool stays_on_this_machine(const Source& source) {
 /// Plain text beyond this machine needs the user's word.
 void require_tls_decision(Section& section, const Source& source, const Context& context) {
   if (section.has("tls") || stays_on_this_machine(source) || url_asks_for_tls(source)) return;
-  context.problems.add(section.line(), fmt::format("source: host '{}' is not this machine and there is no 'tls:' block; "
-                                                   "add 'tls: {{mode: verify-full}}', or 'tls: {{mode: disable}}' to "
-                                                   "allow plain text", context.problems.shown(source.host)));
+  context.problems.add(section.line(),
+                       fmt::format("source: host '{}' is not this machine and there is no 'tls:' block; "
+                                   "add 'tls: {{mode: verify-full}}', or 'tls: {{mode: disable}}' to "
+                                   "allow plain text",
+                                   context.problems.shown(source.host)));
 }
 
 void read_mongo(Section& parent, SourceType type) {

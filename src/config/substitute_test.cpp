@@ -16,8 +16,10 @@ using ::testing::Not;
 /// The query after loading, or the problems.
 std::string query_with(std::string_view query, test::Surroundings& around) {
   const test::Files files;
-  const auto text = "source: {type: sqlite, path: shop.db}\nexports:\n  - name: a\n    format: csv\n"
-                    "    destination: {type: local, path: out}\n    query: " + std::string(query) + "\n";
+  const auto text =
+      "source: {type: sqlite, path: shop.db}\nexports:\n  - name: a\n    format: csv\n"
+      "    destination: {type: local, path: out}\n    query: " +
+      std::string(query) + "\n";
   const auto config = test::load_text(files, text, around);
   return config ? config->exports.at(0).relation.query : test::problems_of(files, text, around);
 }

@@ -75,12 +75,13 @@ inline std::string problems_of(const Files& files, std::string_view text, Surrou
 
 /// A correct file with one SQLite export; `extra` are further lines of the export, indented by four blanks.
 inline std::string with_export(std::string_view extra) {
-  return std::string("source: {type: sqlite, path: shop.db}\n"
-                     "exports:\n"
-                     "  - name: orders\n"
-                     "    table: orders\n"
-                     "    format: parquet\n"
-                     "    destination: {type: local, path: out}\n") +
+  return std::string(
+             "source: {type: sqlite, path: shop.db}\n"
+             "exports:\n"
+             "  - name: orders\n"
+             "    table: orders\n"
+             "    format: parquet\n"
+             "    destination: {type: local, path: out}\n") +
          std::string(extra);
 }
 

@@ -17,17 +17,35 @@ constexpr Words<Tuning::OnBatchMemory, 3> kOnBatchMemory{{{"warn", Tuning::OnBat
 
 Tuning profile(std::string_view name) {
   if (name == "fast") {
-    return {.profile = "fast", .batch_size = 50'000, .batch_size_memory_mb = 64, .throttle_ms = 0,
-            .statement_timeout_s = 0, .max_retries = 1, .retry_backoff_ms = 1'000, .lock_timeout_s = 0,
+    return {.profile = "fast",
+            .batch_size = 50'000,
+            .batch_size_memory_mb = 64,
+            .throttle_ms = 0,
+            .statement_timeout_s = 0,
+            .max_retries = 1,
+            .retry_backoff_ms = 1'000,
+            .lock_timeout_s = 0,
             .memory_threshold_mb = 0};
   }
   if (name == "safe") {
-    return {.profile = "safe", .batch_size = 2'000, .batch_size_memory_mb = std::nullopt, .throttle_ms = 500,
-            .statement_timeout_s = 120, .max_retries = 10, .retry_backoff_ms = 5'000, .lock_timeout_s = 10,
+    return {.profile = "safe",
+            .batch_size = 2'000,
+            .batch_size_memory_mb = std::nullopt,
+            .throttle_ms = 500,
+            .statement_timeout_s = 120,
+            .max_retries = 10,
+            .retry_backoff_ms = 5'000,
+            .lock_timeout_s = 10,
             .memory_threshold_mb = 2'048};
   }
-  return {.profile = "balanced", .batch_size = 10'000, .batch_size_memory_mb = 32, .throttle_ms = 50,
-          .statement_timeout_s = 300, .max_retries = 3, .retry_backoff_ms = 2'000, .lock_timeout_s = 30,
+  return {.profile = "balanced",
+          .batch_size = 10'000,
+          .batch_size_memory_mb = 32,
+          .throttle_ms = 50,
+          .statement_timeout_s = 300,
+          .max_retries = 3,
+          .retry_backoff_ms = 2'000,
+          .lock_timeout_s = 30,
           .memory_threshold_mb = 4'096};
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <arrow/io/interfaces.h>
+#include <arrow/result.h>
 #include <fmt/format.h>
 
 #include "base/hash.hpp"

@@ -27,9 +27,9 @@ enum class Fault {
 /// How the values of one column are converted.
 struct CellRules {
   model::LogicalType type;
-  bool text_is_hex = false;        ///< binary only: text holds hex digits; otherwise text is a misfit
-  bool utf16 = false;              ///< the database stores UTF-16
-  std::int64_t value_bytes = 0;    ///< the largest text or blob; 0: no limit
+  bool text_is_hex = false;      ///< binary only: text holds hex digits; otherwise text is a misfit
+  bool utf16 = false;            ///< the database stores UTF-16
+  std::int64_t value_bytes = 0;  ///< the largest text or blob; 0: no limit
 };
 
 /// Where the values of one column go.

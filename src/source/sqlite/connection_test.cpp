@@ -92,8 +92,9 @@ TEST(SqliteOpen, StopsWaitingForALockWhenAsked) {
 
 TEST(SqliteOpen, ReadsWalDatabasesBesideTheirWriter) {
   TestDatabase database;
-  database.execute("PRAGMA journal_mode = wal; CREATE TABLE t(a INTEGER); INSERT INTO t VALUES (1); BEGIN IMMEDIATE; "
-                   "INSERT INTO t VALUES (2)");
+  database.execute(
+      "PRAGMA journal_mode = wal; CREATE TABLE t(a INTEGER); INSERT INTO t VALUES (1); BEGIN IMMEDIATE; "
+      "INSERT INTO t VALUES (2)");
   const auto rows = read_all(database.file(), table("t"));
   ASSERT_TRUE(rows) << rows.error().to_string();
   EXPECT_EQ(*rows, (Rows{{"1"}}));

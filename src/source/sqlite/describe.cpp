@@ -25,7 +25,8 @@ constexpr std::string_view kSchema = "main";
 
 std::string text_at(sqlite3_stmt* row, int index) {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, index));
-  return text == nullptr ? std::string() : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row, index)));
+  return text == nullptr ? std::string()
+                         : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row, index)));
 }
 
 void bind_text(sqlite3_stmt* statement, int index, std::string_view text) {
@@ -48,7 +49,8 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
 
 constexpr std::string_view kAllTables = "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view')";
 constexpr std::string_view kAllColumns =
-    "SELECT DISTINCT c.name FROM main.sqlite_schema AS t, pragma_table_xinfo(t.name) AS c WHERE t.type IN ('table', 'view')";
+    "SELECT DISTINCT c.name FROM main.sqlite_schema AS t, pragma_table_xinfo(t.name) AS c WHERE t.type IN ('table', "
+    "'view')";
 
 /// A closer name for an error that ends in `marker` and a name; the error as it is when there is none.
 Error with_suggestion(Connection& connection, Error error, std::string_view marker, std::string_view candidates_sql) {
@@ -98,8 +100,9 @@ Result<void> read_table_columns(Connection& connection, std::string_view table, 
 /// A name of the rowid that no column hides; empty for tables WITHOUT ROWID.
 std::string find_rowid(Connection& connection, const Shape& shape) {
   for (const char* name : {"rowid", "_rowid_", "oid"}) {
-    const bool hidden = std::any_of(shape.columns.begin(), shape.columns.end(),
-                                    [&](const auto& column) { return sqlite3_stricmp(column.name.c_str(), name) == 0; });
+    const bool hidden = std::any_of(shape.columns.begin(), shape.columns.end(), [&](const auto& column) {
+      return sqlite3_stricmp(column.name.c_str(), name) == 0;
+    });
     if (!hidden && connection.prepare(fmt::format("SELECT {} FROM {}", name, shape.from))) return name;
   }
   return {};
@@ -108,8 +111,7 @@ std::string find_rowid(Connection& connection, const Shape& shape) {
 /// INTEGER PRIMARY KEY is the rowid itself and never NULL. It is the one primary key that needs no index.
 Result<bool> key_is_rowid(Connection& connection, std::string_view table, const Shape& shape) {
   if (shape.primary_key.size() != 1 || shape.rowid.empty()) return false;
-  const auto statement =
-      TRY(connection.prepare("SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk'"));
+  const auto statement = TRY(connection.prepare("SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk'"));
   bind_text(statement.get(), 1, table);
   return !TRY(connection.step(statement.get()));
 }
@@ -211,7 +213,8 @@ Result<std::optional<std::int64_t>> analyzed_rows(Connection& connection, const 
 }
 
 /// Statistics, else the highest rowid, which one look into the tree finds.
-Result<std::optional<std::int64_t>> estimate_rows(Connection& connection, const Relation& relation, const Shape& shape) {
+Result<std::optional<std::int64_t>> estimate_rows(Connection& connection, const Relation& relation,
+                                                  const Shape& shape) {
   if (!relation.is_table()) return std::optional<std::int64_t>();
   if (const auto rows = TRY(analyzed_rows(connection, relation))) return rows;
   if (shape.rowid.empty()) return std::optional<std::int64_t>();
@@ -228,8 +231,7 @@ Result<void> apply_override(const ShapeColumn& from, const model::LogicalType& w
                       .hint = "SQLite has no lists: use json or text"});
   }
   column.type = wanted;
-  const bool text_from_other =
-      wanted.kind == model::LogicalKind::text && affinity_of(from.declared) != Affinity::text;
+  const bool text_from_other = wanted.kind == model::LogicalKind::text && affinity_of(from.declared) != Affinity::text;
   const bool as_words = text_from_other || wanted.kind == model::LogicalKind::json;
   column.fidelity = as_words ? Fidelity::logical_string : Fidelity::exact;
   return {};
@@ -285,7 +287,8 @@ std::vector<std::string> unknown_overrides(const Relation& relation, const Shape
   for (const auto& column : shape.columns) names.push_back(column.name);
   for (const auto& [name, type] : overrides) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    auto warning = fmt::format("columns: '{}' is not a column of {} and has no effect", name, model::display_name(relation));
+    auto warning =
+        fmt::format("columns: '{}' is not a column of {} and has no effect", name, model::display_name(relation));
     if (const auto closer = suggestion(name, names); !closer.empty()) warning += "; " + closer;
     warnings.push_back(std::move(warning));
   }

@@ -39,7 +39,8 @@ std::string probed(const std::string& declared, const std::string& values) {
   const auto inventory = describe(database, table("t"));
   if (!inventory) return inventory.error().to_string();
   const auto& column = inventory->columns.front();
-  EXPECT_EQ(column.warning.empty(), column.fidelity == model::Fidelity::exact || column.type.kind == model::LogicalKind::json);
+  EXPECT_EQ(column.warning.empty(),
+            column.fidelity == model::Fidelity::exact || column.type.kind == model::LogicalKind::json);
   return model::to_string(column.type) + (column.warning.empty() ? "" : " ~ " + column.warning);
 }
 
@@ -54,8 +55,9 @@ TEST(SqliteDescribe, TellsKeysAndNullability) {
 
 TEST(SqliteDescribe, CallsOnlyCertainKeysNotNull) {
   TestDatabase database;
-  database.execute("CREATE TABLE text_key(id TEXT PRIMARY KEY); CREATE TABLE down(id INTEGER PRIMARY KEY DESC);"
-                   "CREATE TABLE pair(b INTEGER, a TEXT, PRIMARY KEY(a, b)) WITHOUT ROWID; CREATE TABLE i(id INT PRIMARY KEY)");
+  database.execute(
+      "CREATE TABLE text_key(id TEXT PRIMARY KEY); CREATE TABLE down(id INTEGER PRIMARY KEY DESC);"
+      "CREATE TABLE pair(b INTEGER, a TEXT, PRIMARY KEY(a, b)) WITHOUT ROWID; CREATE TABLE i(id INT PRIMARY KEY)");
   EXPECT_THAT(types_of(describe(database, table("text_key"))), ElementsAre("id text"));
   EXPECT_THAT(types_of(describe(database, table("down"))), ElementsAre("id int64"));
   EXPECT_THAT(types_of(describe(database, table("i"))), ElementsAre("id int64"));
@@ -73,7 +75,8 @@ TEST(SqliteDescribe, PromisesNothingForQueriesAndViews) {
 
 TEST(SqliteDescribe, IncludesGeneratedColumns) {
   TestDatabase database;
-  database.execute("CREATE TABLE t(a INTEGER, b INTEGER AS (a * 2), c TEXT AS (a || 'x') STORED); INSERT INTO t VALUES (2)");
+  database.execute(
+      "CREATE TABLE t(a INTEGER, b INTEGER AS (a * 2), c TEXT AS (a || 'x') STORED); INSERT INTO t VALUES (2)");
   const auto rows = read_all(database.file(), table("t"));
   ASSERT_TRUE(rows) << rows.error().to_string();
   EXPECT_EQ(*rows, (Rows{{"2", "4", "2x"}}));
@@ -142,8 +145,9 @@ TEST(SqliteDescribe, LetsOverridesWinAndNamesUnknownOnes) {
 
 TEST(SqliteDescribe, EstimatesWithoutCounting) {
   TestDatabase database;
-  database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (500); CREATE TABLE e(a);"
-                   "CREATE TABLE w(id INTEGER PRIMARY KEY) WITHOUT ROWID; INSERT INTO w VALUES (9)");
+  database.execute(
+      "CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (500); CREATE TABLE e(a);"
+      "CREATE TABLE w(id INTEGER PRIMARY KEY) WITHOUT ROWID; INSERT INTO w VALUES (9)");
   EXPECT_EQ(describe(database, table("t"))->row_estimate, 500);
   EXPECT_EQ(describe(database, table("e"))->row_estimate, 0);
   EXPECT_EQ(describe(database, table("w"))->row_estimate, std::nullopt);
@@ -210,7 +214,8 @@ TEST(SqliteDescribe, RefusesWhatIsNotOneReadingStatement) {
 TEST(SqliteDescribe, StopsAProbeAtTheStatementTimeout) {
   TestDatabase database;
   const auto session = open_session(database.file(), {.statement_timeout = std::chrono::seconds(1)});
-  const auto endless = query("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) AS n FROM c");
+  const auto endless =
+      query("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) AS n FROM c");
   const auto inventory = (*session)->describe(endless, {});
   ASSERT_FALSE(inventory);
   EXPECT_EQ(inventory.error().code, "RIVET_SOURCE_STATEMENT_TIMEOUT");

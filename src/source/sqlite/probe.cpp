@@ -44,9 +44,15 @@ void ColumnProbe::see_storage(sqlite3_stmt* row, int index) {
       wide_integers_ = wide_integers_ || number > kExactInDouble || number < -kExactInDouble;
       break;
     }
-    case SQLITE_FLOAT: reals_ = true; break;
-    case SQLITE_TEXT: texts_ = true; break;
-    default: blobs_ = true; break;
+    case SQLITE_FLOAT:
+      reals_ = true;
+      break;
+    case SQLITE_TEXT:
+      texts_ = true;
+      break;
+    default:
+      blobs_ = true;
+      break;
   }
   settled_ = (texts_ || (reals_ && wide_integers_)) && (integers_ || reals_ || blobs_);
   settled_ = settled_ || (blobs_ && (integers_ || reals_));
@@ -65,9 +71,9 @@ void ColumnProbe::conclude(model::Column& column) const {
     column.type = declared_.type;
     column.fidelity = column.type.kind == Kind::json ? Fidelity::logical_string : Fidelity::exact;
   } else {
-    carry_as_text(column, fmt::format("declared {} but holds {}, which is no {}: carried as exact text{}", column.native_type,
-                                      misfit_, model::to_string(declared_.type),
-                                      blobs_ ? ", and blobs will stop the read" : ""));
+    carry_as_text(
+        column, fmt::format("declared {} but holds {}, which is no {}: carried as exact text{}", column.native_type,
+                            misfit_, model::to_string(declared_.type), blobs_ ? ", and blobs will stop the read" : ""));
   }
 }
 

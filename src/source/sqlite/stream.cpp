@@ -70,7 +70,8 @@ std::int64_t row_capacity(const ReadRequest& request) {
 
 class SqliteStream final : public BatchStream {
  public:
-  SqliteStream(Connection& connection, ReadTransaction transaction, ReadRequest request, Shape shape, base::Timestamp now)
+  SqliteStream(Connection& connection, ReadTransaction transaction, ReadRequest request, Shape shape,
+               base::Timestamp now)
       : connection_(connection),
         transaction_(std::move(transaction)),
         request_(std::move(request)),
@@ -103,7 +104,8 @@ class SqliteStream final : public BatchStream {
     const auto& column = request_.columns[i];
     const auto functions = cell_functions(column.type);
     if (functions.append == nullptr) {
-      return fail(ErrorKind::config, fmt::format("column '{}' cannot be read as {}", column.name, to_string(column.type)));
+      return fail(ErrorKind::config,
+                  fmt::format("column '{}' cannot be read as {}", column.name, to_string(column.type)));
     }
     auto builder = arrow::MakeBuilder(schema_->field(static_cast<int>(i))->type(), batch::memory_pool());
     if (!builder.ok()) return fail(batch::from_arrow(builder.status()));
@@ -172,7 +174,8 @@ class SqliteStream final : public BatchStream {
       const auto id = builder.type()->id();
       if (id == arrow::Type::STRING || id == arrow::Type::BINARY) {
         // One giant value must not make every later batch reserve as much.
-        last_sizes_[i] = std::min(static_cast<arrow::BinaryBuilder&>(builder).value_data_length(), request_.limits.bytes);
+        last_sizes_[i] =
+            std::min(static_cast<arrow::BinaryBuilder&>(builder).value_data_length(), request_.limits.bytes);
       }
       if (const auto status = builder.Finish(&arrays[i]); !status.ok()) return fail(batch::from_arrow(status));
     }
@@ -200,10 +203,12 @@ class SqliteStream final : public BatchStream {
   Error explain(int index) const {
     const auto& column = request_.columns[static_cast<std::size_t>(index)];
     switch (fault_) {
-      case Fault::too_large: return too_large(column, index);
+      case Fault::too_large:
+        return too_large(column, index);
       case Fault::no_memory:
         return Error{.kind = ErrorKind::overloaded, .message = place(column) + ": out of memory for its value"};
-      default: return unrepresentable(column, index);
+      default:
+        return unrepresentable(column, index);
     }
   }
 
@@ -232,11 +237,13 @@ class SqliteStream final : public BatchStream {
     const int storage = sqlite3_column_type(statement_.get(), index);
     if (fault_ == Fault::unexpected_null) return "the database is damaged: run PRAGMA integrity_check";
     if (fault_ == Fault::bad_text || storage == SQLITE_BLOB) {
-      return fmt::format("read it with a query: SELECT hex({0}) AS {0} ..., or CAST({0} AS BLOB) AS {0} with columns: "
-                         "{{{1}: binary}}",
-                         name, column.name);
+      return fmt::format(
+          "read it with a query: SELECT hex({0}) AS {0} ..., or CAST({0} AS BLOB) AS {0} with columns: "
+          "{{{1}: binary}}",
+          name, column.name);
     }
-    if (column.type.kind == Kind::binary) return fmt::format("read it with a query: SELECT CAST({0} AS BLOB) AS {0} ...", name);
+    if (column.type.kind == Kind::binary)
+      return fmt::format("read it with a query: SELECT CAST({0} AS BLOB) AS {0} ...", name);
     return fmt::format("carry the column as exact text with columns: {{{}: text}}", column.name);
   }
 
@@ -260,7 +267,8 @@ class SqliteStream final : public BatchStream {
 
 }  // namespace
 
-Result<std::unique_ptr<BatchStream>> open_stream(Connection& connection, const ReadRequest& request, base::Timestamp now) {
+Result<std::unique_ptr<BatchStream>> open_stream(Connection& connection, const ReadRequest& request,
+                                                 base::Timestamp now) {
   connection.watch(nullptr);
   auto transaction = TRY(ReadTransaction::begin(connection));
   auto shape = TRY(read_shape(connection, request.relation));

@@ -18,6 +18,7 @@ namespace rivet::source::sqlite {
 /// next() fails with RIVET_VALUE_UNREPRESENTABLE (permanent) at a value its column cannot hold, with
 /// RIVET_VALUE_TOO_LARGE (permanent) at one above the limit; both name table, column and row. After an error the
 /// stream is over.
-Result<std::unique_ptr<BatchStream>> open_stream(Connection& connection, const ReadRequest& request, base::Timestamp now);
+Result<std::unique_ptr<BatchStream>> open_stream(Connection& connection, const ReadRequest& request,
+                                                 base::Timestamp now);
 
 }  // namespace rivet::source::sqlite

@@ -21,7 +21,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 /// One column of `declared` holding `values`, read with an optional override.
-Result<Rows> read_column(const std::string& declared, const std::string& values, std::optional<LogicalType> wanted = {}) {
+Result<Rows> read_column(const std::string& declared, const std::string& values,
+                         std::optional<LogicalType> wanted = {}) {
   TestDatabase database;
   database.execute("CREATE TABLE t(c " + declared + ")");
   database.execute("INSERT INTO t VALUES " + values);
@@ -86,9 +87,11 @@ TEST(SqliteRead, ConvertsOverridesExactlyOrNotAtAll) {
   EXPECT_EQ(one("TEXT", "'yes'", LogicalType{.kind = Kind::boolean}), kUnrepresentable);
   EXPECT_EQ(one("TEXT", "'t'", LogicalType{.kind = Kind::boolean}), "true");
   EXPECT_EQ(one("TEXT", "'1.005'", LogicalType{.kind = Kind::decimal, .precision = 10, .scale = 2}), kUnrepresentable);
-  EXPECT_EQ(one("TEXT", "'2024-01-01 00:00:00+02'", LogicalType{.kind = Kind::timestamp_tz}), "2023-12-31T22:00:00.000000Z");
+  EXPECT_EQ(one("TEXT", "'2024-01-01 00:00:00+02'", LogicalType{.kind = Kind::timestamp_tz}),
+            "2023-12-31T22:00:00.000000Z");
   EXPECT_EQ(one("TEXT", "'2024-01-01 00:00:00.123456789'",
-                LogicalType{.kind = Kind::timestamp, .unit = model::TimeUnit::nano}), "2024-01-01T00:00:00.123456789");
+                LogicalType{.kind = Kind::timestamp, .unit = model::TimeUnit::nano}),
+            "2024-01-01T00:00:00.123456789");
   EXPECT_EQ(one("TEXT", "'00FF'", LogicalType{.kind = Kind::binary}), "00ff");
   EXPECT_EQ(one("TEXT", "'0'", LogicalType{.kind = Kind::binary}), kUnrepresentable);
   EXPECT_EQ(one("INTEGER", "'word'", LogicalType{.kind = Kind::text}), "word");
@@ -109,10 +112,11 @@ TEST(SqliteRead, RefusesValuesTheColumnCannotHold) {
 
 TEST(SqliteRead, NamesTableColumnValueAndRow) {
   TestDatabase database;
-  database.execute("CREATE TABLE keyed(id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO keyed VALUES (1, 1), (42, 'many\nwords');"
-                   "CREATE TABLE bare(n INTEGER); INSERT INTO bare(rowid, n) VALUES (7, 'x');"
-                   "CREATE TABLE pair(a TEXT, b INTEGER, n INTEGER, PRIMARY KEY (a, b)) WITHOUT ROWID;"
-                   "INSERT INTO pair VALUES ('k', 2, 'y')");
+  database.execute(
+      "CREATE TABLE keyed(id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO keyed VALUES (1, 1), (42, 'many\nwords');"
+      "CREATE TABLE bare(n INTEGER); INSERT INTO bare(rowid, n) VALUES (7, 'x');"
+      "CREATE TABLE pair(a TEXT, b INTEGER, n INTEGER, PRIMARY KEY (a, b)) WITHOUT ROWID;"
+      "INSERT INTO pair VALUES ('k', 2, 'y')");
   const auto keyed = read_all(database.file(), table("keyed"));
   ASSERT_FALSE(keyed);
   EXPECT_EQ(keyed.error().kind, ErrorKind::permanent);
@@ -120,7 +124,8 @@ TEST(SqliteRead, NamesTableColumnValueAndRow) {
   EXPECT_EQ(keyed.error().hint, "carry the column as exact text with columns: {n: text}");
   EXPECT_THAT(read_all(database.file(), table("bare")).error().message, HasSubstr("row rowid 7:"));
   EXPECT_THAT(read_all(database.file(), table("pair")).error().message, HasSubstr("row a = 'k', b = 2:"));
-  EXPECT_THAT(read_all(database.file(), query("SELECT n FROM bare")).error().message, HasSubstr("row number 1 of the result:"));
+  EXPECT_THAT(read_all(database.file(), query("SELECT n FROM bare")).error().message,
+              HasSubstr("row number 1 of the result:"));
 }
 
 TEST(SqliteRead, ShortensTheValuesItQuotes) {
@@ -134,8 +139,9 @@ TEST(SqliteRead, ShortensTheValuesItQuotes) {
 
 TEST(SqliteRead, RefusesValuesAboveTheLimit) {
   TestDatabase database;
-  database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, b BLOB, s TEXT);"
-                   "INSERT INTO t VALUES (1, zeroblob(100), 'a'), (2, zeroblob(101), 'a')");
+  database.execute(
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, b BLOB, s TEXT);"
+      "INSERT INTO t VALUES (1, zeroblob(100), 'a'), (2, zeroblob(101), 'a')");
   const auto rows = read_all(database.file(), table("t"), {}, {.value_bytes = 100});
   ASSERT_FALSE(rows);
   EXPECT_EQ(rows.error().code, "RIVET_VALUE_TOO_LARGE");
@@ -145,8 +151,9 @@ TEST(SqliteRead, RefusesValuesAboveTheLimit) {
 
 TEST(SqliteRead, KeepsOddNames) {
   TestDatabase database;
-  database.execute("CREATE TABLE \"odd \"\"t\"\".\nüx\"(\"a\"\"b\" INTEGER, \"c.d\" TEXT, \"line\nbreak\" TEXT, \"\" TEXT, "
-                   "\"rowid\" INTEGER); INSERT INTO \"odd \"\"t\"\".\nüx\" VALUES (1, 'x', 'y', 'z', 5)");
+  database.execute(
+      "CREATE TABLE \"odd \"\"t\"\".\nüx\"(\"a\"\"b\" INTEGER, \"c.d\" TEXT, \"line\nbreak\" TEXT, \"\" TEXT, "
+      "\"rowid\" INTEGER); INSERT INTO \"odd \"\"t\"\".\nüx\" VALUES (1, 'x', 'y', 'z', 5)");
   const auto rows = read_all(database.file(), table("odd \"t\".\nüx"));
   ASSERT_TRUE(rows) << rows.error().to_string();
   EXPECT_EQ(*rows, (Rows{{"1", "x", "y", "z", "5"}}));
@@ -198,8 +205,9 @@ std::vector<std::int64_t> batch_sizes(const TestDatabase& database, BatchLimits 
 
 TEST(SqliteRead, ClosesBatchesByRowsAndByBytes) {
   TestDatabase database;
-  database.execute("CREATE TABLE t(a TEXT); WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 10) "
-                   "INSERT INTO t SELECT printf('%.100c', 'x') FROM c");
+  database.execute(
+      "CREATE TABLE t(a TEXT); WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 10) "
+      "INSERT INTO t SELECT printf('%.100c', 'x') FROM c");
   EXPECT_THAT(batch_sizes(database, {.rows = 4}), testing::ElementsAre(4, 4, 2));
   EXPECT_THAT(batch_sizes(database, {.bytes = 250}), testing::ElementsAre(3, 3, 3, 1));
   EXPECT_THAT(batch_sizes(database, {.rows = 0, .bytes = 0}), testing::ElementsAre(1, 1, 1, 1, 1, 1, 1, 1, 1, 1));
@@ -222,8 +230,9 @@ TEST(SqliteRead, SeesOneStateOfTheDatabase) {
 }
 
 TEST(SqliteRead, NoticesWhatChangedSinceItWasDescribed) {
-  for (const auto* change : {"ALTER TABLE t ADD COLUMN b TEXT", "ALTER TABLE t RENAME COLUMN a TO z",
-                             "DROP TABLE t; CREATE TABLE t(a TEXT)", "DROP TABLE t; CREATE TABLE t(a INTEGER NOT NULL)"}) {
+  for (const auto* change :
+       {"ALTER TABLE t ADD COLUMN b TEXT", "ALTER TABLE t RENAME COLUMN a TO z", "DROP TABLE t; CREATE TABLE t(a TEXT)",
+        "DROP TABLE t; CREATE TABLE t(a INTEGER NOT NULL)"}) {
     TestDatabase database;
     database.execute("CREATE TABLE t(a INTEGER)");
     const auto session = open_session(database.file());
@@ -253,7 +262,8 @@ TEST(SqliteRead, StopsInsideALongStatement) {
   database.execute("CREATE TABLE t(a INTEGER); INSERT INTO t VALUES (1)");
   std::stop_source stop;
   const auto session = open_session(database.file(), {}, stop.get_token());
-  const auto endless = query("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT a FROM t, c WHERE x < 0");
+  const auto endless =
+      query("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT a FROM t, c WHERE x < 0");
   const auto inventory = (*session)->describe(endless, {});
   ASSERT_TRUE(inventory) << inventory.error().to_string();
   const auto stream = (*session)->read({.relation = endless, .columns = inventory->columns});
@@ -271,7 +281,8 @@ TEST(SqliteRead, AllowsOneStreamAtATimeAndAnotherAfterwards) {
   {
     const auto first = (*session)->read({.relation = table("t"), .columns = inventory->columns});
     ASSERT_TRUE(first);
-    EXPECT_EQ((*session)->read({.relation = table("t"), .columns = inventory->columns}).error().kind, ErrorKind::internal);
+    EXPECT_EQ((*session)->read({.relation = table("t"), .columns = inventory->columns}).error().kind,
+              ErrorKind::internal);
   }
   EXPECT_TRUE((*session)->read({.relation = table("t"), .columns = inventory->columns}));
 }

@@ -30,8 +30,14 @@ std::string_view base_name(std::string_view declared) {
 
 std::optional<Kind> kind_by_name(std::string_view name) {
   constexpr std::array<std::pair<std::string_view, Kind>, 8> names{{
-      {"BOOLEAN", Kind::boolean},    {"BOOL", Kind::boolean},        {"DATE", Kind::date}, {"TIME", Kind::time},
-      {"DATETIME", Kind::timestamp}, {"TIMESTAMP", Kind::timestamp}, {"JSON", Kind::json}, {"UUID", Kind::uuid},
+      {"BOOLEAN", Kind::boolean},
+      {"BOOL", Kind::boolean},
+      {"DATE", Kind::date},
+      {"TIME", Kind::time},
+      {"DATETIME", Kind::timestamp},
+      {"TIMESTAMP", Kind::timestamp},
+      {"JSON", Kind::json},
+      {"UUID", Kind::uuid},
   }};
   for (const auto& [known, kind] : names) {
     if (known == name) return kind;
@@ -66,11 +72,16 @@ Declared declared_type(std::string_view declared) {
   if (const auto kind = kind_by_name(name)) return {Rule::by_name, {.kind = *kind}};
   if (auto decimal = decimal_by_name(name, spelled)) return {Rule::by_name, std::move(*decimal)};
   switch (affinity_of(spelled)) {
-    case Affinity::integer: return {Rule::settled, {.kind = Kind::int64}};
-    case Affinity::real: return {Rule::settled, {.kind = Kind::float64}};
-    case Affinity::text: return {Rule::settled, {.kind = Kind::text}};
-    case Affinity::blob: return {name.empty() ? Rule::by_storage : Rule::settled, {.kind = Kind::binary}};
-    case Affinity::numeric: break;
+    case Affinity::integer:
+      return {Rule::settled, {.kind = Kind::int64}};
+    case Affinity::real:
+      return {Rule::settled, {.kind = Kind::float64}};
+    case Affinity::text:
+      return {Rule::settled, {.kind = Kind::text}};
+    case Affinity::blob:
+      return {name.empty() ? Rule::by_storage : Rule::settled, {.kind = Kind::binary}};
+    case Affinity::numeric:
+      break;
   }
   return {};
 }

@@ -13,13 +13,22 @@ namespace {
 using Rule = Declared::Rule;
 
 TEST(Affinity, FollowsTheDocumentedOrderOfRules) {
-  const std::vector<std::pair<std::string_view, Affinity>> cases{
-      {"INT", Affinity::integer},          {"UNSIGNED BIG INT", Affinity::integer}, {"int8", Affinity::integer},
-      {"CHARACTER(20)", Affinity::text},   {"NVARCHAR(100)", Affinity::text},       {"clob", Affinity::text},
-      {"BLOB", Affinity::blob},            {"", Affinity::blob},                    {"DOUBLE PRECISION", Affinity::real},
-      {"FLOAT", Affinity::real},           {"NUMERIC", Affinity::numeric},          {"BOOLEAN", Affinity::numeric},
-      {"CHARINT", Affinity::integer},      {"FLOATING POINT", Affinity::integer},   {"STRING", Affinity::numeric},
-      {"DECIMAL(10,5)", Affinity::numeric}};
+  const std::vector<std::pair<std::string_view, Affinity>> cases{{"INT", Affinity::integer},
+                                                                 {"UNSIGNED BIG INT", Affinity::integer},
+                                                                 {"int8", Affinity::integer},
+                                                                 {"CHARACTER(20)", Affinity::text},
+                                                                 {"NVARCHAR(100)", Affinity::text},
+                                                                 {"clob", Affinity::text},
+                                                                 {"BLOB", Affinity::blob},
+                                                                 {"", Affinity::blob},
+                                                                 {"DOUBLE PRECISION", Affinity::real},
+                                                                 {"FLOAT", Affinity::real},
+                                                                 {"NUMERIC", Affinity::numeric},
+                                                                 {"BOOLEAN", Affinity::numeric},
+                                                                 {"CHARINT", Affinity::integer},
+                                                                 {"FLOATING POINT", Affinity::integer},
+                                                                 {"STRING", Affinity::numeric},
+                                                                 {"DECIMAL(10,5)", Affinity::numeric}};
   for (const auto& [declared, expected] : cases) EXPECT_EQ(affinity_of(declared), expected) << declared;
 }
 

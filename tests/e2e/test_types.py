@@ -1,0 +1,265 @@
+"""Type torture: extremes, oddities and NULLs of every PostgreSQL type, to Parquet and CSV, judged by other readers."""
+import datetime as dt
+import decimal
+import math
+import struct
+import uuid
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from helpers import export
+
+# column, SQL type, SQL literals (NULL is added), the Arrow type that must carry it
+EXACT = [
+    ("bool_c", "boolean", ["true", "false"], pa.bool_()),
+    ("int2_c", "smallint", ["-32768", "32767", "0"], pa.int16()),
+    ("int4_c", "integer", ["-2147483648", "2147483647"], pa.int32()),
+    ("int8_c", "bigint", ["-9223372036854775808", "9223372036854775807"], pa.int64()),
+    ("oid_c", "oid", ["0", "4294967295"], pa.int64()),
+    ("real_c", "real", ["'NaN'", "'Infinity'", "'-Infinity'", "'-0'", "3.4028235e38", "1e-45", "0.1"], pa.float32()),
+    ("double_c", "double precision", ["'NaN'", "'Infinity'", "'-0'", "1.7976931348623157e308", "5e-324", "0.1"], pa.float64()),
+    ("num_c", "numeric(38,10)", ["-9999999999999999999999999999.9999999999", "0.0000000001", "0", "1e3"], pa.decimal128(38, 10)),
+    ("wide_c", "numeric(76,38)", ["'" + "9" * 38 + "." + "9" * 38 + "'", "'-0." + "0" * 37 + "1'"], pa.decimal256(76, 38)),
+    ("neg_scale_c", "numeric(3,-2)", ["99900", "-100", "149"], pa.decimal128(5, 0)),
+    ("big_scale_c", "numeric(3,5)", ["0.00999", "-0.00001"], pa.decimal128(5, 5)),
+    ("date_c", "date", ["'0001-01-01'", "'1969-12-31'", "'9999-12-31'", "'4713-01-01 BC'", "'5874897-12-31'"], pa.date32()),
+    ("time_c", "time", ["'00:00'", "'23:59:59.999999'", "'12:34:56.000001'"], pa.time64("us")),
+    ("ts_c", "timestamp", ["'0001-01-01'", "'1969-12-31 23:59:59.999999'", "'9999-12-31 23:59:59.999999'"], pa.timestamp("us")),
+    ("tstz_c", "timestamptz", ["'1969-12-31 23:59:59.5+00'", "'2024-10-27 02:30+02'", "'0001-01-01 00:00+00'"], pa.timestamp("us", "UTC")),
+    ("text_c", "text", ["''", "' x '", "E'a\\nb\\r\\n\"c\",d'", "'🚲 ü \U0010FFFF'", "repeat('x', 300000)"], pa.string()),
+    ("varchar_c", "varchar(10)", ["''", "'abc'"], pa.string()),
+    ("char_c", "char(5)", ["'ab'", "''"], pa.string()),
+    ("name_c", "name", ["'a name'"], pa.string()),
+    ("bytea_c", "bytea", ["''", "'\\x00ff0a22'"], pa.binary()),
+    ("json_c", "json", ["'{\"a\" : [1, null]}'", "'null'"], None),
+    ("jsonb_c", "jsonb", ["'{\"b\":1.0,\"a\":\"ü\"}'", "'[]'"], None),
+    ("uuid_c", "uuid", ["'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'"], None),
+    ("interval_c", "interval", ["'1 year 2 mons -3 days 04:05:06.789'", "'0'", "'-1 month'"], pa.string()),
+    ("mood_c", "mood", ["'sad'", "'öh, \"ok\"'"], pa.string()),
+    ("ints_c", "integer[]", ["'{}'", "'{1,NULL,3}'", "'{-2147483648}'"], None),
+    ("texts_c", "text[]", ["'{}'", "'{\"a,b\",NULL,\"\",\"NULL\"}'"], None),
+    ("stamps_c", "timestamptz[]", ["'{1999-01-01 00:00+00,NULL}'"], None),
+    ("flags_c", "boolean[]", ["'{t,f,NULL}'"], None),
+    ("uuids_c", "uuid[]", ["'{00000000-0000-0000-0000-000000000001}'"], None),
+    ("intervals_c", "interval[]", ["'{1 day,NULL}'"], None),
+]
+
+# carried as exactly the text that the server gives, with the native type in the metadata and a warning
+AS_TEXT = [
+    ("money_c", "money", ["'$1,234.56'", "-92233720368547758.08"]),
+    ("inet_c", "inet", ["'10.0.0.0/8'", "'::1'"]),
+    ("cidr_c", "cidr", ["'10.0.0.0/8'"]),
+    ("mac_c", "macaddr", ["'08:00:2b:01:02:03'"]),
+    ("range_c", "int4range", ["'[1,5)'", "'empty'"]),
+    ("tsrange_c", "tstzrange", ["'[2020-01-01 00:00+00,)'"]),
+    ("multi_c", "int4multirange", ["'{[1,3),[5,7)}'"]),
+    ("timetz_c", "timetz", ["'23:59:59.999999-12'"]),
+    ("bit_c", "bit(3)", ["B'101'"]),
+    ("varbit_c", "varbit", ["B''", "B'1010101'"]),
+    ("xml_c", "xml", ["'<a b=\"1\">ü</a>'"]),
+    ("tsv_c", "tsvector", ["'a fat cat'::tsvector"]),
+    ("hstore_c", "hstore", ["'a=>1, b=>NULL'"]),
+    ("point_c", "point", ["'(1.5,-2)'"]),
+    ("polygon_c", "polygon", ["'((0,0),(1,1),(1,0))'"]),
+    ("pair_c", "pair", ["ROW(1, 'x,\"y')"]),
+    ("citext_c", "citext", ["'MiXed'"]),
+    ("nums_c", "numeric[]", ["'{1.10,NULL,NaN}'"]),
+    ("matrix_c", "integer[][]", ["'{{1,2},{3,4}}'"]),
+    ("bare_c", "numeric", ["'NaN'", "'1e-20'", "123456789012345678901234567890.5"]),
+    ("domain_c", "positive", ["7"]),
+    ("moods_c", "mood[]", ["'{sad,\"öh, \\\"ok\\\"\"}'"]),
+    ("vector_c", "int2vector", ["'1 2 3'"]),
+    ("onechar_c", '"char"', ["'x'"]),
+    ("regclass_c", "regclass", ["'pg_class'"]),
+    ("path_c", "jsonpath", ["'$.a[*]'"]),
+]
+
+
+@pytest.fixture
+def torture(pg_db):
+    pg_db.execute("CREATE EXTENSION hstore", "CREATE EXTENSION citext", "CREATE TYPE mood AS ENUM ('sad', 'öh, \"ok\"')",
+                  "CREATE DOMAIN positive AS integer CHECK (value > 0)", "CREATE TYPE pair AS (a int, b text)")
+    columns = EXACT + [(*column, None) for column in AS_TEXT]
+    pg_db.execute("CREATE TABLE t (id integer PRIMARY KEY, " + ", ".join(f"{n} {t}" for n, t, *_ in columns) + ")")
+    rows = max(len(values) for _, _, values, _ in columns) + 1
+    for row in range(rows):
+        cells = [f"{values[row]}::{kind}" if row < len(values) else "NULL" for _, kind, values, _ in columns]
+        pg_db.execute(f"INSERT INTO t VALUES ({row}, " + ", ".join(cells) + ")")
+    return pg_db
+
+
+def storage(column: pa.ChunkedArray) -> list:
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = pa.chunked_array([chunk.storage for chunk in column.chunks])
+    return column.to_pylist()
+
+
+def server_text(database, column: str) -> list:
+    """The column as the server itself writes it under the settings that rivet pins."""
+    with database.connect() as connection:
+        for setting in ("intervalstyle = 'iso_8601'", "lc_monetary = 'C'", "timezone = 'UTC'", "datestyle = 'ISO, YMD'"):
+            connection.execute(f"SET {setting}")
+        return [value for (value,) in connection.execute(f"SELECT {column}::text FROM t ORDER BY id").fetchall()]
+
+
+@pytest.fixture
+def landed(rivet, torture):
+    done = rivet.ok("run", "-c", rivet.config(torture.source, export("t", table="t")), "--validate")
+    (part,) = rivet.output().parts("t")
+    return rivet, pq.ParquetFile(part), done
+
+
+def test_every_exact_type_has_its_arrow_type(landed):
+    _, file, _ = landed
+    schema = file.schema_arrow
+    for name, _, _, expected in EXACT:
+        if expected is not None:
+            assert schema.field(name).type == expected, name
+    assert schema.field("uuid_c").type == pa.uuid()
+    assert str(schema.field("json_c").type) in ("extension<arrow.json>", "extension<arrow.json[storage_type=string]>")
+    assert schema.field("ints_c").type == pa.list_(pa.field("item", pa.int32()))
+    assert file.schema.column(0).name == "id" and file.schema.column(0).max_definition_level == 0, "NOT NULL is kept"
+
+
+def test_exact_values_through_pyarrow(landed, torture):
+    _, file, _ = landed
+    table = file.read()
+    with torture.connect() as connection:
+        connection.execute("SET timezone = 'UTC'")
+        for name in ("bool_c", "int2_c", "int4_c", "int8_c", "oid_c", "num_c", "wide_c", "neg_scale_c", "big_scale_c", "time_c",
+                     "ts_c", "text_c", "varchar_c", "char_c", "name_c", "ints_c", "texts_c", "flags_c"):
+            expected = [value for (value,) in connection.execute(f"SELECT {name} FROM t ORDER BY id").fetchall()]
+            assert storage(table[name]) == expected, name
+        for name in ("real_c", "double_c"):
+            expected = [value for (value,) in connection.cursor(binary=True).execute(f"SELECT {name} FROM t ORDER BY id").fetchall()]
+            bits = [None if v is None else struct.pack("d", v) if not math.isnan(v) else "nan" for v in expected]
+            found = [None if v is None else struct.pack("d", v) if not math.isnan(v) else "nan" for v in storage(table[name])]
+            assert found == bits, name
+        micros = [v for (v,) in connection.execute("SELECT (extract(epoch FROM tstz_c) * 1000000)::int8 FROM t ORDER BY id")]
+        assert storage(table["tstz_c"].cast(pa.int64())) == micros
+        days = [v for (v,) in connection.execute("SELECT date_c - date '1970-01-01' FROM t ORDER BY id")]
+        assert storage(table["date_c"].cast(pa.int32())) == days
+        uuids = [None if v is None else v.bytes for (v,) in connection.execute("SELECT uuid_c FROM t ORDER BY id")]
+        assert storage(table["uuid_c"]) == uuids
+        blobs = [None if v is None else bytes(v) for (v,) in connection.execute("SELECT bytea_c FROM t ORDER BY id")]
+        assert storage(table["bytea_c"]) == blobs
+    for name in ("json_c", "jsonb_c", "interval_c", "mood_c"):
+        assert storage(table[name]) == server_text(torture, name), name
+
+
+def test_types_without_an_exact_form_are_the_servers_text(landed, torture):
+    _, file, done = landed
+    table = file.read()
+    for name, kind, _ in AS_TEXT:
+        field = file.schema_arrow.field(name)
+        assert field.type == pa.string(), name
+        assert table[name].to_pylist() == server_text(torture, name), name
+        native = field.metadata[b"rivet.native_type"].decode()
+        assert native.replace('"', "").split("(")[0].split("[")[0] in kind.replace('"', "") or kind in native, (native, kind)
+        assert f"column {name}" in done.stderr, f"no warning for {name}"
+
+
+def test_duckdb_agrees_with_pyarrow(landed):
+    rivet, file, _ = landed
+    with duckdb.connect() as connection:
+        parts = [str(part) for part in rivet.output().parts("t")]
+        for name in ("int8_c", "num_c", "text_c", "char_c", "bare_c", "ints_c", "time_c", "bytea_c", "double_c"):
+            found = [v for (v,) in connection.execute(f"SELECT {name} FROM read_parquet($p) ORDER BY id", {"p": parts}).fetchall()]
+            expected = storage(file.read()[name])
+            assert [repr(v) for v in found] == [repr(v) for v in expected], name
+
+
+def test_csv_carries_the_same_values(rivet, torture):
+    rivet.ok("run", "-c", rivet.config(torture.source, export("t", table="t", format="csv")), "--validate")
+    (part,) = rivet.output().parts("t")
+    with duckdb.connect() as connection:
+        relation = connection.execute("SELECT * FROM read_csv($p, all_varchar = true, header = true, nullstr = '', "
+                                      "allow_quoted_nulls = false, max_line_size = 4000000) ORDER BY id::int", {"p": str(part)})
+        names = [column[0] for column in relation.description]
+        columns = dict(zip(names, zip(*relation.fetchall())))
+    for name in ("int8_c", "wide_c", "text_c", "char_c", "uuid_c", "mood_c", "interval_c", "num_c", *[n for n, *_ in AS_TEXT]):
+        assert list(columns[name]) == server_text(torture, name), name
+    assert columns["tstz_c"][0] == "1969-12-31T23:59:59.500000Z"
+    assert columns["ts_c"][1] == "1969-12-31T23:59:59.999999"
+    assert columns["date_c"][3] == "-4712-01-01"
+    assert columns["ints_c"][1] == "[1,null,3]"
+    assert columns["bytea_c"][1] == "00ff0a22"
+    assert columns["bool_c"][:2] == ("true", "false")
+    assert columns["double_c"][0] == "NaN" and columns["double_c"][1] == "inf"
+
+
+@pytest.mark.parametrize("kind, literal, says", [
+    ("date", "'infinity'", "infinity"), ("date", "'-infinity'", "-infinity"),
+    ("timestamp", "'infinity'", "infinity"), ("timestamptz", "'-infinity'", "-infinity"),
+    ("timestamp", "'294276-12-31 23:59:59'", "outside"), ("numeric(10,2)", "'NaN'", "NaN"), ("time", "'24:00'", "24:00"),
+    ("integer[]", "'{{1,2},{3,4}}'", "2 dimensions"), ("integer[]", "'[0:1]={1,2}'", "index 0")])
+@pytest.mark.parametrize("format", ["parquet", "csv"])
+def test_a_cell_that_no_type_holds_is_an_error_that_names_it(rivet, pg_db, kind, literal, says, format):
+    pg_db.execute(f"CREATE TABLE t (id int PRIMARY KEY, odd {kind})", f"INSERT INTO t SELECT i, NULL FROM generate_series(1, 50) i",
+                  f"INSERT INTO t VALUES (51, {literal})")
+    path = rivet.config(pg_db.source, export("t", table="t", format=format))
+    failed = rivet("run", "-c", path, "--json-errors")
+    assert failed.code == 1
+    error = failed.error()
+    assert error["code"] == "RIVET_VALUE_UNREPRESENTABLE"
+    for part in ("t", '"odd"', "id=51", says, "text"):
+        assert part in error["error"], error
+    assert not any(name.endswith((".parquet", ".csv")) for name in rivet.output().names())
+    rivet.ok("run", "-c", rivet.config(pg_db.source, export("t", table="t", format=format, columns={"odd": "text"})), "--validate")
+
+
+@pytest.mark.parametrize("kind, literals, wanted, expected", [
+    ("numeric", ["12.34", "0.10"], "decimal(10,2)", [decimal.Decimal("12.34"), decimal.Decimal("0.10")]),
+    ("integer", ["5", "-7"], "int8", [5, -7]),
+    ("bigint", ["5"], "int2", [5]),
+    ("integer", ["5"], "decimal(12,3)", [decimal.Decimal("5.000")]),
+    ("numeric", ["12.000"], "int4", [12]),
+    ("real", ["0.5"], "float8", [0.5]),
+    ("text", ["'2020-02-29'"], "date", [dt.date(2020, 2, 29)]),
+    ("text", ["'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'"], "uuid", [uuid.UUID("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")]),
+    ("text", ["' 42'"], "int4", [42]),
+    ("timestamp", ["'2020-01-01 00:00:00.000001'"], "timestamp_ns", None),
+    ("uuid", ["'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'"], "text", ["f81d4fae-7dec-11d0-a765-00a0c91e6bf6"]),
+    ("char(5)", ["'ab'"], "text", ["ab   "]),
+])
+def test_overrides_convert_exactly(rivet, pg_db, kind, literals, wanted, expected):
+    pg_db.execute(f"CREATE TABLE t (id serial, v {kind})", *[f"INSERT INTO t (v) VALUES ({literal})" for literal in literals])
+    rivet.ok("run", "-c", rivet.config(pg_db.source, export("t", table="t", columns={"v": wanted})), "--validate")
+    table = rivet.output().table("t").sort_by("id")
+    if expected is None:
+        assert table["v"].type == pa.timestamp("ns")
+        assert table["v"].cast(pa.int64()).to_pylist() == [1577836800000001000]
+    else:
+        assert table["v"].to_pylist() == expected
+
+
+@pytest.mark.parametrize("kind, literal, wanted", [
+    ("numeric", "12.345", "decimal(10,2)"), ("numeric", "1.5", "int4"), ("bigint", "40000", "int2"),
+    ("double precision", "0.1", "float4"), ("text", "'abc'", "int4"), ("text", "'nope'", "uuid")])
+def test_overrides_never_lose_digits_or_turn_values_into_null(rivet, pg_db, kind, literal, wanted):
+    pg_db.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {kind})", f"INSERT INTO t VALUES (1, {literal})")
+    failed = rivet("run", "-c", rivet.config(pg_db.source, export("t", table="t", columns={"v": wanted})))
+    assert failed.code == 1, failed.stderr
+    assert not any(name.endswith(".parquet") for name in rivet.output().names())
+
+
+def test_an_override_that_could_change_values_is_refused_before_reading(rivet, pg_db):
+    pg_db.execute("CREATE TABLE t (d date)")
+    failed = rivet("run", "-c", rivet.config(pg_db.source, export("t", table="t", columns={"d": "int8"})))
+    assert failed.code == 1
+    assert "columns: d" in failed.stderr and "without changing values" in failed.stderr
+
+
+def test_session_settings_of_the_server_do_not_matter(rivet, torture):
+    """DateStyle, zone, interval style, bytea output and float digits are pinned, whatever the role prefers."""
+    path = rivet.config(torture.source, export("t", table="t"))
+    rivet.ok("run", "-c", path)
+    plain = rivet.output().manifest("t")["digest"]["value"]
+    for setting in ("datestyle = 'German, DMY'", "timezone = 'Asia/Kathmandu'", "intervalstyle = 'sql_standard'",
+                    "bytea_output = 'escape'", "extra_float_digits = 0", "default_transaction_isolation = 'read committed'"):
+        torture.execute(f"ALTER DATABASE {torture.name} SET {setting}")
+    rivet.ok("run", "-c", path, "--validate")
+    assert rivet.output().manifest("t")["digest"]["value"] == plain
