@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Column builders for decoders: room is made once a batch, an append is a store, and a column without
-// NULLs never touches a validity bitmap. Arrow's own builders cost about three times as much per cell.
+// Column builders for decoders: room is made once a batch, an append is a store, and only a NULL
+// touches the validity bitmap. Arrow's own builders cost about three times as much per cell.
 #pragma once
 
 #include <algorithm>
@@ -56,25 +56,24 @@ class ValueBuffer {
   T* data_ = nullptr;
 };
 
-/// Which rows are NULL; no memory until the first one is. Not thread safe.
+/// Which rows are NULL. A column without any gives its bitmap back unused. Not thread safe.
 class Validity {
  public:
-  /// REQUIRES: `row` below the capacity last given to grow().
-  void mark_null(std::int64_t row) {
-    if (nulls_++ == 0) grow(capacity_).Warn();
-    arrow::bit_util::ClearBit(bits_.data(), row);
-  }
-  /// Follows the column's room for rows.
-  arrow::Status grow(std::int64_t capacity) {
-    capacity_ = capacity;
-    if (nulls_ == 0) return arrow::Status::OK();
+  /// Follows the column's room for rows; new rows are valid.
+  arrow::Status grow(std::int64_t rows) {
     const auto before = bits_.capacity();
-    const auto wanted = arrow::bit_util::BytesForBits(capacity);
+    const auto wanted = arrow::bit_util::BytesForBits(rows);
+    if (wanted <= before) return arrow::Status::OK();
     ARROW_RETURN_NOT_OK(bits_.reserve(wanted));
-    if (wanted > before) std::memset(bits_.data() + before, 0xFF, static_cast<std::size_t>(wanted - before));
+    std::memset(bits_.data() + before, 0xFF, static_cast<std::size_t>(wanted - before));
     return arrow::Status::OK();
   }
-  /// The bitmap of `rows` rows, null when there is no NULL, and their number.
+  /// REQUIRES: `row` below the number last given to grow().
+  void mark_null(std::int64_t row) {
+    ++nulls_;
+    arrow::bit_util::ClearBit(bits_.data(), row);
+  }
+  /// The bitmap of `rows` rows, null when there is no NULL, and the number of NULLs.
   arrow::Result<std::pair<std::shared_ptr<arrow::Buffer>, std::int64_t>> finish(std::int64_t rows) {
     const auto nulls = std::exchange(nulls_, 0);
     if (nulls == 0) return std::pair<std::shared_ptr<arrow::Buffer>, std::int64_t>{nullptr, 0};
@@ -84,7 +83,6 @@ class Validity {
 
  private:
   ValueBuffer<std::uint8_t> bits_;
-  std::int64_t capacity_ = 0;
   std::int64_t nulls_ = 0;
 };
 

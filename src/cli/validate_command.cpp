@@ -37,9 +37,13 @@ Result<void> require_one_export(const Arguments& args, std::size_t selected) {
                     .hint = "choose one with -e"});
 }
 
+bool can_be_read_back(const config::Export& entry) {
+  return entry.destination.type != config::DestinationType::stdout_;
+}
+
 Result<void> verify_export(const config::Export& entry, base::Timestamp at, const Arguments& args,
-                           const Context& context, report::ExportVerification& one) {
-  if (entry.destination.type == config::DestinationType::stdout_) {
+                           report::ExportVerification& one) {
+  if (!can_be_read_back(entry)) {
     return fail(ErrorKind::config, "its destination is stdout: there is nothing to read back");
   }
   const auto opened = TRY(open_destination(entry, at));
@@ -51,11 +55,10 @@ Result<void> verify_export(const config::Export& entry, base::Timestamp at, cons
   return {};
 }
 
-report::ExportVerification validate_export(config::Export entry, base::Timestamp at, const Arguments& args,
-                                           const Context& context) {
+report::ExportVerification validate_export(config::Export entry, base::Timestamp at, const Arguments& args) {
   if (!args.prefix.empty()) entry.destination.path = args.prefix;
   report::ExportVerification one{.export_name = entry.name, .resolved_prefix = entry.destination.path};
-  auto verified = verify_export(entry, at, args, context, one);
+  auto verified = verify_export(entry, at, args, one);
   if (!verified) one.error = std::move(verified).error();
   return one;
 }
@@ -106,7 +109,11 @@ Result<void> validate(const Arguments& args, Context& context) {
   const auto selected = TRY(select_exports(config, args.exports));
   TRY(require_one_export(args, selected.size()));
   std::vector<report::ExportVerification> all;
-  for (const auto* entry : selected) all.push_back(validate_export(*entry, at, args, context));
+  for (const auto* entry : selected) {
+    if (args.exports.empty() && !can_be_read_back(*entry)) continue;
+    if (context.stop.stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
+    all.push_back(validate_export(*entry, at, args));
+  }
   auto printed = print_report(all, args, context);
   TRY(verdict_of(all));
   return printed;

@@ -116,7 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Bad{"    parquet: {rows: 3}\n", "unknown key 'rows' in parquet"},
                       Bad{"    parquet: 5\n", "parquet must be a map of keys, it is a single value"},
                       Bad{"    columns: {a: dezimal}\n", "'columns': 'a': 'dezimal' is not a usable type"},
-                      Bad{"    columns: {a: 'decimal(77,1)'}\n", "precision of 1 to 76"},
+                      Bad{"    columns: {a: 'decimal(77,1)'}\n", "write decimal(p,s) with p of 1 to 76"},
                       Bad{"    columns: [a]\n", "'columns' must be a map"},
                       Bad{"    columns: {a: [text]}\n", "must name a type"},
                       Bad{"    meta_columns: {row_hash: maybe}\n", "'row_hash' must be true or false"},

@@ -10,10 +10,16 @@
 #include <sstream>
 
 namespace rivet::config {
+namespace {
+
+constexpr std::size_t kNameBytes = 4096;
+
+}  // namespace
 
 Result<std::string> read_small_file(const std::filesystem::path& file, std::size_t limit) {
+  const auto name = file.string();
   const auto refuse = [&](std::string_view why) {
-    return fail(ErrorKind::config, fmt::format("cannot read '{}': {}", file.string(), why));
+    return fail(ErrorKind::config, fmt::format("cannot read '{}': {}", name.substr(0, kNameBytes), why));
   };
   std::error_code error;
   const auto status = std::filesystem::status(file, error);

@@ -312,6 +312,47 @@ TEST(Load, ReadsNotifications) {
   EXPECT_THAT(around.redactor.clean("to " + config->slack->webhook_url), Not(HasSubstr("secretpath")));
 }
 
+TEST(Load, SurvivesHugeValues) {
+  const test::Files files;
+  test::Surroundings around;
+  const std::string huge(1'000'000, 'x');
+  for (const auto* key : {"wave", "format", "skip_empty", "columns", "verify", "max_file_size", "table"}) {
+    EXPECT_NE(test::problems_of(files, test::with_export("    " + std::string(key) + ": " + huge + "\n"), around),
+              "LOADED");
+  }
+  const auto deep = std::string(100'000, '[');
+  EXPECT_THAT(test::problems_of(files, deep, around), HasSubstr("not valid YAML"));
+  for (const auto* start : {"query_file: ", "columns: {a: ", "chunk_column: ", "target: ", "${", "? "}) {
+    const auto text = test::with_export("    " + std::string(start) + huge + "\n");
+    EXPECT_NE(test::problems_of(files, text, around), "LOADED") << start;
+  }
+  EXPECT_NE(test::problems_of(files, test::with_source("source: {type: postgres, url_file: " + huge + "}"), around),
+            "LOADED");
+  EXPECT_NE(
+      test::problems_of(files, test::with_source("source: {type: postgres, url: 'postgres://" + huge + "'}"), around),
+      "LOADED");
+}
+
+TEST(Load, StopsCountingAtFiveHundredProblems) {
+  const test::Files files;
+  test::Surroundings around;
+  std::string keys;
+  for (int at = 0; at < 20'000; ++at) keys += "    odd_" + std::to_string(at) + ": 1\n";
+  const auto problems = test::problems_of(files, test::with_export(keys), around);
+  EXPECT_EQ(std::count(problems.begin(), problems.end(), '\n'), 500);
+  EXPECT_THAT(problems, HasSubstr("there may be more problems"));
+}
+
+TEST(Load, ReadsFilesOfOtherSystems) {
+  const test::Files files;
+  test::Surroundings around;
+  auto text = "\xEF\xBB\xBF" + test::with_export("    wave: 3\n");
+  for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 2)) text.replace(at, 1, "\r\n");
+  const auto config = test::load_text(files, text, around);
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->exports[0].wave, 3);
+}
+
 class SecretInAFaultyFile : public ::testing::TestWithParam<std::string_view> {};
 
 TEST_P(SecretInAFaultyFile, IsInNoMessage) {

@@ -139,9 +139,10 @@ void read_columns(Section& parent, Export& entry) {
     if (type) {
       entry.columns.emplace(name, std::move(*type));
     } else {
-      const auto& error = type.error();
+      const auto& hint = type.error().hint;
       problems.add(line, fmt::format("'columns': '{}': '{}' is not a usable type; {}", problems.shown(name),
-                                     problems.shown(value.text), error.hint.empty() ? error.message : error.hint));
+                                     problems.shown(value.text),
+                                     hint.empty() ? "write decimal(p,s) with p of 1 to 76 and s of 0 to p" : hint));
     }
   }
 }

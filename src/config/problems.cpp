@@ -10,8 +10,11 @@ namespace rivet::config {
 namespace {
 
 constexpr std::size_t kShownBytes = 80;
+constexpr std::size_t kKeptProblems = 500;
+constexpr std::size_t kCleanedBytes = 2048;  // beyond this a value is described: cut text could hide half a secret
 
 void add_once(std::vector<Problem>& list, Problem problem) {
+  if (list.size() >= kKeptProblems) return;
   if (std::find(list.begin(), list.end(), problem) == list.end()) list.push_back(std::move(problem));
 }
 
@@ -56,6 +59,7 @@ Error Problems::to_error() const {
     error.message += line_of(problem);
     if (error.code.empty()) error.code = problem.code;
   }
+  if (errors_.size() == kKeptProblems) error.message += fmt::format("\n{}: there may be more problems", file_);
   return error;
 }
 
@@ -66,6 +70,7 @@ std::vector<std::string> Problems::warnings() const {
 }
 
 std::string Problems::shown(std::string_view value) const {
+  if (value.size() > kCleanedBytes) return fmt::format("(a value of {} bytes)", value.size());
   auto text = on_one_line(redactor_.clean(value));
   if (text.size() > kShownBytes) text = text.substr(0, cut_at(text)) + "...";
   return text;

@@ -29,7 +29,8 @@ struct Problem {
   bool operator==(const Problem&) const = default;
 };
 
-/// Collects problems and warnings of one file. The same problem is kept once. Not thread safe.
+/// Collects problems and warnings of one file. The same problem is kept once, and 500 at
+/// most. Not thread safe.
 class Problems {
  public:
   /// `file` is how the user calls the file; `redactor` must outlive the list.
@@ -47,7 +48,8 @@ class Problems {
   Error to_error() const;
   /// The warnings in the same form, ordered by line.
   std::vector<std::string> warnings() const;
-  /// A value as it may stand in a message: without secrets, on one line, cut when long.
+  /// A value as it may stand in a message: without secrets, on one line, cut when long, only
+  /// described when very long.
   std::string shown(std::string_view value) const;
 
  private:

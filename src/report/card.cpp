@@ -74,7 +74,7 @@ std::string numbers(const RunOutcome& outcome) {
                                      base::human_bytes(outcome.bytes_read)));
   text += field("duration", base::human_duration(outcome.duration_ms));
   text += field("throughput", human_rate(outcome.rows, outcome.duration_ms));
-  if (outcome.longest_unit_ms) text += field("longest unit", base::human_duration(*outcome.longest_unit_ms));
+  if (outcome.longest_unit_ms) text += field("max unit", base::human_duration(*outcome.longest_unit_ms));
   if (outcome.peak_rss_mb > 0) text += field("peak rss", fmt::format("{} MB", outcome.peak_rss_mb));
   if (outcome.retries > 0) text += field("retries", fmt::format("{}", outcome.retries));
   return text;
