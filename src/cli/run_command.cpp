@@ -112,6 +112,7 @@ std::vector<report::RunOutcome> run_all(const std::vector<const config::Export*>
   std::vector<report::RunOutcome> runs;
   for (const auto* entry : selected) {
     if (job.context.stop.stop_requested()) break;
+    job.progress.started(entry->name, std::nullopt);  // connecting and describing may take long
     runs.push_back(run::run_export(
         environment, job.config, *entry,
         {.validate = job.args.validate, .resume = job.args.resume, .rerun_command = rerun_command(job.args, *entry)}));
@@ -147,7 +148,9 @@ Result<void> run(const Arguments& args, Context& context) {
   aggregate.finished_at = context.clock.now();
   aggregate.duration_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started).count();
-  auto reported = report_runs(aggregate, {.json = args.json, .summary_output = args.summary_output}, *store, context);
+  auto reported =
+      report_runs(aggregate, {.selected = selected.size(), .json = args.json, .summary_output = args.summary_output},
+                  *store, context);
   TRY(verdict(aggregate, selected.size()));  // a run's own failure says more than that of its report
   return reported;
 }

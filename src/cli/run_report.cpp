@@ -61,8 +61,9 @@ Result<void> report_runs(const report::Aggregate& aggregate, const RunReportOpti
   const auto style = context.screen.style();
   const auto stored = store.apply(report::to_record(aggregate));
   if (!stored) context.screen.print("warning: the totals were not stored: " + stored.error().to_string());
-  context.screen.print(aggregate.runs.size() == 1 ? report::run_card(aggregate.runs.front(), places, style)
-                                                  : report::totals_card(aggregate, places, style));
+  context.screen.print(options.selected == 1 && !aggregate.runs.empty()
+                           ? report::run_card(aggregate.runs.front(), places, style)
+                           : report::totals_card(aggregate, places, style));
   const auto document = report::redacted(report::to_json(aggregate), context.redactor);
   if (!options.summary_output.empty()) TRY(report::write_file(options.summary_output, report::dump(document)));
   return options.json ? context.print_json(document) : Result<void>{};

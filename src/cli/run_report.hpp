@@ -13,6 +13,7 @@ namespace rivet::cli {
 
 /// Where the aggregate goes besides the screen.
 struct RunReportOptions {
+  std::size_t selected = 1;    ///< exports the command was to run: several get a card of totals
   bool json = false;           ///< to stdout
   std::string summary_output;  ///< to this file; empty: none
 };

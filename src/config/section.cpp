@@ -117,6 +117,13 @@ bool is_unquoted_placeholder(const Node& node) {
          node.entries.front().value.kind == Node::Kind::null;
 }
 
+/// Nobody mistypes a key by more than this, and comparing long words is slow.
+constexpr std::size_t kGuessBytes = 64;
+
+std::optional<std::string> guess_of(std::string_view word, std::span<const std::string_view> candidates) {
+  return word.size() > kGuessBytes ? std::nullopt : base::did_you_mean(word, candidates);
+}
+
 std::optional<double> parse_number(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -266,7 +273,7 @@ std::optional<std::size_t> Section::word_index(std::string_view key, std::span<c
   if (node == nullptr) return std::nullopt;
   const auto found = std::find(spellings.begin(), spellings.end(), node->text);
   if (found != spellings.end()) return static_cast<std::size_t>(found - spellings.begin());
-  const auto guess = base::did_you_mean(node->text, spellings);
+  const auto guess = guess_of(node->text, spellings);
   refuse(key, fmt::format("'{}' is not a value of '{}': use one of {}{}", problems_->shown(node->text), key,
                           fmt::join(spellings, ", "), guess ? fmt::format("; did you mean '{}'?", *guess) : ""));
   return std::nullopt;
@@ -287,7 +294,7 @@ std::string Section::unknown_key(std::string_view key) const {
   if (key == "<<") return start + "; merge keys are not supported, repeat the keys or use an alias";
   const auto* home = std::find_if(kHomes.begin(), kHomes.end(), [&](const Home& h) { return h.key == key; });
   if (home != kHomes.end()) return fmt::format("{}; it belongs under {}", start, home->place);
-  const auto guess = base::did_you_mean(key, known_);
+  const auto guess = guess_of(key, known_);
   return guess ? fmt::format("{}; did you mean '{}'?", start, *guess) : start;
 }
 

@@ -166,7 +166,7 @@ TEST(JournalJson, RandomMutationsNeverThrow) {
   const auto good = dump_json(to_json(journal_of(entries)));
   std::mt19937 random(7);
   int accepted = 0;
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < 4'000; ++round) {
     auto text = good;
     for (auto changes = random() % 4 + 1; changes > 0; --changes)
       text[random() % text.size()] = "\"{}[]:,0-n\xff\\x"[random() % 13];
@@ -180,7 +180,7 @@ TEST(JournalJson, RandomMutationsNeverThrow) {
     ASSERT_TRUE(again.has_value()) << text;
     EXPECT_EQ(to_json(*again), written) << text;
   }
-  EXPECT_GT(accepted, 100);
+  EXPECT_GT(accepted, 20);
 }
 
 TEST(Journal, AnswersWhatWasPlannedHappenedDegradedAndEnded) {

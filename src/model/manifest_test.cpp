@@ -261,7 +261,7 @@ TEST(Manifest, RandomMutationsNeverThrow) {
   const auto good = dump_json(json_of(sample()));
   std::mt19937 random(11);
   int accepted = 0;
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < 4'000; ++round) {
     auto text = good;
     for (auto changes = random() % 3 + 1; changes > 0; --changes) {
       switch (random() % 3) {
@@ -281,7 +281,7 @@ TEST(Manifest, RandomMutationsNeverThrow) {
     inconsistencies(*parsed);
     EXPECT_TRUE(manifest_from_json_text(to_json_text(*parsed)).has_value()) << text;
   }
-  EXPECT_GT(accepted, 100);
+  EXPECT_GT(accepted, 20);
 }
 
 TEST(Manifest, ObjectsAreNamedByExportAndRun) {

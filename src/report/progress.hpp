@@ -15,7 +15,8 @@ namespace rivet::report {
 class ProgressListener {
  public:
   virtual ~ProgressListener() = default;
-  /// The export begins to read. `estimated_rows` comes from the catalogue and may be wrong.
+  /// The export begins; called again, perhaps with an estimate from the catalogue, which may be wrong, once
+  /// that is known.
   virtual void started(const std::string& export_name, std::optional<std::int64_t> estimated_rows) = 0;
   /// Totals since the start of the run, not differences; rows that a taken-over run had finished are included.
   virtual void advanced(const std::string& export_name, std::int64_t rows_total, std::int64_t bytes_read_total) = 0;

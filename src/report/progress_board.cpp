@@ -23,6 +23,12 @@ std::int64_t milliseconds_between(ProgressBoard::Instant from, ProgressBoard::In
   return duration_cast<milliseconds>(to - from).count();
 }
 
+/// `45s`, `2m 05s`, `1h 02m`.
+std::string whole_seconds(double exact) {
+  const auto whole = std::max<std::int64_t>(static_cast<std::int64_t>(exact), 1);
+  return whole < 60 ? fmt::format("{}s", whole) : base::human_duration(whole * 1000);
+}
+
 }  // namespace
 
 ProgressBoard::Entry* ProgressBoard::find(const std::string& export_name) {
@@ -31,7 +37,10 @@ ProgressBoard::Entry* ProgressBoard::find(const std::string& export_name) {
 }
 
 void ProgressBoard::start(const std::string& export_name, std::optional<std::int64_t> estimated_rows, Instant now) {
-  remove(export_name);
+  if (auto* const known = find(export_name)) {
+    known->estimate = estimated_rows;
+    return;
+  }
   entries_.push_back({.name = export_name, .estimate = estimated_rows, .started = now, .samples = {}});
 }
 
@@ -52,34 +61,33 @@ void ProgressBoard::sample(Entry& entry, Instant now) {
   while (entry.samples.size() > 2 && now - entry.samples.front().at > kWindow) entry.samples.pop_front();
 }
 
-std::vector<std::string> ProgressBoard::segments(Entry& entry, Instant now) {
+double ProgressBoard::rows_per_second(const Entry& entry, Instant now) {
+  const auto& base = entry.samples.front();
+  const auto elapsed = milliseconds_between(base.at, now);
+  return elapsed > 0 ? static_cast<double>(entry.rows - base.rows) * 1000 / static_cast<double>(elapsed) : 0;
+}
+
+std::vector<std::string> ProgressBoard::segments(const Entry& entry, Instant now) {
+  const auto age = base::human_duration(milliseconds_between(entry.started, now));
+  if (entry.samples.empty()) return {"preparing", age};
+  const auto rate = rows_per_second(entry, now);
   std::vector<std::string> out{base::with_thousands(entry.rows) + " rows"};
-  double rows_per_ms = 0;
-  if (!entry.samples.empty()) {
-    const auto& base = entry.samples.front();
-    const auto elapsed = milliseconds_between(base.at, now);
-    if (elapsed > 0) {
-      rows_per_ms = static_cast<double>(entry.rows - base.rows) / static_cast<double>(elapsed);
-      out.push_back(human_rate(entry.rows - base.rows, elapsed));
-    }
-  }
+  if (rate > 0) out.push_back(human_count(rate) + " rows/s");
   if (entry.bytes > 0) out.push_back(base::human_bytes(entry.bytes));
   const auto estimate = entry.estimate.value_or(0);
-  if (estimate > 0 && entry.rows < estimate) {
+  if (entry.rows < estimate) {
     out.push_back(fmt::format("{}%", entry.rows * 100 / estimate));
-    if (rows_per_ms > 0) {
-      const auto left = static_cast<std::int64_t>(static_cast<double>(estimate - entry.rows) / rows_per_ms);
-      out.push_back("~" + base::human_duration(std::max<std::int64_t>(left / 1000, 1) * 1000) + " left");
-    }
+    const auto seconds_left = static_cast<double>(estimate - entry.rows) / std::max(rate, 1e-3);
+    if (rate > 0) out.push_back("~" + whole_seconds(seconds_left) + " left");
   }
-  out.push_back(base::human_duration(milliseconds_between(entry.started, now)));
+  out.push_back(age);
   return out;
 }
 
-std::vector<std::string> ProgressBoard::live_lines(int width, Instant now) {
+std::vector<std::string> ProgressBoard::live_lines(int width, Instant now) const {
   constexpr int kNameColumns = 24;
   std::vector<std::string> lines;
-  for (auto& entry : entries_) {
+  for (const auto& entry : entries_) {
     auto line = "… " + fit(entry.name, std::min(kNameColumns, width / 2));
     for (const auto& segment : segments(entry, now)) {
       if (display_width(line) + 2 + display_width(segment) > width) break;
@@ -90,9 +98,9 @@ std::vector<std::string> ProgressBoard::live_lines(int width, Instant now) {
   return lines;
 }
 
-std::vector<std::string> ProgressBoard::plain_lines(Instant now) {
+std::vector<std::string> ProgressBoard::plain_lines(Instant now) const {
   std::vector<std::string> lines;
-  for (auto& entry : entries_)
+  for (const auto& entry : entries_)
     lines.push_back(fmt::format("{}: {}", entry.name, fmt::join(segments(entry, now), ", ")));
   return lines;
 }

@@ -16,6 +16,7 @@ class ProgressBoard {
  public:
   using Instant = std::chrono::steady_clock::time_point;
 
+  /// Begins an export, or gives a begun one its estimate.
   void start(const std::string& export_name, std::optional<std::int64_t> estimated_rows, Instant now);
   /// Totals so far; of an export that was not started: ignored.
   void advance(const std::string& export_name, std::int64_t rows, std::int64_t bytes, Instant now);
@@ -23,9 +24,9 @@ class ProgressBoard {
   bool empty() const { return entries_.empty(); }
 
   /// One line per running export for a terminal of `width` columns: segments that do not fit are left out.
-  std::vector<std::string> live_lines(int width, Instant now);
+  std::vector<std::string> live_lines(int width, Instant now) const;
   /// One complete line per running export for a log.
-  std::vector<std::string> plain_lines(Instant now);
+  std::vector<std::string> plain_lines(Instant now) const;
 
  private:
   struct Sample {
@@ -42,7 +43,8 @@ class ProgressBoard {
 
   Entry* find(const std::string& export_name);
   static void sample(Entry& entry, Instant now);
-  static std::vector<std::string> segments(Entry& entry, Instant now);
+  static double rows_per_second(const Entry& entry, Instant now);  // REQUIRES: a sample
+  static std::vector<std::string> segments(const Entry& entry, Instant now);
 
   std::vector<Entry> entries_;
 };

@@ -96,9 +96,9 @@ TEST_F(BoardTest, ShowsRowsRateBytesPercentAndTimeLeft) {
   board.advance("orders", 0, 0, start);
   board.advance("orders", 250'000, 10 << 20, start + 5s);
   EXPECT_THAT(board.live_lines(100, start + 5s),
-              ElementsAre("… orders  250,000 rows  50.0K rows/s  10.0 MB  25%  ~15.0s left  5.0s"));
+              ElementsAre("… orders  250,000 rows  50.0K rows/s  10.0 MB  25%  ~15s left  5.0s"));
   EXPECT_THAT(board.plain_lines(start + 5s),
-              ElementsAre("orders: 250,000 rows, 50.0K rows/s, 10.0 MB, 25%, ~15.0s left, 5.0s"));
+              ElementsAre("orders: 250,000 rows, 50.0K rows/s, 10.0 MB, 25%, ~15s left, 5.0s"));
 }
 
 TEST_F(BoardTest, LeavesOutWhatDoesNotFit) {
@@ -124,6 +124,14 @@ TEST_F(BoardTest, RateForgetsTheHeadStartOfATakenOverRun) {
   board.advance("orders", 900'000, 0, start);
   board.advance("orders", 901'000, 0, start + 1s);
   EXPECT_THAT(board.live_lines(100, start + 1s), ElementsAre("… orders  901,000 rows  1.0K rows/s  1.0s"));
+}
+
+TEST_F(BoardTest, PreparesUntilTheFirstRowsAndThenKeepsItsAge) {
+  board.start("orders", std::nullopt, start);
+  EXPECT_THAT(board.live_lines(100, start + 2s), ElementsAre("… orders  preparing  2.0s"));
+  board.start("orders", 100, start + 2s);
+  board.advance("orders", 50, 0, start + 3s);
+  EXPECT_THAT(board.live_lines(100, start + 3s), ElementsAre("… orders  50 rows  50%  3.0s"));
 }
 
 TEST_F(BoardTest, ForgetsFinishedExports) {

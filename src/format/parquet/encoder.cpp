@@ -87,7 +87,11 @@ class ParquetEncoder final : public Encoder {
     return {};
   }
 
-  std::int64_t bytes_so_far() const override { return stream_->position(); }
+  /// The open row group is encoded in memory: it counts with the ratio that the closed ones reached.
+  std::int64_t bytes_so_far() const override {
+    const double ratio = closed_bytes_ == 0 ? 1.0 : static_cast<double>(stream_->position()) / static_cast<double>(closed_bytes_);
+    return stream_->position() + static_cast<std::int64_t>(ratio * static_cast<double>(group_bytes_));
+  }
 
   Result<EncodedFile> finish() override {
     const auto status = writer_->Close();
@@ -99,7 +103,7 @@ class ParquetEncoder final : public Encoder {
   Result<void> start_row_group() {
     const auto status = writer_->NewBufferedRowGroup();
     if (!status.ok()) return fail(stream_->explain(status));
-    group_bytes_ = 0;
+    closed_bytes_ += std::exchange(group_bytes_, 0);
     return {};
   }
 
@@ -128,7 +132,8 @@ class ParquetEncoder final : public Encoder {
   std::shared_ptr<arrow::Schema> schema_;
   std::unique_ptr<::parquet::arrow::FileWriter> writer_;
   ParquetOptions options_;
-  std::int64_t group_bytes_ = 0;
+  std::int64_t group_bytes_ = 0;   // of Arrow data in the open row group
+  std::int64_t closed_bytes_ = 0;  // and in those before
   std::int64_t rows_ = 0;
 };
 
