@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Exact text of every kind of cell, as CSV and text columns show it.
 #include "batch/cell_text.hpp"
 
 #include "batch/schema.hpp"

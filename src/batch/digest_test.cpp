@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Known answers of digest version 1 (docs/digest.md) and its independence of order and batching.
 #include "batch/digest.hpp"
 
 #include <arrow/api.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The _rivet_row_hash column: stable, sensitive to every cell, blind to batching.
 #include "batch/row_hash.hpp"
 
 #include <arrow/array.h>

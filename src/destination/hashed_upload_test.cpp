@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Size and digests of an upload equal those of the bytes that landed.
 #include "destination/hashed_upload.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Names and native spellings of column kinds, and their round trip through JSON.
 #include "model/column.hpp"
 
 #include <gmock/gmock.h>

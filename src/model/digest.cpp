@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Sums of table digests, and their hexadecimal form.
 #include "model/digest.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Digest sums commute and associate, and their text form round-trips.
 #include "model/digest.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Journal events round-trip through JSON, and the questions they answer.
 #include "model/journal.hpp"
 
 #include <gmock/gmock.h>

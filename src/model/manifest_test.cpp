@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Manifests round-trip, refuse damage, and survive mutation without a crash.
 #include "model/manifest.hpp"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// How a relation is called before people.
 #include "model/relation.hpp"
 
 namespace rivet::model {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Names of unit states.
 #include "model/unit.hpp"
 
 #include <array>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Compares the columns of this run with those the state remembers.
 #include "run/drift.hpp"
 
 #include <algorithm>

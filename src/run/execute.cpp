@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Runs the exports of a configuration in order and gathers their outcomes.
 #include "run/execute.hpp"
 
 #include <algorithm>

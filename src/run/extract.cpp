@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The hot path: one unit from the source's batches through digests and gates into parts.
 #include "run/extract.hpp"
 
 #include <utility>

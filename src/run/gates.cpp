@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Counts what the quality rules ask for while batches pass.
 #include "run/gates.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Renews a run's lease in the background and says when it is lost.
 #include "run/lease_keeper.hpp"
 
 #include <condition_variable>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Names of parts: unique over runs, units, epochs and retries.
 #include "run/part_names.hpp"
 
 #include <fmt/format.h>

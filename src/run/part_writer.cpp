@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Splits a unit's batches into parts by size and holds them until the unit commits.
 #include "run/part_writer.hpp"
 
 #include <utility>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Moves parts that no committed unit names out of readers' sight.
 #include "run/quarantine.hpp"
 
 #include "model/manifest.hpp"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Reads batches on a second thread, bounded in bytes.
 #include "run/read_ahead.hpp"
 
 #include <utility>

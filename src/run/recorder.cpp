@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Appends journal events; a journal that cannot be written never fails the run.
 #include "run/recorder.hpp"
 
 #include <utility>

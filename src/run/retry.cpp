@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Which errors are worth another attempt, and how long to wait for it.
 #include "run/retry.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Finds runs that died and finishes, publishes or closes them.
 #include "run/unfinished.hpp"
 
 #include <utility>

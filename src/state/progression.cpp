@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Compares cursor texts as decimal numbers of any length, else byte by byte.
 #include "state/progression.hpp"
 
 #include <algorithm>

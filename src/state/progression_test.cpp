@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Progression never moves backwards, whatever the order of updates.
 #include "state/progression.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Names of the stages of a run.
 #include "state/store.hpp"
 
 #include <array>

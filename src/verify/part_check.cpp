@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Compares one landed part with what its manifest says of it.
 #include "verify/part_check.hpp"
 
 #include <utility>

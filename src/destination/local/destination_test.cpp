@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Local files appear whole or not at all, and never outside their prefix.
 #include "destination/local/destination.hpp"
 
 #include "destination/test_folder.hpp"

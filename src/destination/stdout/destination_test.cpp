@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Standard output takes one stream, reports broken pipes and refuses to be listed.
 #include "destination/stdout/destination.hpp"
 
 #include <arrow/io/interfaces.h>

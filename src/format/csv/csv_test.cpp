@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// CSV written here reads back with every value, NULL and quote intact.
 #include "format/csv/format.hpp"
 
 #include "batch/digest.hpp"

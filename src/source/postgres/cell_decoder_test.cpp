@@ -82,7 +82,9 @@ TEST(CellDecoder, NullsAmongValues) {
   ASSERT_TRUE(array->ValidateFull().ok());
   for (int i = 0; i < 20; ++i) {
     ASSERT_EQ(array->IsNull(i), i % 3 == 0);
-    if (i % 3 != 0) ASSERT_EQ(static_cast<const arrow::BooleanArray&>(*array).Value(i), i % 2 == 1) << i;
+    if (i % 3 != 0) {
+      ASSERT_EQ(static_cast<const arrow::BooleanArray&>(*array).Value(i), i % 2 == 1) << i;
+    }
   }
 }
 

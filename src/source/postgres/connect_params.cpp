@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// libpq parameters of a configured source: address, TLS mode, time limits.
 #include "source/postgres/connect_params.hpp"
 
 #include <algorithm>

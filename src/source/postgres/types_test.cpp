@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Which native types travel natively and which as exact text.
 #include "source/postgres/types.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// One SQLite connection: prepared statements, transactions, busy handling.
 #include "state/sqlite/connection.hpp"
 
 #include <sqlite3.h>

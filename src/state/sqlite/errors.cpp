@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// SQLite result codes as error kinds that callers can act on.
 #include "state/sqlite/errors.hpp"
 
 #include <sqlite3.h>

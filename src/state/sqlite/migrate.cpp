@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Creates the state tables and brings older ones up to date.
 #include "state/sqlite/migrate.hpp"
 
 #include <charconv>

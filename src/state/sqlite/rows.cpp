@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Values of the model from SQLite rows.
 #include "state/sqlite/rows.hpp"
 
 #include <algorithm>
