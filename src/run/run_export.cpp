@@ -27,7 +27,7 @@ namespace {
 namespace journal = model::journal;
 
 // Batches waiting between the reading and the encoding thread.
-constexpr std::int64_t kBatchesInFlight = 4LL << 20;
+constexpr std::int64_t kBatchesInFlight = 2LL << 20;
 
 std::int64_t peak_rss_mb() {
   rusage usage{};

@@ -14,7 +14,8 @@ namespace rivet::format::parquet {
 /// Arrow's name for a codec.
 arrow::Compression::type arrow_codec(config::Compression compression);
 
-/// An encoder of one file. Columns are encoded side by side on Arrow's thread pool.
+/// An encoder of one file. Up to two row groups are encoded on threads of their own while the next one fills; the
+/// sink is called from the caller's thread only. Columns that do not repeat in the first row group get no dictionary.
 Result<std::unique_ptr<Encoder>> make_parquet_encoder(const model::Columns& columns, const ParquetOptions& options,
                                                       ByteSink sink);
 

@@ -34,7 +34,7 @@ class ParquetFormat final : public Format {
 }  // namespace
 
 ParquetOptions parquet_options(const config::Export& entry) {
-  constexpr std::int64_t kMegabyte = 1LL << 20;
+  constexpr std::int64_t kMegabyte = 1LL << 20, kUnbounded = 1LL << 40;
   ParquetOptions options{.compression = entry.compression, .level = entry.compression_level};
   // A file is only as exact in size as its row groups are small.
   if (entry.max_file_size) {
@@ -42,10 +42,11 @@ ParquetOptions parquet_options(const config::Export& entry) {
   }
   if (!entry.parquet) return options;
   const auto& block = *entry.parquet;
+  options.column_chunk_bytes = kUnbounded;
   switch (block.strategy) {
     case config::RowGroupStrategy::fixed_rows:
       options.row_group_rows = block.row_group_rows.value_or(options.row_group_rows);
-      options.row_group_bytes = std::int64_t{1} << 40;
+      options.row_group_bytes = kUnbounded;
       break;
     case config::RowGroupStrategy::auto_:
     case config::RowGroupStrategy::fixed_memory:

@@ -17,7 +17,8 @@ struct ParquetOptions {
   config::Compression compression = config::Compression::zstd;
   std::optional<int> level;                          ///< of the codec; its default when unset
   std::int64_t row_group_rows = 1'048'576;
-  std::int64_t row_group_bytes = 32LL << 20;         ///< of Arrow data, before encoding
+  std::int64_t row_group_bytes = 14LL << 20;         ///< of Arrow data before encoding; more for many columns
+  std::int64_t column_chunk_bytes = 4LL << 20;       ///< the same of its largest column
 };
 
 /// The options an export asks for (`compression*`, `parquet:`). Without a `parquet` block row groups are

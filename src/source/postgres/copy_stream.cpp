@@ -64,7 +64,8 @@ class CopyStream final : public BatchStream {
   bool header_seen_ = false;
   bool trailer_seen_ = false;
   bool complete_ = false;
-  std::int64_t batch_rows_ = 0, batch_bytes_ = 0, total_rows_ = 0, bytes_read_ = 0;
+  std::int64_t batch_room_ = 0, batch_rows_ = 0, batch_bytes_ = 0;
+  std::int64_t total_rows_ = 0, row_bytes_ = 0, bytes_read_ = 0;
 };
 
 CopyStream::CopyStream(Connection& connection, CopyPlan plan)
@@ -93,9 +94,14 @@ Result<std::optional<Batch>> CopyStream::next() {
   return finish_batch();
 }
 
+/// Room for a batch, judged by the width of the rows so far: room that stays empty is memory all the same.
 Result<void> CopyStream::reserve() {
+  constexpr std::int64_t kFirstBatch = 256;
+  const auto& limits = plan_.request.limits;
+  const auto expected = total_rows_ == 0 ? kFirstBatch : limits.bytes * total_rows_ / std::max<std::int64_t>(row_bytes_, 1);
+  batch_room_ = std::clamp<std::int64_t>(expected + expected / 16, 1, limits.rows);
   for (auto& decoder : decoders_) {
-    if (const auto status = decoder->reserve(plan_.request.limits.rows); !status.ok()) {
+    if (const auto status = decoder->reserve(batch_room_); !status.ok()) {
       return fail(batch::from_arrow(status));
     }
   }
@@ -103,8 +109,7 @@ Result<void> CopyStream::reserve() {
 }
 
 bool CopyStream::batch_is_full() const {
-  const auto& limits = plan_.request.limits;
-  return batch_rows_ >= limits.rows || batch_bytes_ >= limits.bytes;
+  return batch_rows_ >= batch_room_ || batch_bytes_ >= plan_.request.limits.bytes;
 }
 
 /// One row into the builders; false at the trailer.
@@ -118,6 +123,7 @@ Result<bool> CopyStream::read_row() {
         TRY(append_row());
         unread_ = bytes;
         batch_bytes_ += size;
+        row_bytes_ += size;
         return true;
       }
     }
