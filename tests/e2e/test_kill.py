@@ -103,12 +103,14 @@ def test_another_plan_sets_the_dead_run_aside(rivet, table):
 
 def test_killed_at_random_times(rivet, table):
     path = config(rivet, table)
+    began = time.monotonic()
     rivet.ok("run", "-c", path)
+    whole_run = time.monotonic() - began
     pause = random.Random(5)
     deaths = 0
     for _ in range(20):
         process = rivet.start("run", "-c", path)
-        time.sleep(pause.uniform(0.01, 0.6))
+        time.sleep(pause.uniform(0.01, whole_run))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         deaths += process.returncode == -signal.SIGKILL
