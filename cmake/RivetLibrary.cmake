@@ -9,8 +9,7 @@ target_compile_definitions(rivet_options INTERFACE RIVET_VERSION="${PROJECT_VERS
 target_link_libraries(rivet_options INTERFACE Threads::Threads fmt::fmt tl::expected)
 if(RIVET_SANITIZE)
   target_compile_options(rivet_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
-                         -fno-omit-frame-pointer
-                         -Wno-maybe-uninitialized)  # false positives of <regex> under the sanitizers
+                         -fno-omit-frame-pointer)
   target_link_options(rivet_options INTERFACE -fsanitize=address,undefined)
 endif()
 

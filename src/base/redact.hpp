@@ -2,7 +2,8 @@
 // Removes credentials from every text that leaves the process: logs, errors, state, artifacts.
 #pragma once
 
-#include <mutex>
+#include <cstdint>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,15 +14,25 @@ namespace rivet::base {
 /// URL or a key=value list, by `***`. Any thread may call it.
 class Redactor {
  public:
-  /// Remembers a secret in its plain and its percent-encoded form. Empty text is ignored.
+  /// Remembers a secret. It is found plain and percent-encoded: any of its bytes may be written `%XX` with digits of
+  /// either case, blanks also `+`. A secret of less than four bytes is only found where no letter, digit or
+  /// underscore touches it, because it would occur in many words. Empty text is ignored.
   void remember(std::string_view secret);
 
-  /// The text without secrets.
+  /// The text without secrets, in time proportional to its length and the number of secrets. Secrets that overlap
+  /// give one `***` together. UTF-8 text stays UTF-8; text without secrets comes back as it is.
   std::string clean(std::string_view text) const;
 
  private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> secrets_;  // longest first, so that a secret inside another cannot leave a tail
+  /// A secret with its search table (Knuth, Morris and Pratt): per prefix, the longest proper prefix that is also its
+  /// end.
+  struct Secret {
+    std::string text;
+    std::vector<std::uint32_t> fallback;
+  };
+
+  mutable std::shared_mutex mutex_;
+  std::vector<Secret> secrets_;
 };
 
 }  // namespace rivet::base

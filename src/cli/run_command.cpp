@@ -46,8 +46,6 @@ tl::unexpected<Error> not_built(std::string_view flag) {
 Result<void> refuse_unbuilt(const Arguments& args) {
   if (args.reconcile) return not_built("--reconcile");
   if (args.force) return not_built("--force");
-  if (args.parallel_exports) return not_built("--parallel-exports");
-  if (args.parallel_processes) return not_built("--parallel-export-processes");
   return {};
 }
 
@@ -70,8 +68,11 @@ Result<void> require_clean_stdout(const Arguments& args, const std::vector<const
   return {};
 }
 
-std::string sequential_notice(const config::Config& config) {
-  if (!config.parallel_exports && !config.parallel_export_processes) return "";
+/// Running one after another gives the same result, only later: a warning, not a refusal.
+std::string sequential_notice(const config::Config& config, const Arguments& args) {
+  const bool wanted = config.parallel_exports || config.parallel_export_processes || args.parallel_exports ||
+                      args.parallel_processes;
+  if (!wanted) return "";
   return "warning: parallel exports are not available in this version; exports run one after another";
 }
 
@@ -100,6 +101,7 @@ run::Environment environment_for(const Job& job) {
           .clock = job.context.clock,
           .progress = job.progress,
           .log = *job.context.logger,
+          .redactor = job.context.redactor,
           .stop = job.context.stop,
           .open_destination = open_destination,
           .open_prefix = open_prefix,
@@ -136,7 +138,7 @@ Result<void> run(const Arguments& args, Context& context) {
   const auto config = TRY(load_configuration(args.config, args.params, context));
   const auto selected = TRY(select_exports(config, args.exports));
   TRY(require_clean_stdout(args, selected));
-  context.screen.print(sequential_notice(config));
+  context.screen.print(sequential_notice(config, args));
   const auto source = TRY(make_source(config.source, context.clock));
   const auto store = TRY(open_store(config.file.parent_path()));
 
@@ -173,10 +175,10 @@ void add_run(CLI::App& app, Action& chosen) {
   command->add_flag("--force", args->force, "Override a refusal to resume (not available in this version)");
   command->add_flag("--reconcile", args->reconcile, "Compare counts with the source (not available in this version)");
   auto* threads = command->add_flag("--parallel-exports", args->parallel_exports,
-                                    "Run exports in threads (not available in this version)");
+                                    "Run exports in threads (in this version: one after another)");
   command
       ->add_flag("--parallel-export-processes", args->parallel_processes,
-                 "Run exports in processes (not available in this version)")
+                 "Run exports in processes (in this version: one after another)")
       ->excludes(threads);
   command->callback([args, &chosen] { chosen = [args](Context& context) { return run(*args, context); }; });
 }

@@ -50,7 +50,7 @@ Result<void> verify_export(const config::Export& entry, base::Timestamp at, cons
   one.resolved_prefix = opened.prefix;
   const VerificationRequest request{.depth = *model::parse_verify_depth(args.depth),
                                     .run_id = args.run_id,
-                                    .manifest_required = !args.prefix.empty()};
+                                    .manifest_required = !args.prefix.empty() || !args.run_id.empty()};
   one.verification = TRY(verify_output(*opened.destination, entry, request));
   return {};
 }

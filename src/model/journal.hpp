@@ -24,6 +24,7 @@ struct PlanResolved {
   bool validate = false, reconcile = false, resume = false;
   std::string chunk_key = {};  ///< empty: null
   bool resumable = true;
+  std::optional<std::string> row_hash = {};  ///< names the text forms that are hashed; null: no row hash
   std::int64_t units = 0;
   int digest_version = 0;
   std::string consistency = {};

@@ -16,7 +16,6 @@ namespace {
 using Json = nlohmann::ordered_json;  // people read manifests: keys stay in this order
 
 constexpr std::string_view kChecksumRender = "rivet-digest-v1";
-constexpr std::string_view kRowHashRender = "xxh3-128-i64-arrow-display-us-v2";
 
 void add_text(Json& json, const char* key, const std::string& value) {
   if (!value.empty()) json[key] = value;
@@ -122,7 +121,7 @@ void add_evidence(Json& json, const Manifest& manifest) {
   }
   if (!manifest.row_hash_column.empty()) {
     json["row_hash"] =
-        Json{{"column", manifest.row_hash_column}, {"covered", manifest.row_hash_covered}, {"render", kRowHashRender}};
+        Json{{"column", manifest.row_hash_column}, {"covered", manifest.row_hash_covered}, {"render", manifest.row_hash_render}};
   }
   json["digest"] = digest_json(manifest.digest, covered);
 }

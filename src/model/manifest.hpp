@@ -52,6 +52,7 @@ struct Manifest {
   Digest digest;                          ///< sum over the parts
   std::string row_hash_column;            ///< empty: none
   std::vector<std::string> row_hash_covered;
+  std::string row_hash_render = {};       ///< names the text forms that are hashed
 
   /// What a manifest that was read claims about itself, kept to be compared with what it holds; unset when built
   /// in memory. Writing states what is, and ignores them.

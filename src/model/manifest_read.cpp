@@ -105,6 +105,7 @@ void read_row_hash(FieldReader& root, Manifest& manifest) {
   if (!root.has("row_hash")) return;
   auto field = root.object("row_hash");
   manifest.row_hash_column = field.text("column");
+  manifest.row_hash_render = field.text_or_empty("render");
   for (const auto& name : field.array("covered")) {
     if (!name.is_string()) return field.refuse("row_hash.covered lists something that is not a name");
     manifest.row_hash_covered.push_back(name.get_ref<const std::string&>());

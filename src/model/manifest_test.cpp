@@ -63,6 +63,7 @@ Manifest sample() {
   for (const auto& listed : manifest.parts) manifest.digest += listed.part.digest;
   manifest.row_hash_column = "_rivet_row_hash";
   manifest.row_hash_covered = {"id", "price"};
+  manifest.row_hash_render = "xxh3-128-i64-rivet-text-v1";
   return manifest;
 }
 
@@ -92,7 +93,7 @@ TEST(Manifest, HasTheFieldsUsersRead) {
   EXPECT_EQ(json["column_checksums"],
             (nlohmann::json::array({{{"name", "id"}, {"checksum", "1"}}, {{"name", "price"}, {"checksum", "4"}}})));
   EXPECT_EQ(json["checksum_render"], "rivet-digest-v1");
-  EXPECT_EQ(json["row_hash"]["render"], "xxh3-128-i64-arrow-display-us-v2");
+  EXPECT_EQ(json["row_hash"]["render"], "xxh3-128-i64-rivet-text-v1");
   EXPECT_EQ(json["digest"]["version"], 1);
   EXPECT_EQ(json["digest"]["rows"], 15);
   EXPECT_EQ(json["digest"]["value"], "000000000000000afffffffffffffffe");
@@ -132,6 +133,7 @@ TEST(Manifest, IsReadBackAsItWas) {
   EXPECT_EQ(parsed->source.read_to, kStart + 1s);
   EXPECT_EQ(parsed->source.source_row_count, 15);
   EXPECT_EQ(parsed->row_hash_covered, manifest.row_hash_covered);
+  EXPECT_EQ(parsed->row_hash_render, manifest.row_hash_render);
   EXPECT_THAT(inconsistencies(*parsed), IsEmpty());
 }
 

@@ -12,20 +12,20 @@
 namespace rivet::plan {
 namespace {
 
-Error not_yet(const config::Export& entry, std::string_view what, std::string hint) {
+Error not_yet(std::string_view what, std::string hint) {
   return {.kind = ErrorKind::config,
-          .message = fmt::format("export '{}': {} is not available in this version", entry.name, what),
+          .message = fmt::format("{} is not available in this version", what),
           .hint = std::move(hint)};
 }
 
 Result<void> check_mode(const config::Export& entry) {
   if (entry.mode != config::Mode::full) {
-    return fail(not_yet(entry, fmt::format("mode: {}", config::name_of(entry.mode)), "use mode: full"));
+    return fail(not_yet(fmt::format("mode: {}", config::name_of(entry.mode)), "use mode: full"));
   }
   if (!entry.keys.partition_by.empty()) {
-    return fail(not_yet(entry, "partition_by", "leave it out, or select one partition with a query"));
+    return fail(not_yet("partition_by", "leave it out, or select one partition with a query"));
   }
-  if (entry.keys.parallel > 1) return fail(not_yet(entry, "parallel above 1", "leave parallel out, or set it to 1"));
+  if (entry.keys.parallel > 1) return fail(not_yet("parallel above 1", "leave parallel out, or set it to 1"));
   return {};
 }
 
@@ -33,10 +33,21 @@ Result<void> check_stdout(const config::Export& entry) {
   if (entry.destination.type != config::DestinationType::stdout_) return {};
   if (entry.max_file_size) {
     return fail(Error{.kind = ErrorKind::config,
-                      .message = fmt::format("export '{}': max_file_size cannot split what goes to stdout", entry.name),
+                      .message = "max_file_size cannot split what goes to stdout",
                       .hint = "leave max_file_size out, or write to a local path"});
   }
   return {};
+}
+
+/// Keys of later versions whose absence changes speed, never the result.
+void warn_about_unused_tuning(const config::Export& entry, model::Plan& plan) {
+  const auto warn = [&](std::string_view key) {
+    plan.warnings.push_back({"no_effect", fmt::format("tuning: {} has no effect in this version", key)});
+  };
+  if (entry.tuning.adaptive) warn("adaptive");
+  if (entry.tuning.on_batch_memory_exceeded == config::Tuning::OnBatchMemory::auto_shrink) {
+    warn("on_batch_memory_exceeded: auto_shrink");
+  }
 }
 
 void warn_about_quality(const config::Export& entry, const model::Inventory& inventory, model::Plan& plan) {
@@ -71,11 +82,7 @@ std::string fingerprint_of(const model::Plan& plan, const config::Export& entry)
 
 }  // namespace
 
-Result<void> check_supported(const config::Config& config, const config::Export& entry) {
-  if (config.parallel_exports || config.parallel_export_processes) {
-    return fail(not_yet(entry, config.parallel_exports ? "parallel_exports" : "parallel_export_processes",
-                        "leave it out: exports then run one after another"));
-  }
+Result<void> check_supported(const config::Export& entry) {
   TRY(check_mode(entry));
   return check_stdout(entry);
 }
@@ -104,6 +111,7 @@ Result<model::Plan> make_plan(const config::Config& config, const config::Export
   plan.units.push_back({.index = 0, .reason = "mode full: the whole relation in one statement and one snapshot"});
   for (const auto& warning : inventory.warnings) plan.warnings.push_back({"source", warning});
   warn_about_quality(entry, inventory, plan);
+  warn_about_unused_tuning(entry, plan);
   plan.fingerprint = fingerprint_of(plan, entry);
   return plan;
 }

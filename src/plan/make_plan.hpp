@@ -13,7 +13,7 @@ namespace rivet::plan {
 
 /// Refuses what this version cannot carry out although the configuration is valid (kind config, naming the key
 /// and the next step). Looks at nothing but the export, so that every command refuses the same before it connects.
-Result<void> check_supported(const config::Config& config, const config::Export& entry);
+Result<void> check_supported(const config::Export& entry);
 
 /// What the planner is told about the place where parts land and about the columns that are added.
 struct PlanTarget {

@@ -34,6 +34,19 @@ std::optional<model::journal::SchemaChanged> compare_schemas(const model::Column
   return change;
 }
 
+std::vector<std::string> compare_shapes(const std::map<std::string, std::int64_t>& before,
+                                        const std::map<std::string, std::int64_t>& now, double factor) {
+  std::vector<std::string> lines;
+  if (factor <= 0) return lines;
+  for (const auto& [column, longest] : now) {
+    const auto known = before.find(column);
+    if (known == before.end() || known->second == 0) continue;
+    if (static_cast<double>(longest) < factor * static_cast<double>(known->second)) continue;
+    lines.push_back(fmt::format("column {}: its longest value grew from {} to {} bytes", column, known->second, longest));
+  }
+  return lines;
+}
+
 std::vector<std::string> to_lines(const model::journal::SchemaChanged& change) {
   std::vector<std::string> lines;
   for (const auto& name : change.added) lines.push_back("added " + name);

@@ -2,6 +2,8 @@
 // What changed in an export's schema since its last published run.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +15,11 @@ namespace rivet::run {
 
 /// Added, removed and retyped columns; nothing when the schema is the same. The order of columns is not compared.
 std::optional<model::journal::SchemaChanged> compare_schemas(const model::Columns& before, const model::Columns& now);
+
+/// One line for every text column whose longest value grew to `factor` times that of earlier runs, in bytes; none when
+/// `factor` is 0. Columns without earlier values are not compared.
+std::vector<std::string> compare_shapes(const std::map<std::string, std::int64_t>& before,
+                                        const std::map<std::string, std::int64_t>& now, double factor);
 
 /// One line per change, for people.
 std::vector<std::string> to_lines(const model::journal::SchemaChanged& change);

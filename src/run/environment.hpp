@@ -10,6 +10,7 @@
 #include <spdlog/logger.h>
 
 #include "base/clock.hpp"
+#include "base/redact.hpp"
 #include "config/config.hpp"
 #include "destination/destination.hpp"
 #include "format/encoder.hpp"
@@ -34,6 +35,7 @@ struct Environment {
   const base::Clock& clock;
   report::ProgressListener& progress;
   spdlog::logger& log;
+  const base::Redactor& redactor;  ///< for what goes into the store
   std::stop_token stop;
 
   /// Opens where an export wants its parts, placeholders filled for `at`.

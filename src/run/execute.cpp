@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/fault_point.hpp"
+#include "run/cleaned.hpp"
 #include "run/extract.hpp"
 #include "run/gates.hpp"
 #include "run/part_names.hpp"
@@ -144,8 +145,9 @@ Result<ExecuteCounts> execute(const HeldRun& run, std::stop_token stop) {
     base::fault_point("unit_claimed");
     auto done = attempt(run, *claim, counts, stop);
     if (done) continue;
-    const auto pause = TRY(after_failure(run, *claim, done.error()));
-    if (!pause) return fail(std::move(done).error());
+    const auto error = cleaned(std::move(done).error(), run.environment.redactor);
+    const auto pause = TRY(after_failure(run, *claim, error));
+    if (!pause) return fail(error);
     ++counts.retries;
     if (!sleep_for(*pause, stop)) return fail(ErrorKind::cancelled, "interrupted");
   }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "batch/digest.hpp"
 #include "model/json_fields.hpp"
 
@@ -24,6 +25,16 @@ std::int64_t longest_in(const arrow::Array& any) {
   std::int64_t longest = 0;
   for (std::int64_t row = 0; row < cells.length(); ++row) longest = std::max<std::int64_t>(longest, cells.value_length(row));
   return longest;
+}
+
+Result<void> check_column(std::string_view rule, const std::string& name, const model::Columns& columns) {
+  std::vector<std::string_view> names;
+  for (const auto& column : columns) names.push_back(column.name);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return {};
+  const auto near = base::did_you_mean(name, names);
+  return fail({.kind = ErrorKind::config,
+               .message = fmt::format("quality.{} names column \"{}\", which the export does not have", rule, name),
+               .hint = near ? fmt::format("did you mean \"{}\"?", *near) : ""});
 }
 
 }  // namespace
@@ -90,6 +101,20 @@ Result<GateCounts> gate_counts_from_json_text(std::string_view text) {
   } catch (const nlohmann::json::exception& problem) {
     return fail(ErrorKind::data, fmt::format("the stored gate counts cannot be read: {}", problem.what()));
   }
+}
+
+Result<GateCounts> merged_gate_counts(const std::vector<state::UnitView>& units) {
+  GateCounts total;
+  for (const auto& unit : units) {
+    if (!unit.gates_json.empty()) total.merge(TRY(gate_counts_from_json_text(unit.gates_json)));
+  }
+  return total;
+}
+
+Result<void> check_rules(const config::Quality& rules, const model::Columns& columns) {
+  for (const auto& name : rules.unique_columns) TRY(check_column("unique_columns", name, columns));
+  for (const auto& [name, ratio] : rules.null_ratio_max) TRY(check_column("null_ratio_max", name, columns));
+  return {};
 }
 
 std::vector<GateFinding> judge(const config::Quality& rules, const GateCounts& counts) {

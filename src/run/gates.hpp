@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "batch/schema.hpp"
 #include "config/config.hpp"
+#include "state/store.hpp"
 
 namespace rivet::run {
 
@@ -37,6 +38,12 @@ struct GateCounts {
 /// The form kept with a unit in the store, and back. Kind data for anything else.
 std::string to_json_text(const GateCounts& counts);
 Result<GateCounts> gate_counts_from_json_text(std::string_view text);
+
+/// The counts of all units of a run.
+Result<GateCounts> merged_gate_counts(const std::vector<state::UnitView>& units);
+
+/// Kind config when a rule names a column that is not there: a rule that looks at nothing must not pass.
+Result<void> check_rules(const config::Quality& rules, const model::Columns& columns);
 
 /// The rules that do not hold for these rows.
 std::vector<GateFinding> judge(const config::Quality& rules, const GateCounts& counts);

@@ -2,19 +2,40 @@
 // Splits a unit's batches into parts by size and holds them until the unit commits.
 #include "run/part_writer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <arrow/record_batch.h>
+#include <arrow/util/byte_size.h>
 #include <fmt/format.h>
 
 #include "base/fault_point.hpp"
 
 namespace rivet::run {
+namespace {
+
+// A part is as exact in size as the pieces that it is made of.
+constexpr std::int64_t kPiecesPerPart = 16;
+
+/// How many of the rows have about so many bytes in memory together; at least one.
+std::int64_t rows_that_weigh(std::int64_t bytes, const arrow::RecordBatch& rows) {
+  const auto per_row = arrow::util::TotalBufferSize(rows) / std::max<std::int64_t>(rows.num_rows(), 1);
+  return std::clamp<std::int64_t>(bytes / std::max<std::int64_t>(per_row, 1), 1, std::max<std::int64_t>(rows.num_rows(), 1));
+}
+
+}  // namespace
 
 PartWriter::PartWriter(const destination::Destination& destination, const format::Format& format, PartOptions options)
     : destination_(destination), format_(format), options_(std::move(options)), digester_(options_.columns) {}
 
 Result<void> PartWriter::write(const batch::Batch& rows) {
+  if (!options_.max_file_size) return write_piece(rows);
+  const auto rows_at_once = rows_that_weigh(*options_.max_file_size / kPiecesPerPart, *rows);
+  for (std::int64_t at = 0; at < rows->num_rows(); at += rows_at_once) TRY(write_piece(rows->Slice(at, rows_at_once)));
+  return {};
+}
+
+Result<void> PartWriter::write_piece(const batch::Batch& rows) {
   if (!open_) TRY(open_part());
   digester_.add(*rows);
   TRY(open_->encoder->write(rows));

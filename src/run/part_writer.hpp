@@ -52,6 +52,7 @@ class PartWriter {
     std::unique_ptr<destination::HashedUpload> upload;
   };
 
+  Result<void> write_piece(const batch::Batch& rows);
   Result<void> open_part();
   Result<void> finish_part();
 

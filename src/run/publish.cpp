@@ -9,6 +9,7 @@
 #include "batch/row_hash.hpp"
 #include "model/manifest.hpp"
 #include "model/plan.hpp"
+#include "run/gates.hpp"
 
 namespace rivet::run {
 namespace {
@@ -30,7 +31,10 @@ model::Manifest manifest_frame(const state::RunView& run, const model::Plan& pla
                            .compression = plan.compression,
                            .columns = plan.columns,
                            .row_hash_covered = plan.row_hash_covered};
-  if (!plan.row_hash_covered.empty()) manifest.row_hash_column = batch::kRowHashColumn;
+  if (!plan.row_hash_covered.empty()) {
+    manifest.row_hash_column = batch::kRowHashColumn;
+    manifest.row_hash_render = batch::kRowHashRender;
+  }
   return manifest;
 }
 
@@ -85,8 +89,10 @@ Result<void> publish(state::StateStore& store, const destination::Destination& d
     base::fault_point("success_written");
     TRY(put_compatibility_copies(destination, text));
   }
+  const auto counts = TRY(merged_gate_counts(TRY(store.units(run.run_id))));
   base::fault_point("before_published");
-  return store.apply(state::RunPublished{.run_id = run.run_id, .columns = plan.columns, .at = clock.now()});
+  return store.apply(state::RunPublished{
+      .run_id = run.run_id, .columns = plan.columns, .shapes = counts.longest, .at = clock.now()});
 }
 
 Result<void> record_failure(const destination::Destination& destination, const state::RunView& run,

@@ -11,6 +11,7 @@
 
 #include "base/fault_point.hpp"
 #include "plan/make_plan.hpp"
+#include "run/cleaned.hpp"
 #include "run/drift.hpp"
 #include "run/execute.hpp"
 #include "run/gates.hpp"
@@ -60,8 +61,8 @@ class ExportRun {
   Result<void> begin();
   Result<void> start_run();
   Result<void> work();
-  Result<GateCounts> gate_counts();
   Result<void> check_gates(const GateCounts& counts);
+  Result<void> check_shapes(const GateCounts& counts);
   Result<void> seal_and_publish();
   Result<void> verify();
   Result<void> skip();
@@ -110,9 +111,10 @@ Result<void> ExportRun::flow() {
   TRY(check_drift());
   TRY(begin());
   TRY(work());
-  const auto counts = TRY(gate_counts());
+  const auto counts = TRY(merged_gate_counts(TRY(env_.store.units(run_id_))));
   outcome_.rows = counts.rows;
   TRY(check_gates(counts));
+  TRY(check_shapes(counts));
   if (entry_.skip_empty && counts.rows == 0) return skip();
   TRY(seal_and_publish());
   TRY(verify());
@@ -121,10 +123,10 @@ Result<void> ExportRun::flow() {
 }
 
 Result<void> ExportRun::prepare() {
-  TRY(plan::check_supported(config_, entry_));
+  TRY(plan::check_supported(entry_));
   TRY(refuse_if_held(env_, entry_.name));
-  TRY(finish_sealed_runs(env_, entry_.name));
   opened_ = TRY(env_.open_destination(entry_, outcome_.started_at));
+  TRY(finish_sealed_runs(env_, entry_.name, opened_.prefix));
   outcome_.destination_uri = opened_.uri;
   format_ = TRY(env_.make_format(entry_));
   return {};
@@ -135,6 +137,7 @@ Result<void> ExportRun::inspect() {
                                       .lock_timeout = std::chrono::seconds(entry_.tuning.lock_timeout_s)};
   const auto session = TRY(env_.source.open(limits, env_.stop));
   const auto inventory = TRY(session->describe(entry_.relation, entry_.columns));
+  TRY(check_rules(entry_.quality, inventory.columns));
   meta_columns_ = TRY(batch::MetaColumns::make(inventory.columns,
                                                {.exported_at = entry_.meta_columns.exported_at,
                                                 .row_hash = entry_.meta_columns.row_hash,
@@ -157,11 +160,16 @@ Result<void> ExportRun::check_drift() {
   if (!schema_change_) return {};
   outcome_.schema_changed = true;
   outcome_.schema_changes = to_lines(*schema_change_);
-  if (entry_.on_schema_drift != config::OnSchemaDrift::fail) return {};
+  if (entry_.on_schema_drift == config::OnSchemaDrift::continue_) return {};
   std::string changes;
   for (const auto& line : outcome_.schema_changes) changes += (changes.empty() ? "" : "; ") + line;
+  auto message = fmt::format("the schema changed since the last run: {}", changes);
+  if (entry_.on_schema_drift == config::OnSchemaDrift::warn) {
+    outcome_.warnings.push_back(std::move(message));
+    return {};
+  }
   return fail(Error{.kind = ErrorKind::drift,
-                    .message = fmt::format("the schema changed since the last run: {}", changes),
+                    .message = std::move(message),
                     .hint = "set on_schema_drift: warn to accept the new schema"});
 }
 
@@ -184,7 +192,7 @@ Result<void> ExportRun::begin() {
   tell(journal::PlanResolved{.export_name = entry_.name,
                              .base_query = entry_.relation.is_table()
                                                ? "SELECT * FROM " + model::display_name(entry_.relation)
-                                               : entry_.relation.query,
+                                               : env_.redactor.clean(entry_.relation.query),
                              .strategy = plan_.strategy,
                              .format = plan_.format,
                              .compression = plan_.compression,
@@ -193,6 +201,8 @@ Result<void> ExportRun::begin() {
                              .batch_size = entry_.tuning.batch_size,
                              .validate = options_.validate,
                              .resume = outcome_.took_over,
+                             .row_hash = plan_.row_hash_covered.empty() ? std::nullopt
+                                                                        : std::optional(std::string(batch::kRowHashRender)),
                              .units = static_cast<std::int64_t>(plan_.units.size()),
                              .digest_version = model::kDigestVersion,
                              .consistency = plan_.consistency});
@@ -204,6 +214,8 @@ Result<void> ExportRun::begin() {
 
 Result<void> ExportRun::start_run() {
   nonce_ = make_nonce();
+  auto shown_plan = plan_;  // the store must not hold secrets; nobody runs a query from there
+  shown_plan.relation.query = env_.redactor.clean(plan_.relation.query);
   for (auto at = outcome_.started_at;; at += std::chrono::milliseconds(1)) {
     run_id_ = first_run_id(entry_.name, at);
     const auto now = env_.clock.now();
@@ -211,7 +223,7 @@ Result<void> ExportRun::start_run() {
                                                       .export_name = entry_.name,
                                                       .prefix = plan_.prefix,
                                                       .plan_hash = plan_.fingerprint,
-                                                      .plan_json = model::to_json_text(plan_),
+                                                      .plan_json = model::to_json_text(shown_plan),
                                                       .mode = plan_.mode,
                                                       .nonce = nonce_,
                                                       .owner = owner_,
@@ -222,7 +234,9 @@ Result<void> ExportRun::start_run() {
                                                       .format = plan_.format,
                                                       .compression = plan_.compression});
     if (started) break;
-    if (started.error().code != state::kRunIdTaken) return started;
+    if (started.error().code == state::kRunIdTaken) continue;
+    TRY(refuse_if_held(env_, entry_.name));  // another process was quicker
+    return started;
   }
   held_ = true;
   return {};
@@ -250,14 +264,6 @@ Result<void> ExportRun::work() {
   return {};
 }
 
-Result<GateCounts> ExportRun::gate_counts() {
-  GateCounts total;
-  for (const auto& unit : TRY(env_.store.units(run_id_))) {
-    if (!unit.gates_json.empty()) total.merge(TRY(gate_counts_from_json_text(unit.gates_json)));
-  }
-  return total;
-}
-
 Result<void> ExportRun::check_gates(const GateCounts& counts) {
   std::string failures;
   for (const auto& [fails, message] : judge(entry_.quality, counts)) {
@@ -268,6 +274,15 @@ Result<void> ExportRun::check_gates(const GateCounts& counts) {
   if (failures.empty()) return {};
   return fail(Error{.kind = ErrorKind::data, .message = "quality: " + failures,
                     .hint = "nothing was published; the last good output stands"});
+}
+
+Result<void> ExportRun::check_shapes(const GateCounts& counts) {
+  const auto before = TRY(env_.store.shapes(entry_.name));
+  for (auto& message : compare_shapes(before, counts.longest, entry_.shape_drift_warn_factor)) {
+    tell(journal::PlanWarning{"shape_drift", message});
+    outcome_.warnings.push_back(std::move(message));
+  }
+  return {};
 }
 
 Result<void> ExportRun::seal_and_publish() {
@@ -318,6 +333,7 @@ Result<void> ExportRun::skip() {
 }
 
 void ExportRun::fail_with(Error error) {
+  error = cleaned(std::move(error), env_.redactor);
   const bool interrupted = error.kind == ErrorKind::cancelled && env_.stop.stop_requested();
   if (error.kind == ErrorKind::cancelled && !interrupted) {
     error = Error{.kind = ErrorKind::conflict,
@@ -330,7 +346,7 @@ void ExportRun::fail_with(Error error) {
   if (sealed_ && !outcome_.manifest_ok) {
     outcome_.resumable = true;
     outcome_.resume_command = options_.rerun_command;
-    error.hint = "the result is decided and stored: the next rivet run or validate finishes publishing it";
+    error.hint = "the result is decided and stored: the next rivet run finishes publishing it";
   }
   outcome_.error = std::move(error);
 }

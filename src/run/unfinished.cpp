@@ -15,6 +15,15 @@
 namespace rivet::run {
 namespace {
 
+Error in_progress(const state::RunView& run) {
+  return {.kind = ErrorKind::conflict,
+          .message = fmt::format("run {} of export '{}' is in progress since {}", run.run_id, run.export_name,
+                                 base::to_display(run.started_at)),
+          .code = "RIVET_RUN_IN_PROGRESS",
+          .hint = fmt::format("wait for it to end; if its machine is gone, its lease runs out at {}",
+                              base::to_display(run.lease_until))};
+}
+
 bool is_held(const state::RunView& run, base::Timestamp now) {
   return run.lease_until > now && !is_certainly_dead(run.owner);
 }
@@ -38,29 +47,31 @@ Result<void> set_aside(const Environment& environment, const state::RunView& run
   return quarantine(*destination, run_stem(run.run_id, run.export_name, run.nonce), {}, run.run_id);
 }
 
+Result<void> finish_sealed_run(const Environment& environment, const state::RunView& run) {
+  const auto plan = TRY(model::plan_from_json_text(run.plan_json));
+  const auto destination = TRY(environment.open_prefix(plan.destination_kind, run.prefix));
+  TRY(publish(environment.store, *destination, run, environment.clock)
+          .context(fmt::format("finishing to publish run {}", run.run_id)));
+  environment.progress.note(run.export_name, fmt::format("published run {}, which had been sealed before", run.run_id));
+  return {};
+}
+
 }  // namespace
 
-Result<void> finish_sealed_runs(const Environment& environment, const std::string& export_name) {
+Result<void> finish_sealed_runs(const Environment& environment, const std::string& export_name,
+                                const std::string& prefix) {
   for (const auto& run : TRY(environment.store.unfinished_runs(export_name))) {
     if (run.stage != state::RunStage::sealed || is_held(run, environment.clock.now())) continue;
-    const auto plan = TRY(model::plan_from_json_text(run.plan_json));
-    const auto destination = TRY(environment.open_prefix(plan.destination_kind, run.prefix));
-    TRY(publish(environment.store, *destination, run, environment.clock)
-            .context(fmt::format("finishing to publish run {}", run.run_id)));
-    environment.progress.note(run.export_name, fmt::format("published run {}, which had been sealed before", run.run_id));
+    auto finished = finish_sealed_run(environment, run);
+    if (!finished && run.prefix == prefix) return finished;
+    if (!finished) environment.log.warn("run {} stays unpublished: {}", run.run_id, finished.error().to_string());
   }
   return {};
 }
 
 Result<void> refuse_if_held(const Environment& environment, const std::string& export_name) {
   for (const auto& run : TRY(environment.store.unfinished_runs(export_name))) {
-    if (!is_held(run, environment.clock.now())) continue;
-    return fail(Error{.kind = ErrorKind::conflict,
-                      .message = fmt::format("run {} of export '{}' is in progress since {}", run.run_id, export_name,
-                                             base::to_display(run.started_at)),
-                      .code = "RIVET_RUN_IN_PROGRESS",
-                      .hint = fmt::format("wait for it to end; if its machine is gone, its lease runs out at {}",
-                                          base::to_display(run.lease_until))});
+    if (is_held(run, environment.clock.now())) return fail(in_progress(run));
   }
   return {};
 }
@@ -70,6 +81,7 @@ Result<std::optional<state::RunView>> take_over(const Environment& environment, 
   std::optional<state::RunView> taken;
   for (auto& run : TRY(environment.store.unfinished_runs(plan.export_name))) {
     if (run.stage != state::RunStage::running) continue;
+    if (is_held(run, environment.clock.now())) return fail(in_progress(run));  // begun while we were planning
     if (taken || run.plan_hash != plan.fingerprint || run.prefix != plan.prefix) {
       TRY(set_aside(environment, run, owner));
       continue;

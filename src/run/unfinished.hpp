@@ -12,14 +12,17 @@
 
 namespace rivet::run {
 
-/// Publishes every sealed run that is not published yet; of `export_name` or, when empty, of all exports.
-Result<void> finish_sealed_runs(const Environment& environment, const std::string& export_name);
+/// Publishes every sealed run that is not published yet; of `export_name` or, when empty, of all exports. What cannot
+/// be published at another place than `prefix` is told and left for later: it is in nobody's way.
+Result<void> finish_sealed_runs(const Environment& environment, const std::string& export_name,
+                                const std::string& prefix);
 
 /// Kind conflict, code RIVET_RUN_IN_PROGRESS, when a living process holds a run of the export.
 Result<void> refuse_if_held(const Environment& environment, const std::string& export_name);
 
 /// The export's dead run that was made by the same plan, now held by `owner`; its other dead runs are ended and
-/// their files quarantined. Nothing when there is none to go on with.
+/// their files quarantined. Nothing when there is none to go on with. Kind conflict, code RIVET_RUN_IN_PROGRESS,
+/// when a living process has begun a run meanwhile.
 Result<std::optional<state::RunView>> take_over(const Environment& environment, const model::Plan& plan,
                                                 const std::string& owner);
 

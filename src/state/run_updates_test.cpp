@@ -227,6 +227,16 @@ TEST_F(RunPublishedTest, StoresCursorBaselineAndStatus) {
   EXPECT_FALSE(store_->schema_baseline("customers")->has_value());
 }
 
+TEST_F(RunPublishedTest, ShapesKeepTheLongestThereWas) {
+  sealed("r1", true, std::nullopt, "full");
+  must(RunPublished{.run_id = "r1", .columns = {}, .shapes = {{"name", 40}, {"note", 7}}, .at = instant(20)});
+  sealed("r2", false, std::nullopt, "full");
+  must(RunPublished{.run_id = "r2", .columns = {}, .shapes = {{"name", 12}, {"note", 9}}, .at = instant(21)});
+  const std::map<std::string, std::int64_t> expected{{"name", 40}, {"note", 9}};
+  EXPECT_EQ(*store_->shapes("orders"), expected);
+  EXPECT_THAT(*store_->shapes("customers"), IsEmpty());
+}
+
 TEST_F(RunPublishedTest, WithoutACursorKeepsTheOneThereIs) {
   sealed("r1", true, "42", "incremental");
   must(RunPublished{.run_id = "r1", .columns = {}, .at = instant(20)});

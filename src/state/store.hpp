@@ -106,6 +106,9 @@ class StateStore {
   /// The drift baseline: the columns of the last published run.
   virtual Result<std::optional<model::Columns>> schema_baseline(const std::string& export_name) = 0;
 
+  /// Bytes of the longest value that any published run saw, per text column.
+  virtual Result<std::map<std::string, std::int64_t>> shapes(const std::string& export_name) = 0;
+
   /// Journals with all their entries, the newest run first.
   virtual Result<std::vector<model::journal::Journal>> journals(const Filter& filter) = 0;
   /// The newest first.

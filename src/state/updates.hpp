@@ -99,6 +99,7 @@ struct RunSealed {
 struct RunPublished {
   std::string run_id;
   model::Columns columns;                   ///< the new drift baseline
+  std::map<std::string, std::int64_t> shapes = {};  ///< bytes of the longest value per text column
   base::Timestamp at;
 };
 

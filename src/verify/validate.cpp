@@ -35,6 +35,7 @@ class Validation {
  private:
   Result<bool> load_manifest();
   Result<std::optional<std::string>> read_manifest_text();
+  Result<bool> has_own_marker();
   Result<void> check_marker();
   Result<void> check_listing();
   void check_object(const model::ManifestPart& part, const std::map<std::string, destination::StoredObject>& objects);
@@ -67,6 +68,14 @@ Result<std::optional<std::string>> Validation::read_manifest_text() {
   return plain;
 }
 
+/// Whether this export was published here once, so that it cannot be output from before there were manifests.
+Result<bool> Validation::has_own_marker() {
+  const auto marker = destination::read_text(destination_, model::success_key(request_.export_name),
+                                             model::kSuccessLimitBytes);
+  if (!marker && marker.error().kind != ErrorKind::data) return fail(marker.error());
+  return !marker || marker->has_value();
+}
+
 Result<bool> Validation::load_manifest() {
   auto text = read_manifest_text();
   if (!text && text.error().kind != ErrorKind::data) return fail(std::move(text).error());
@@ -75,8 +84,13 @@ Result<bool> Validation::load_manifest() {
     return false;
   }
   if (!*text) {
-    verdict_.legacy_run = !request_.require_manifest;
-    if (request_.require_manifest) add(FindingKind::manifest_required, "", "there is no manifest at this prefix");
+    const bool was_published = TRY(has_own_marker());
+    verdict_.legacy_run = !request_.require_manifest && !was_published;
+    if (was_published) {
+      add(FindingKind::manifest_required, "", "there is a completion marker, but no manifest that it vouches for");
+    } else if (request_.require_manifest) {
+      add(FindingKind::manifest_required, "", "there is no manifest at this prefix");
+    }
     return false;
   }
   verdict_.manifest_found = true;

@@ -74,12 +74,18 @@ def test_commands_of_later_versions_say_so_whatever_their_arguments(rivet, comma
     assert "not available in this version" in rivet.ok(*command.split()[:-1], "--help").stdout
 
 
-@pytest.mark.parametrize("flag", ["--reconcile", "--parallel-exports", "--parallel-export-processes", "--force"])
+@pytest.mark.parametrize("flag", ["--reconcile", "--force"])
 def test_flags_of_later_versions_are_refused_before_anything_runs(rivet, config, flag):
     done = rivet("run", "-c", config, flag)
     assert (done.code, done.stdout) == (1, "")
     assert f"Error: {flag} is not available in this version" in done.stderr
     assert not (rivet.folder / ".rivet_state.db").exists()
+
+
+@pytest.mark.parametrize("flag", ["--parallel-exports", "--parallel-export-processes"])
+def test_parallel_flags_run_one_after_another_and_say_so(rivet, config, flag):
+    done = rivet.ok("run", "-c", config, flag)
+    assert "exports run one after another" in done.stderr
 
 
 # -- errors

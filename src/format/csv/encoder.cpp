@@ -20,6 +20,9 @@ using Kind = model::LogicalKind;
 
 constexpr std::size_t kBlockBytes = 256 << 10;
 
+/// PostgreSQL before version 18 takes a line of only this for the end of a CSV file.
+constexpr std::string_view kEndOfCopy = "\\.";
+
 /// Without an early exit, so that the compiler can compare many bytes at once.
 bool needs_quotes(std::string_view text) {
   unsigned found = 0;
@@ -27,7 +30,7 @@ bool needs_quotes(std::string_view text) {
     found |= static_cast<unsigned>(c == ',') | static_cast<unsigned>(c == '"') | static_cast<unsigned>(c == '\n') |
              static_cast<unsigned>(c == '\r');
   }
-  return found != 0;
+  return found != 0 || text == kEndOfCopy;
 }
 
 void append_quoted(std::string_view text, std::string& out) {

@@ -66,7 +66,7 @@ class ParquetEncoder final : public Encoder {
   Result<void> write(const batch::Batch& rows) override {
     for (std::int64_t offset = 0; offset < rows->num_rows();) {
       const auto length = std::min(rows->num_rows() - offset, options_.row_group_rows - open_.rows);
-      add_to_group(rows->Slice(offset, length));
+      TRY(add_to_group(rows->Slice(offset, length)));
       offset += length;
       if (group_is_full()) TRY(close_group());
     }
@@ -100,16 +100,19 @@ class ParquetEncoder final : public Encoder {
     std::future<Result<EncodedRowGroup>> result;
   };
 
-  void add_to_group(batch::Batch rows) {
+  Result<void> add_to_group(batch::Batch rows) {
     open_.rows += rows->num_rows();
     open_.by_column.resize(static_cast<std::size_t>(rows->num_columns()));
     for (int i = 0; i < rows->num_columns(); ++i) {
-      const auto bytes = arrow::util::TotalBufferSize(*rows->column_data(i));
+      const auto size = arrow::util::ReferencedBufferSize(*rows->column(i));  // a slice counts as what it shows
+      if (!size.ok()) return fail(batch::from_arrow(size.status()));
+      const auto bytes = *size;
       open_.bytes += bytes;
       open_.by_column[static_cast<std::size_t>(i)] += bytes;
     }
     rows_ += rows->num_rows();
     open_.batches.push_back(std::move(rows));
+    return {};
   }
 
   /// A column is what memory is given back by while a group is encoded: one that outweighs the others ends it early.

@@ -12,6 +12,7 @@
 #include <arrow/util/utf8.h>
 #include <fmt/format.h>
 
+#include "batch/cell_text.hpp"
 #include "batch/column_builder.hpp"
 #include "batch/schema.hpp"
 #include "source/postgres/numeric.hpp"
@@ -204,6 +205,17 @@ class TimeDecoder final : public FixedDecoder<std::int64_t> {
   }
 };
 
+/// Microseconds since 2000 as `YYYY-MM-DD HH:MM:SS.ffffff`.
+std::string timestamp_text(std::int64_t micros) {
+  const auto days = micros / kDayMicros - (micros % kDayMicros < 0 ? 1 : 0);
+  const auto in_day = micros - days * kDayMicros;
+  const auto seconds = in_day / 1'000'000;
+  std::string text;
+  batch::append_date(days + kEpochDays, text);
+  return text + fmt::format(" {:02}:{:02}:{:02}.{:06}", seconds / 3600, seconds / 60 % 60, seconds % 60,
+                            in_day % 1'000'000);
+}
+
 class TimestampDecoder final : public FixedDecoder<std::int64_t> {
  public:
   explicit TimestampDecoder(const model::LogicalType& type)
@@ -215,7 +227,7 @@ class TimestampDecoder final : public FixedDecoder<std::int64_t> {
     if (micros == kMinusInfinity64) return refuse("-infinity");
     std::int64_t value = 0;
     if (__builtin_add_overflow(micros, kEpochMicros, &value) || __builtin_mul_overflow(value, factor_, &value)) {
-      return refuse(fmt::format("{} microseconds after 2000-01-01 are outside the range of the column", micros));
+      return refuse(timestamp_text(micros) + " is outside the range of the column");
     }
     return store(value);
   }

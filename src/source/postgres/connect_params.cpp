@@ -2,8 +2,11 @@
 // libpq parameters of a configured source: address, TLS mode, time limits.
 #include "source/postgres/connect_params.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -31,6 +34,14 @@ std::string_view libpq_name(config::TlsMode mode) {
 std::string url_parameter(const config::Source& config, const std::string& name) {
   const auto found = config.url_parameters.find(name);
   return found == config.url_parameters.end() ? std::string() : found->second;
+}
+
+/// Where libpq will connect: it takes PGHOST when nothing else names a host.
+std::string host_of(const config::Source& config) {
+  if (auto host = url_parameter(config, "host"); !host.empty()) return host;
+  if (!config.host.empty()) return config.host;
+  const char* from_environment = std::getenv("PGHOST");
+  return from_environment == nullptr ? std::string() : from_environment;
 }
 
 Error plain_text_refused(const std::string& host) {
@@ -62,14 +73,23 @@ std::string ca_file(const config::Source& config, const std::string& mode) {
 
 }  // namespace
 
-bool is_local_host(std::string_view host) {
-  return host.empty() || host.front() == '/' || host == "localhost" || host == "::1" || host.starts_with("127.");
+bool is_local_host(std::string_view hosts) {
+  const auto comma = hosts.find(',');
+  if (comma != std::string_view::npos) {
+    return is_local_host(hosts.substr(0, comma)) && is_local_host(hosts.substr(comma + 1));
+  }
+  if (hosts.empty() || hosts.front() == '/' || hosts.front() == '@' || hosts == "localhost") return true;
+  const std::string host(hosts);
+  in_addr four{};
+  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
+  in6_addr six{};
+  return inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
 Result<ConnectParams> connect_params(const config::Source& config) {
-  auto host = url_parameter(config, "host");
-  if (host.empty()) host = config.host;
-  const auto mode = TRY(ssl_mode(config, host));
+  const auto host = host_of(config);
+  const auto address = url_parameter(config, "hostaddr");
+  const auto mode = TRY(ssl_mode(config, address.empty() ? host : address));
   ConnectParams params{{"host", host},
                        {"port", std::to_string(config.port == 0 ? 5432 : config.port)},
                        {"user", config.user},

@@ -8,7 +8,7 @@
 
 namespace rivet::source::postgres {
 
-/// True for loopback names and addresses and for directories of Unix sockets.
+/// True when every host of the comma-separated list is a loopback name or address or a Unix socket.
 bool is_local_host(std::string_view host);
 
 /// libpq keywords for a source. The configured TLS mode overrides a weaker `sslmode` of the URL. Kind config

@@ -4,6 +4,9 @@
 
 #include <charconv>
 #include <functional>
+#include <future>
+#include <system_error>
+#include <thread>
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -25,6 +28,8 @@ using std::chrono::steady_clock;
 // server sends 8 kB at a time, and one wake-up for each costs more than the copying.
 constexpr int kReceiveLowWater = 256 * 1024;
 constexpr milliseconds kCollectPause{4};
+
+constexpr seconds kCancelTimeout{2};
 
 int timeout_of(milliseconds limit) { return limit.count() <= 0 ? -1 : static_cast<int>(limit.count()); }
 
@@ -102,13 +107,13 @@ Result<Connection::Wake> Connection::wait(bool for_write, milliseconds limit) {
 }
 
 Result<void> Connection::send(int sent, seconds limit) {
-  if (sent == 0) return fail(ErrorKind::unavailable, PQerrorMessage(connection_));
+  if (sent == 0) return fail(lost_connection(connection_));
   for (int left = PQflush(connection_); left != 0; left = PQflush(connection_)) {
-    if (left < 0) return fail(ErrorKind::unavailable, PQerrorMessage(connection_));
+    if (left < 0) return fail(lost_connection(connection_));
     const auto woke = TRY(wait(true, limit));
     if (woke == Wake::silence) return fail(silent(limit));
     if (woke == Wake::readable && PQconsumeInput(connection_) == 0) {
-      return fail(ErrorKind::unavailable, PQerrorMessage(connection_));
+      return fail(lost_connection(connection_));
     }
   }
   return {};
@@ -135,7 +140,7 @@ Result<PgResult> Connection::collect(seconds limit) {
     if (status == PGRES_COPY_OUT) break;
   }
   if (first_error) return fail(std::move(*first_error));
-  if (last == nullptr) return fail(ErrorKind::unavailable, "the connection to the server was lost");
+  if (last == nullptr) return fail(lost_connection(connection_));
   return last;
 }
 
@@ -177,7 +182,7 @@ Result<void> Connection::await_input(seconds limit, std::optional<steady_clock::
   const auto now = steady_clock::now();
   if (arrived || !silent_since) silent_since = now;
   if (limit.count() > 0 && now - *silent_since > limit) return fail(silent(limit));
-  if (PQconsumeInput(connection_) == 0) return fail(ErrorKind::unavailable, PQerrorMessage(connection_));
+  if (PQconsumeInput(connection_) == 0) return fail(lost_connection(connection_));
   return {};
 }
 
@@ -188,7 +193,7 @@ Result<CopyBlock> Connection::copy_block(seconds limit) {
     const int size = PQgetCopyData(connection_, &bytes, 1);
     if (size > 0) return CopyBlock{.bytes = CopyRow(bytes, PQfreemem), .size = size};
     if (size == -1) return CopyBlock{};
-    if (size == -2) return fail(ErrorKind::unavailable, PQerrorMessage(connection_));
+    if (size == -2) return fail(lost_connection(connection_));
     TRY(await_input(limit, silent_since));
   }
 }
@@ -206,9 +211,21 @@ Result<std::int64_t> Connection::finish_copy(seconds limit) {
 }
 
 void Connection::cancel() {
-  const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request(PQgetCancel(connection_), PQfreeCancel);
-  char why[256];
-  if (request != nullptr) PQcancel(request.get(), why, sizeof why);
+  const std::shared_ptr<PGcancel> request(PQgetCancel(connection_), PQfreeCancel);
+  if (request == nullptr || cancel_hangs_) return;
+  std::promise<void> answered;
+  const auto answer = answered.get_future();
+  try {
+    // PQcancel waits for the server without a limit, and the server may be what hangs.
+    std::thread([request, answered = std::move(answered)]() mutable {
+      char why[256];
+      PQcancel(request.get(), why, sizeof why);
+      answered.set_value();
+    }).detach();
+    cancel_hangs_ = answer.wait_for(kCancelTimeout) != std::future_status::ready;
+  } catch (const std::system_error&) {
+    // no thread to be had: closing the connection has to do
+  }
 }
 
 std::string Connection::parameter(const char* name) const {

@@ -53,7 +53,7 @@ class Connection {
   /// Rows that the server's command tag reports. REQUIRES: copy_block() has returned the end.
   Result<std::int64_t> finish_copy(std::chrono::seconds limit);
 
-  /// Asks the server to stop what it is doing; used when a stream is dropped half way.
+  /// Asks the server to stop what it is doing; used when a stream is dropped half way. Waits at most 2 s for it.
   void cancel();
 
   std::string parameter(const char* name) const;
@@ -75,6 +75,7 @@ class Connection {
   PGconn* connection_;
   std::stop_token stop_;
   int wake_fd_;
+  bool cancel_hangs_ = false;  // the server did not answer the last request: it would not answer another
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
 };
 

@@ -50,6 +50,8 @@ class CopyStream final : public BatchStream {
   Result<void> append_row();
   Error unrepresentable(std::size_t column) const;
   std::string row_key() const;
+  template <class T>
+  Result<T> located(Result<T> result) const;
   Result<std::optional<Batch>> finish_batch();
   Result<void> finish_stream();
 
@@ -134,9 +136,9 @@ Result<bool> CopyStream::read_row() {
 /// The unread rest followed by the next block.
 Result<std::string_view> CopyStream::more(std::string_view left) {
   std::string kept(left);
-  block_ = TRY(connection_.copy_block(plan_.silence_limit));
+  block_ = TRY(located(connection_.copy_block(plan_.silence_limit)));
   if (block_.bytes == nullptr) {
-    TRY(connection_.finish_copy(plan_.silence_limit));  // says why, when the server knows
+    TRY(located(connection_.finish_copy(plan_.silence_limit)));  // says why, when the server knows
     return fail(broken_protocol("it ended without its trailer"));
   }
   bytes_read_ += block_.size;
@@ -204,9 +206,9 @@ Result<void> CopyStream::append_row() {
 Error CopyStream::unrepresentable(std::size_t column) const {
   const auto& name = plan_.request.columns[column].name;
   return {.kind = ErrorKind::permanent,
-          .message = fmt::format("{}, column \"{}\", {}: the value {} cannot be held by {}",
+          .message = fmt::format("{}, column \"{}\", {}: no {} holds this value: {}",
                                  model::display_name(plan_.request.relation), name, row_key(),
-                                 decoders_[column]->problem(), model::to_string(plan_.request.columns[column].type)),
+                                 model::to_string(plan_.request.columns[column].type), decoders_[column]->problem()),
           .code = "RIVET_VALUE_UNREPRESENTABLE",
           .hint = fmt::format("carry the column as exact text with  columns: {{ {}: text }}", name)};
 }
@@ -224,6 +226,14 @@ std::string CopyStream::row_key() const {
   return text.empty() ? fmt::format("row {}", total_rows_ + 1) : text;
 }
 
+/// The result; an error says what was being read, and how far.
+template <class T>
+Result<T> CopyStream::located(Result<T> result) const {
+  if (result) return result;
+  return std::move(result).context(
+      fmt::format("reading {} (after {} rows)", model::display_name(plan_.request.relation), total_rows_));
+}
+
 Result<std::optional<Batch>> CopyStream::finish_batch() {
   arrow::ArrayDataVector columns;
   columns.reserve(decoders_.size());
@@ -237,9 +247,9 @@ Result<std::optional<Batch>> CopyStream::finish_batch() {
 }
 
 Result<void> CopyStream::finish_stream() {
-  const auto end = TRY(connection_.copy_block(plan_.silence_limit));
+  const auto end = TRY(located(connection_.copy_block(plan_.silence_limit)));
   if (end.bytes != nullptr) return fail(broken_protocol("data after the trailer"));
-  const auto reported = TRY(connection_.finish_copy(plan_.silence_limit));
+  const auto reported = TRY(located(connection_.finish_copy(plan_.silence_limit)));
   if (reported != total_rows_) {
     return fail(broken_protocol(fmt::format("{} rows arrived, the server sent {}", total_rows_, reported)));
   }
@@ -265,7 +275,7 @@ std::string copy_statement(const Connection& connection, const ReadRequest& requ
 Result<std::unique_ptr<BatchStream>> open_copy_stream(Connection& connection, CopyPlan plan) {
   const auto statement = copy_statement(connection, plan.request, plan.description.transports);
   const auto limit = plan.silence_limit;
-  TRY(connection.begin_copy(statement, limit));
+  TRY(connection.begin_copy(statement, limit).context("reading " + model::display_name(plan.request.relation)));
   return std::make_unique<CopyStream>(connection, std::move(plan));
 }
 

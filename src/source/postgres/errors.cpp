@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 #include <string>
 
 #include <fmt/format.h>
@@ -18,23 +19,33 @@ struct StateRow {
   std::string_view prefix;  // the longest matching prefix decides
   ErrorKind kind;
   int settle_seconds = 0;   // a server that restarts or is full needs a while
+  std::string_view hint = {};  // the next step, where the server names none
 };
 
-constexpr std::array<StateRow, 16> kStates{{
-    {"08", ErrorKind::unavailable},    // connection exception
-    {"57P", ErrorKind::unavailable, 15},   // shutdown, crash, cannot connect now
-    {"53300", ErrorKind::unavailable, 15}, // too many connections
-    {"53", ErrorKind::overloaded, 5},     // insufficient resources
-    {"55P03", ErrorKind::overloaded},  // lock not available
-    {"40", ErrorKind::overloaded, 1},     // serialization failure, deadlock; recovery conflict on a standby
-    {"57014", ErrorKind::permanent},   // statement timeout or cancel: the same statement would take as long again
-    {"28", ErrorKind::auth},
-    {"42501", ErrorKind::auth},        // insufficient privilege
-    {"3D", ErrorKind::config},         // no such database
-    {"25P03", ErrorKind::unavailable}, // idle in transaction timeout
-    {"58", ErrorKind::permanent},      // system error on the server
+constexpr std::string_view kServerGone = "run again once the server takes connections; its log says why it ended this one";
+constexpr std::string_view kLongStatement = "raise tuning.statement_timeout_s, or make the query cheaper";
+
+constexpr std::array<StateRow, 20> kStates{{
+    {"08", ErrorKind::unavailable, 0, kServerGone},  // connection exception
+    {"57P", ErrorKind::unavailable, 15, kServerGone},  // shutdown, crash, cannot connect now
+    {"53300", ErrorKind::unavailable, 15, "raise max_connections there, or run when fewer clients are connected"},
+    {"53", ErrorKind::overloaded, 5, "the server is short of resources: its log says of which"},
+    {"55P03", ErrorKind::overloaded, 0,
+     "another session holds a lock on it (pg_locks shows which): run again, or raise tuning.lock_timeout_s"},
+    {"40", ErrorKind::overloaded, 1, "run again"},  // serialization failure, deadlock; recovery conflict on a standby
+    {"57014", ErrorKind::permanent, 0, kLongStatement},  // timeout or cancel: the same statement would take as long
+    {"28", ErrorKind::auth, 0, "check user and password of the source"},
+    {"42501", ErrorKind::auth, 0, "give the user of the source the right to read it (GRANT SELECT, GRANT USAGE)"},
+    {"3D", ErrorKind::config, 0, "check the database name of the source"},
+    {"25P03", ErrorKind::unavailable},  // idle in transaction timeout
+    {"58", ErrorKind::permanent},       // system error on the server
     {"XX", ErrorKind::permanent},
-    {"22", ErrorKind::permanent},      // data exception, for example in a cast
+    {"22", ErrorKind::permanent},  // data exception, for example in a cast
+    {"42P01", ErrorKind::permanent, 0,
+     "check name, schema (table: schema.name) and database; upper and lower case differ"},
+    {"42703", ErrorKind::permanent, 0, "check the names of the columns; upper and lower case differ"},
+    {"42601", ErrorKind::permanent, 0, "correct the query; psql shows the place"},
+    {"3F", ErrorKind::permanent, 0, "check the name of the schema"},
     {"42", ErrorKind::permanent},
     {"", ErrorKind::permanent},
 }};
@@ -57,7 +68,24 @@ std::string trimmed(std::string text) {
   return text;
 }
 
+/// libpq repeats a line for each way it tried (with and without TLS, each address); once is enough.
+std::string without_repetition(const std::string& text) {
+  std::string out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (out.find(line) == std::string::npos) out += (out.empty() ? "" : "\n") + line;
+  }
+  return out;
+}
+
 bool contains(std::string_view text, std::string_view what) { return text.find(what) != std::string_view::npos; }
+
+Error lost(const std::string& what_libpq_says) {
+  const auto text = trimmed(what_libpq_says);
+  return {.kind = ErrorKind::unavailable,
+          .message = text.empty() ? "the connection to the server was lost" : text,
+          .hint = std::string(kServerGone)};
+}
 
 std::string code_of(std::string_view sqlstate) {
   return sqlstate == "57014" ? "RIVET_SOURCE_STATEMENT_TIMEOUT" : "";
@@ -69,24 +97,25 @@ ErrorKind kind_of_sqlstate(std::string_view sqlstate) { return row_of(sqlstate).
 
 Error error_of(const PGresult* result) {
   const auto sqlstate = field(result, PG_DIAG_SQLSTATE);
-  if (sqlstate.empty()) {
-    const auto text = trimmed(PQresultErrorMessage(result));
-    return Error{.kind = ErrorKind::unavailable,
-                 .message = text.empty() ? "the connection to the server was lost" : text};
-  }
+  if (sqlstate.empty()) return lost(PQresultErrorMessage(result));
+  const auto& row = row_of(sqlstate);
+  auto hint = field(result, PG_DIAG_MESSAGE_HINT);
+  if (hint.empty()) hint = row.hint;
   auto message = field(result, PG_DIAG_MESSAGE_PRIMARY);
   if (const auto detail = field(result, PG_DIAG_MESSAGE_DETAIL); !detail.empty()) message += " (" + detail + ")";
   if (const auto at = field(result, PG_DIAG_STATEMENT_POSITION); !at.empty()) message += " at character " + at;
-  return Error{.kind = kind_of_sqlstate(sqlstate),
+  return Error{.kind = row.kind,
                .message = message,
                .code = code_of(sqlstate),
-               .hint = field(result, PG_DIAG_MESSAGE_HINT),
+               .hint = std::move(hint),
                .vendor_code = sqlstate,
-               .settle_time = std::chrono::seconds(row_of(sqlstate).settle_seconds)};
+               .settle_time = std::chrono::seconds(row.settle_seconds)};
 }
 
+Error lost_connection(const PGconn* connection) { return lost(PQerrorMessage(connection)); }
+
 Error connect_error(PGconn* connection) {
-  const auto text = trimmed(PQerrorMessage(connection));
+  const auto text = without_repetition(trimmed(PQerrorMessage(connection)));
   if (contains(text, "authentication failed") || contains(text, "no password supplied") ||
       contains(text, "no pg_hba.conf entry") || contains(text, "role \"") || contains(text, "SASL") ||
       contains(text, "permission denied for database")) {

@@ -16,6 +16,9 @@ base::ErrorKind kind_of_sqlstate(std::string_view sqlstate);
 /// The error a result carries; a result without SQLSTATE means that the connection broke: unavailable.
 base::Error error_of(const PGresult* result);
 
+/// What libpq says about a connection that broke: unavailable.
+base::Error lost_connection(const PGconn* connection);
+
 /// Why connecting failed: auth, config (no such database) or unavailable, judged by libpq's text because it gives
 /// no SQLSTATE for connection failures.
 base::Error connect_error(PGconn* connection);

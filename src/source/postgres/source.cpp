@@ -37,7 +37,8 @@ class PostgresSession final : public Session {
 
   Result<model::Inventory> describe(const model::Relation& relation, const model::TypeOverrides& overrides) override {
     TRY(begin());
-    auto description = postgres::describe(*connection_, relation, overrides, options_.statement_timeout);
+    auto description = postgres::describe(*connection_, relation, overrides, options_.statement_timeout)
+                           .context("looking at " + model::display_name(relation));
     if (!description) {
       connection_->execute("ROLLBACK", options_.statement_timeout).ignore("the first error is the one to report");
       return fail(std::move(description).error());
@@ -49,7 +50,8 @@ class PostgresSession final : public Session {
   Result<std::unique_ptr<BatchStream>> read(const ReadRequest& request) override {
     TRY(begin());
     auto instant = TRY(take_instant());
-    auto description = TRY(describe_as(*connection_, request.relation, request.columns, options_.statement_timeout));
+    auto description = TRY(describe_as(*connection_, request.relation, request.columns, options_.statement_timeout)
+                               .context("looking at " + model::display_name(request.relation)));
     // The data may flow for as long as the unit needs: only silence is limited, by the stream's own clock.
     TRY(connection_->execute("SET LOCAL statement_timeout = 0", options_.statement_timeout));
     return open_copy_stream(*connection_, {.request = request,

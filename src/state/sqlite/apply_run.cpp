@@ -174,6 +174,9 @@ Result<void> apply(Connection& db, const RunPublished& update) {
   TRY(db.run(kPublishRun, run.run_id, update.at));
   TRY(db.run(kUpsertExportState, run.export_name, run.cursor, update.at));
   TRY(db.run(kUpsertSchema, run.export_name, model::columns_to_json_text(update.columns), update.at));
+  for (const auto& [column, bytes] : update.shapes) {
+    TRY(db.run(kUpsertShape, run.export_name, column, bytes, update.at));
+  }
   return store_progression(db, run, update.at);
 }
 

@@ -41,6 +41,11 @@ journal::Journal read_journal_head(Execution& row) {
 
 std::string read_text(Execution& row) { return row.text(); }
 
+std::pair<std::string, std::int64_t> read_shape(Execution& row) {
+  auto column = row.text();
+  return {std::move(column), row.integer()};
+}
+
 /// The entry in the columns recorded_at, event_json, entry_extra_json.
 Result<journal::Entry> read_entry(Execution& row) {
   auto json = nlohmann::json{{"recorded_at", row.text()}};
@@ -102,6 +107,15 @@ class SqliteStore final : public StateStore {
     auto columns = TRY(model::columns_from_json_text(*text).context(
         fmt::format("reading the schema baseline of export '{}' in {}", export_name, location_)));
     return std::optional<model::Columns>(std::move(columns));
+  }
+
+  Result<std::map<std::string, std::int64_t>> shapes(const std::string& export_name) override {
+    const std::scoped_lock lock(mutex_);
+    std::map<std::string, std::int64_t> found;
+    for (auto& [column, bytes] : TRY(read_all(db_.start(kSelectShapes, export_name), read_shape))) {
+      found.emplace(std::move(column), bytes);
+    }
+    return found;
   }
 
   Result<std::vector<journal::Journal>> journals(const Filter& filter) override {

@@ -118,6 +118,13 @@ inline constexpr Query kUpsertSchema{
     "INSERT INTO export_schema (export_name, columns_json, updated_at) VALUES (?1, ?2, ?3) "
     "ON CONFLICT (export_name) DO UPDATE SET columns_json = excluded.columns_json, updated_at = excluded.updated_at"};
 inline constexpr Query kSelectSchema{"select_schema", "SELECT columns_json FROM export_schema WHERE export_name = ?"};
+inline constexpr Query kUpsertShape{
+    "upsert_shape",
+    "INSERT INTO export_shape (export_name, column_name, max_byte_len, updated_at) VALUES (?1, ?2, ?3, ?4) "
+    "ON CONFLICT (export_name, column_name) DO UPDATE SET updated_at = excluded.updated_at, "
+    "max_byte_len = max(excluded.max_byte_len, export_shape.max_byte_len)"};
+inline constexpr Query kSelectShapes{
+    "select_shapes", "SELECT column_name, max_byte_len FROM export_shape WHERE export_name = ?"};
 inline constexpr Query kSelectCommitted{
     "select_committed",
     "SELECT last_committed_strategy, last_committed_cursor FROM export_progression WHERE export_name = ?"};
@@ -185,6 +192,6 @@ inline constexpr std::array kEveryQuery{
     &kSelectSchema,      &kSelectCommitted,  &kInsertCommitted,    &kUpdateCommitted,      &kDeleteProgression,
     &kInsertEvent,       &kSelectLastChunkEvent, &kRaiseLongestUnit, &kSelectJournals,     &kSelectEvents,
     &kDeleteMetrics,     &kInsertMetrics,    &kSelectMetrics,      &kInsertHarm,           &kSelectAggregate,
-    &kInsertAggregate};
+    &kInsertAggregate,   &kUpsertShape,      &kSelectShapes};
 
 }  // namespace rivet::state::sqlite
