@@ -84,9 +84,10 @@ std::string quoted(const std::string& word) {
   return out + "'";
 }
 
-std::string rerun_command(const Arguments& args, const config::Export& entry) {
+/// Values of parameters are cleaned before quotes could change how a secret in them looks.
+std::string rerun_command(const Arguments& args, const config::Export& entry, const base::Redactor& redactor) {
   auto command = fmt::format("rivet run -c {} -e {}", quoted(args.config), quoted(entry.name));
-  for (const auto& param : args.params) command += " -p " + quoted(param);
+  for (const auto& param : args.params) command += " -p " + quoted(redactor.clean(param));
   return command;
 }
 
@@ -117,7 +118,7 @@ std::vector<report::RunOutcome> run_all(const std::vector<const config::Export*>
     job.progress.started(entry->name, std::nullopt);  // connecting and describing may take long
     runs.push_back(run::run_export(
         environment, job.config, *entry,
-        {.validate = job.args.validate, .resume = job.args.resume, .rerun_command = rerun_command(job.args, *entry)}));
+        {.validate = job.args.validate, .resume = job.args.resume, .rerun_command = rerun_command(job.args, *entry, job.context.redactor)}));
     complete_outcome(runs.back(), job.config.file.parent_path(), job.store, job.context);
     if (selected.size() > 1) job.context.screen.print(report::run_line(runs.back(), job.context.screen.style()));
   }

@@ -31,6 +31,9 @@ class Upload {
   virtual ~Upload() = default;
   /// Errors: permanent (disk full, no permission), unavailable (store out of reach).
   virtual Result<void> write(const void* bytes, std::int64_t size) = 0;
+  /// Brings everything written so far to its place, still invisible, so that the commit does not fail for want of
+  /// space. A destination without such a step does nothing. Errors as of write().
+  virtual Result<void> flush() { return {}; }
   /// Makes the object durable and visible under its key, in one step. An object of that key that
   /// already exists is kept and the call fails with kind conflict.
   virtual Result<StoredObject> commit() = 0;

@@ -19,6 +19,8 @@ class HashedUpload final : public Upload {
   /// Bytes count once the inner upload has taken them.
   Result<void> write(const void* bytes, std::int64_t size) override;
 
+  Result<void> flush() override { return inner_->flush(); }
+
   /// Commits the inner upload and compares what the store says it holds with what was sent: kind data when the size,
   /// or an MD5 that both know, differs.
   Result<StoredObject> commit() override;

@@ -97,11 +97,17 @@ Result<void> BlockWriter::write(const void* bytes, std::int64_t size) {
     collected_.append(data, count);
     return {};
   }
-  TRY(flush());
+  TRY(hand_over_collected());
   return hand_over(data, count);
 }
 
 Result<void> BlockWriter::flush() {
+  TRY(hand_over_collected());
+  collected_.shrink_to_fit();
+  return {};
+}
+
+Result<void> BlockWriter::hand_over_collected() {
   if (failed_) return fail(*failed_);
   TRY(hand_over(collected_.data(), collected_.size()));
   collected_.clear();

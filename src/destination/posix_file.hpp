@@ -45,7 +45,7 @@ class BlockWriter {
   BlockWriter(int fd, std::string name);
 
   Result<void> write(const void* bytes, std::int64_t size);
-  /// Hands over what is still collected.
+  /// Hands over what is still collected, and gives its memory back.
   Result<void> flush();
   /// Bytes the descriptor has taken.
   std::int64_t handed_over() const { return handed_over_; }
@@ -53,6 +53,7 @@ class BlockWriter {
   std::int64_t size() const { return handed_over_ + static_cast<std::int64_t>(collected_.size()); }
 
  private:
+  Result<void> hand_over_collected();
   Result<void> hand_over(const char* bytes, std::size_t size);
   Error failure(int code) const;
 

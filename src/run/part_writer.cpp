@@ -75,6 +75,7 @@ Result<void> PartWriter::open_part() {
 
 Result<void> PartWriter::finish_part() {
   const auto encoded = TRY(open_->encoder->finish());
+  TRY(open_->upload->flush());  // what does not fit must be known before the first part is committed
   auto& [part, upload] = finished_.back();
   part.run_id = options_.run_id;
   part.unit_index = options_.unit_index;

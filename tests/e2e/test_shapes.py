@@ -329,7 +329,7 @@ DAMAGE = {  # what is done, and what light, sample and full say
     "part count": (lambda o: edited(o, lambda m: m.update(part_count=2)), ("MANIFEST_INCONSISTENT",) * 3),
     "part twice": (lambda o: edited(o, lambda m: m.update(parts=m["parts"] * 2, part_count=2, row_count=20)), ("MANIFEST_INCONSISTENT",) * 3),
     "path climbs": (lambda o: edited(o, lambda m: m["parts"][0].update(path="../rivet.yaml")), ("MANIFEST_INCONSISTENT",) * 3),
-    "other version": (lambda o: edited(o, lambda m: m.update(manifest_version=99)), ("MANIFEST_INCONSISTENT",) * 3),
+    "other version": (lambda o: edited(o, lambda m: m.update(manifest_version=99)), ("MANIFEST_READ_ERROR",) * 3),
     "digest forged": (lambda o: edited(o, other_digest), (None, None, "VALUE_CHECKSUM")),
 }
 
@@ -540,7 +540,8 @@ def test_max_file_size_splits_close_to_the_limit(rivet, bulk, keys, limit):
     manifest = rivet.output().manifest("t")
     assert sum(part["rows"] for part in manifest["parts"]) == manifest["row_count"] == 40_000
     sizes = [part["size_bytes"] for part in manifest["parts"]]
-    assert len(sizes) > 2 and all(0.7 * limit <= size <= 1.3 * limit for size in sizes[:-1]) and sizes[-1] <= 1.3 * limit, sizes
+    least = 0.5 if limit < 1 << 20 else 0.7  # a part of a row group or two ends before it is known how well it compresses
+    assert len(sizes) > 2 and all(least * limit <= size for size in sizes[:-1]) and max(sizes) <= 1.3 * limit, sizes
     with duckdb.connect() as connection:
         reader = "read_csv" if keys.get("format") == "csv" else "read_parquet"
         found = connection.execute(f"SELECT count(*), count(DISTINCT id), sum(id) FROM {reader}($p)",

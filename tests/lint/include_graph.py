@@ -18,7 +18,7 @@ LICENCE_LINE = "// SPDX-License-Identifier: Apache-2.0"
 ENGINE_LAYERS = {"source", "format", "destination", "state"}
 REGISTRY = "cli/registry.cpp"
 NOT_LAYERS = {"arrow", "parquet", "options"}  # libraries of cmake/Dependencies.cmake under our prefix
-ARROW_FREE = {"base", "model", "config", "plan", "inspect", "state", "report", "cascade", "cli"}
+ARROW_FREE = {"base", "model", "config", "plan", "state", "report", "cascade", "cli"}
 
 # header pattern -> the folders that may include it
 VENDOR_HEADERS = {

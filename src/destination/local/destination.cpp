@@ -30,6 +30,8 @@ class LocalUpload final : public Upload {
 
   Result<void> write(const void* bytes, std::int64_t size) override { return file_->write(bytes, size); }
 
+  Result<void> flush() override { return file_->make_durable(); }
+
   Result<StoredObject> commit() override {
     TRY(file_->publish_new(target_));
     return StoredObject{.key = key_, .size_bytes = file_->size()};

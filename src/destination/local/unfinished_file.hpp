@@ -24,6 +24,8 @@ class UnfinishedFile {
   Result<void> write(const void* bytes, std::int64_t size) { return writer_.write(bytes, size); }
   std::int64_t size() const { return writer_.size(); }
 
+  /// Makes what was written so far durable, still under the unfinished name.
+  Result<void> make_durable();
   /// Makes the content durable and the file visible as `target`, which must not exist (kind conflict). After a
   /// failure nothing is visible.
   Result<void> publish_new(const std::filesystem::path& target);
@@ -32,7 +34,6 @@ class UnfinishedFile {
 
  private:
   UnfinishedFile(std::filesystem::path path, std::string shown, FileDescriptor file);
-  Result<void> make_durable();
 
   std::filesystem::path path_;
   std::string shown_;

@@ -64,6 +64,7 @@ class ParquetEncoder final : public Encoder {
         sink_(std::move(sink)) {}
 
   Result<void> write(const batch::Batch& rows) override {
+    if (!rows->schema()->Equals(*storage_schema_, false)) return fail(ErrorKind::internal, "a batch of other columns");
     for (std::int64_t offset = 0; offset < rows->num_rows();) {
       const auto length = std::min(rows->num_rows() - offset, options_.row_group_rows - open_.rows);
       TRY(add_to_group(rows->Slice(offset, length)));

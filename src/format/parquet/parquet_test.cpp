@@ -18,6 +18,7 @@
 
 #include "format/parquet/dictionary_choice.hpp"
 #include "format/parquet/format.hpp"
+#include "format/testing.hpp"
 
 namespace rivet::format::parquet {
 namespace {
@@ -43,25 +44,8 @@ batch::Batch rows(std::int64_t from, std::int64_t count) {
                                   {*id.Finish(), *name.Finish(), *kind.Finish(), *doc.Finish()});
 }
 
-/// Encodes the batches into one file in memory.
-std::string encoded(const std::vector<batch::Batch>& batches, const ParquetOptions& options,
-                    const model::Columns& columns = kColumns) {
-  std::string bytes;
-  const auto format = make_parquet_format(options);
-  auto encoder = (*format)->encoder(columns, [&](const void* data, std::int64_t size) -> Result<void> {
-    bytes.append(static_cast<const char*>(data), static_cast<std::size_t>(size));
-    return {};
-  });
-  std::int64_t count = 0;
-  for (const auto& one : batches) {
-    EXPECT_TRUE((*encoder)->write(one).has_value());
-    count += one->num_rows();
-  }
-  const auto file = (*encoder)->finish();
-  EXPECT_TRUE(file.has_value()) << file.error().to_string();
-  EXPECT_EQ(file->rows, count);
-  EXPECT_EQ(file->bytes, static_cast<std::int64_t>(bytes.size()));
-  return bytes;
+std::string encoded(const std::vector<batch::Batch>& batches, const ParquetOptions& options) {
+  return testing::encode(*make_parquet_format(options).value(), kColumns, batches);
 }
 
 std::shared_ptr<arrow::io::BufferReader> reader_of(const std::string& bytes) {
@@ -72,19 +56,8 @@ std::shared_ptr<::parquet::FileMetaData> metadata_of(const std::string& bytes) {
   return ::parquet::ParquetFileReader::Open(reader_of(bytes))->metadata();
 }
 
-/// The rows of a file as one batch.
 batch::Batch decoded(const std::string& bytes) {
-  const auto format = make_parquet_format({});
-  auto decoder = (*format)->decoder(kColumns, reader_of(bytes));
-  EXPECT_TRUE(decoder.has_value()) << decoder.error().to_string();
-  std::vector<batch::Batch> batches;
-  for (;;) {
-    auto next = (*decoder)->next();
-    EXPECT_TRUE(next.has_value()) << next.error().to_string();
-    if (!*next) break;
-    batches.push_back(**next);
-  }
-  return *arrow::ConcatenateRecordBatches(batches);
+  return arrow::ConcatenateRecordBatches(testing::decode(*make_parquet_format({}).value(), kColumns, bytes).value()).ValueOrDie();
 }
 
 TEST(Parquet, ManyRowGroupsReadBackInOrder) {
@@ -130,23 +103,6 @@ TEST(Parquet, JoinedGroupsKeepStatisticsAndEncodings) {
   EXPECT_TRUE(kind->has_dictionary_page()) << "three values";
   EXPECT_EQ(metadata->RowGroup(0)->ColumnChunk(3)->statistics()->null_count(), 7'500);
   EXPECT_EQ(metadata->created_by(), "rivet");
-}
-
-TEST(Parquet, ASinkThatFailsFailsTheFile) {
-  const auto format = make_parquet_format({});
-  auto encoder = (*format)->encoder(kColumns, [](const void*, std::int64_t) -> Result<void> {
-    return fail(ErrorKind::permanent, "the disk is full");
-  });
-  ASSERT_TRUE((*encoder)->write(rows(0, 10)).has_value());
-  const auto file = (*encoder)->finish();
-  ASSERT_FALSE(file.has_value());
-  EXPECT_EQ(file.error().message, "the disk is full");
-}
-
-TEST(Parquet, AnEncoderMayBeDroppedWithGroupsInTheWorks) {
-  const auto format = make_parquet_format({.row_group_bytes = 100'000});
-  auto encoder = (*format)->encoder(kColumns, [](const void*, std::int64_t) -> Result<void> { return {}; });
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE((*encoder)->write(rows(i * 1'000, 1'000)).has_value());
 }
 
 /// Damage of every kind is an error or harmless, never a crash; what is read is bounded by the file.
