@@ -19,8 +19,9 @@ constexpr std::int64_t kPiecesPerPart = 16;
 
 /// How many of the rows have about so many bytes in memory together; at least one.
 std::int64_t rows_that_weigh(std::int64_t bytes, const arrow::RecordBatch& rows) {
-  const auto per_row = arrow::util::TotalBufferSize(rows) / std::max<std::int64_t>(rows.num_rows(), 1);
-  return std::clamp<std::int64_t>(bytes / std::max<std::int64_t>(per_row, 1), 1, std::max<std::int64_t>(rows.num_rows(), 1));
+  const auto count = std::max<std::int64_t>(rows.num_rows(), 1);
+  const auto per_row = std::max<std::int64_t>(arrow::util::TotalBufferSize(rows) / count, 1);
+  return std::clamp<std::int64_t>(bytes / per_row, 1, count);
 }
 
 }  // namespace

@@ -79,12 +79,12 @@ def texts(pg_db):
 
 def test_odd_texts_come_back_through_every_reader(rivet, texts):
     (part,) = exported(rivet, texts)
-    expected = texts.rows("SELECT id::text, v, w FROM t ORDER BY id")
+    expected = texts.rows("SELECT id::text, v, w FROM t ORDER BY t.id")
     in_order = lambda rows: sorted(rows, key=lambda row: int(row[0]))  # noqa: E731
     assert in_order(tuple(row.values()) for row in by_pyarrow(part).to_pylist()) == expected
     assert in_order(by_duckdb([part])) == expected
     by_postgres(texts, part, "t")
-    assert texts.rows("SELECT id::text, v, w FROM back ORDER BY id") == expected
+    assert texts.rows("SELECT id::text, v, w FROM back ORDER BY back.id") == expected
     with part.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file, strict=True))
     assert rows[0] == ["id", "v", "w"]
@@ -116,7 +116,7 @@ def test_headers_are_quoted_like_cells(rivet, pg_db):
     assert by_pyarrow(part).column_names == names
     with duckdb.connect() as connection:
         relation = connection.execute("SELECT * FROM read_csv($p, header = true)", {"p": str(part)})
-        assert [column[0] for column in relation.description] == names
+        assert [column[0] for column in relation.description] == [name.strip() for name in names], "DuckDB trims names"
         assert relation.fetchall() == [(1, 2, 3, 4, 5, 6, 7)]
     by_postgres(pg_db, part, "t")
     assert pg_db.rows("SELECT * FROM back") == [(1, 2, 3, 4, 5, 6, 7)]
@@ -193,11 +193,11 @@ def test_floats_read_back_to_the_same_bits(rivet, pg_db, kind, code):
     if code == "d":
         literals += ["1.7976931348623157e308", "5e-324", "2.2250738585072014e-308", "0.30000000000000004"]
     found = only_column(rivet, pg_db, kind, *literals)
-    bits = [struct.pack(code, float(text)) for text in found]
-    assert [struct.pack(code, v) for (v,) in pg_db.rows(f"SELECT v::float8 FROM t ORDER BY id")] == bits if code == "d" else \
-        [struct.pack("f", float(literal.strip("'"))) for literal in literals] == bits
-    assert found[:4] == ["NaN", "inf", "-inf", "-0.0"] or found[:4] == ["NaN", "inf", "-inf", "-0"]
-    assert math.isnan(float(found[0]))
+    with pg_db.connect() as connection:
+        expected = [v for (v,) in connection.cursor(binary=True).execute("SELECT v FROM t ORDER BY id")]
+    assert found[:3] == ["NaN", "inf", "-inf"] and math.isnan(expected[0])
+    assert [struct.pack(code, float(text)) for text in found[1:]] == [struct.pack(code, v) for v in expected[1:]]
+    assert math.copysign(1, float(found[3])) == -1
 
 
 def test_dates_and_times_at_their_ends(rivet, pg_db):

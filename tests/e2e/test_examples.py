@@ -2,6 +2,7 @@
 import csv
 import io
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -48,3 +49,10 @@ def test_postgres_full(rivet, pg_db):
     output = rivet.output(f"output/{prefix.name}")
     assert output.manifest("orders")["row_count"] == 200
     assert output.manifest("big_orders")["row_count"] == 100
+
+
+def test_the_demo_shows_what_it_promises():
+    done = subprocess.run([sys.executable, str(REPOSITORY / "scripts" / "demo.py")], capture_output=True, text=True, timeout=120,
+                          stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 success" in done.stderr and "DuckDB reads orders: 250,000 rows" in done.stdout
