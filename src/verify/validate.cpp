@@ -170,12 +170,14 @@ void Validation::check_object(const model::ManifestPart& entry,
   }
 }
 
-/// Paths that any manifest of this prefix lists as current.
+/// Paths that any manifest of this prefix accounts for: those of all exports, and those of earlier runs, whose
+/// superseded parts stay for readers that still hold them.
 Result<std::set<std::string>> Validation::tracked(const std::map<std::string, destination::StoredObject>& objects) {
   std::set<std::string> paths;
   for (const auto& part : manifest_.parts) paths.insert(part.part.path);
   for (const auto& [key, object] : objects) {
-    if (!key.starts_with("manifest.") || !key.ends_with(".json")) continue;
+    const bool is_manifest = key.starts_with("manifest.") || key.starts_with("manifest-");
+    if (!is_manifest || !key.ends_with(".json")) continue;
     const auto text = destination::read_text(destination_, key, model::kManifestLimitBytes);
     if (!text || !*text) continue;
     const auto other = model::manifest_from_json_text(**text);

@@ -156,7 +156,7 @@ class Output:
         """All rows, read by DuckDB."""
         parts = [str(part) for part in self.parts(export_name)]
         with duckdb.connect() as connection:
-            return connection.execute("SELECT * FROM read_parquet($parts)", {"parts": parts}).to_arrow_table()
+            return connection.read_parquet(parts).to_arrow_table()
 
     def names(self) -> set[str]:
         """Every file below the prefix, hidden ones too."""

@@ -1,4 +1,5 @@
 """Odd shapes of tables, names and files, gates and drift, damage and what validate says of it, and what scripts read."""
+import re
 import datetime as dt
 import io
 import json
@@ -812,3 +813,25 @@ def test_every_document_has_the_fields_that_scripts_read(rivet, small):
     has("export_name resolved_prefix verification", validate["exports"][0])
     has(VERIFICATION, validate["exports"][0]["verification"])
     assert validate["exports"][0]["verification"]["parts_verified"] == 1
+
+
+def test_superseded_parts_are_accounted_for_and_strangers_are_not(rivet, small):
+    path = rivet.config(small.source, export("t", table="t"))
+    rivet.ok("run", "-c", path)
+    rivet.ok("run", "-c", path)
+    assert len(list(rivet.output().folder.glob("t_*.parquet"))) == 2
+    (rivet.output().folder / "stranger.parquet").write_bytes(b"not ours")
+    report = rivet.ok("validate", "-c", path, "--format", "json").stdout
+    assert set(re.findall(r'"key": "([^"]+)"', report)) == {"stranger.parquet"}
+
+
+def test_a_longer_text_is_a_warning(rivet, pg_db):
+    pg_db.execute("CREATE TABLE t (id int, name text)", "INSERT INTO t VALUES (1, 'short')")
+    path = rivet.config(pg_db.source, export("t", table="t"))
+    assert "longest value" not in rivet.ok("run", "-c", path).stderr
+    pg_db.execute("INSERT INTO t VALUES (2, 'much, much longer')")
+    assert "column name: its longest value grew from 5 to 17 bytes" in rivet.ok("run", "-c", path).stderr
+    assert "longest value" not in rivet.ok("run", "-c", path).stderr
+    off = rivet.config(pg_db.source, export("t", table="t", shape_drift_warn_factor=0))
+    pg_db.execute("INSERT INTO t VALUES (3, repeat('x', 1000))")
+    assert "longest value" not in rivet.ok("run", "-c", off).stderr

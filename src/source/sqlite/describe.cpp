@@ -334,7 +334,8 @@ Result<model::Inventory> describe_relation(Connection& connection, const Relatio
   inventory.fingerprint = fingerprint_of(shape);
   inventory.warnings = unknown_overrides(relation, shape, overrides);
   for (const auto& column : inventory.columns) {
-    if (!column.warning.empty()) inventory.warnings.push_back(fmt::format("column {}: {}", column.name, column.warning));
+    if (!column.warning.empty())
+      inventory.warnings.push_back(fmt::format("column {}: {}", column.name, column.warning));
   }
   inventory.primary_key = std::move(shape.primary_key);
   return inventory;

@@ -143,6 +143,14 @@ TEST(SqliteDescribe, LetsOverridesWinAndNamesUnknownOnes) {
   EXPECT_THAT(inventory->warnings[0], HasSubstr("did you mean 'amount'?"));
 }
 
+TEST(SqliteDescribe, SaysWhichColumnsAreNotWhatTheirDeclarationPromises) {
+  TestDatabase database;
+  database.execute("CREATE TABLE t(id INTEGER, day DATE); INSERT INTO t VALUES (1, 'soon')");
+  const auto inventory = describe(database, table("t"));
+  ASSERT_THAT(inventory->warnings, SizeIs(1));
+  EXPECT_THAT(inventory->warnings[0], HasSubstr("column day: declared DATE but holds text 'soon'"));
+}
+
 TEST(SqliteDescribe, EstimatesWithoutCounting) {
   TestDatabase database;
   database.execute(
