@@ -1,9 +1,9 @@
 """Odd shapes of tables, names and files, gates and drift, damage and what validate says of it, and what scripts read."""
-import re
 import datetime as dt
 import io
 import json
 import os
+import re
 import sqlite3
 import struct
 import subprocess
