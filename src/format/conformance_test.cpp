@@ -105,7 +105,7 @@ TEST_P(FormatConformance, NoticesEveryTruncation) {
 
 /// The bytes with a few random edits.
 std::string mutated(std::string text, Random& random) {
-  static const std::string interesting("\",\n\r[]{}\\-+.:TZ0e9\0\xff", 22);
+  static constexpr std::string_view interesting{"\",\n\r[]{}\\-+.:TZ0e9\0\xff", 20};
   for (auto edits = 1 + random() % 4; edits > 0; --edits) {
     const auto at = random() % (text.size() + 1);
     const char byte = random() % 3 == 0 ? static_cast<char>(random()) : interesting[random() % interesting.size()];
@@ -131,7 +131,7 @@ TEST_P(FormatConformance, SurvivesDamagedFiles) {
     const auto damaged = bytes.substr(0, head) + mutated(bytes.substr(head), random);
     const auto decoded = decode(*format_, columns, damaged);
     if (decoded.has_value()) {
-      for (const auto& one : *decoded) ASSERT_TRUE(one->ValidateFull().ok());
+      for (const auto& one : *decoded) ASSERT_TRUE(one->ValidateFull().ok()) << one->ValidateFull().ToString();
     } else {
       ASSERT_EQ(decoded.error().kind, ErrorKind::data) << decoded.error().to_string();
       ++refused;

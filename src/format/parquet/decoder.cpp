@@ -69,7 +69,9 @@ class ParquetDecoder final : public Decoder {
     for (int i = 0; i < schema_->num_fields(); ++i) {
       columns.push_back(as_storage(rows->column(i), schema_->field(i)->type()));
     }
-    return arrow::RecordBatch::Make(schema_, rows->num_rows(), std::move(columns));
+    auto batch = arrow::RecordBatch::Make(schema_, rows->num_rows(), std::move(columns));
+    if (const auto valid = batch->ValidateFull(); !valid.ok()) return fail(damaged(valid.message()));
+    return batch;
   }
 
  private:
