@@ -19,8 +19,10 @@ Parts split(Timestamp at) {
   const auto days = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day ymd{days};
   const std::chrono::hh_mm_ss<std::chrono::microseconds> time{at - days};
-  return {static_cast<int>(ymd.year()), static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()),
-          time.hours().count(), time.minutes().count(), time.seconds().count(), time.subseconds().count()};
+  return {static_cast<int>(ymd.year()),     static_cast<unsigned>(ymd.month()),
+          static_cast<unsigned>(ymd.day()), time.hours().count(),
+          time.minutes().count(),           time.seconds().count(),
+          time.subseconds().count()};
 }
 
 }  // namespace

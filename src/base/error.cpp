@@ -46,8 +46,6 @@ std::string Error::to_string() const {
   return text;
 }
 
-ErrorKind worse_of(ErrorKind a, ErrorKind b) {
-  return row_of(b).severity > row_of(a).severity ? b : a;
-}
+ErrorKind worse_of(ErrorKind a, ErrorKind b) { return row_of(b).severity > row_of(a).severity ? b : a; }
 
 }  // namespace rivet::base

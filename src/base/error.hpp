@@ -42,12 +42,12 @@ RetryAnswer retry_answer_of(ErrorKind kind);
 /// A failure as a value. Plain data, may cross threads.
 struct Error {
   ErrorKind kind = ErrorKind::internal;
-  std::string message;               ///< what is wrong, naming the thing
-  std::string code = {};             ///< stable code such as RIVET_VALUE_TOO_LARGE; empty when there is none
-  std::string hint = {};             ///< the next step for the user; empty when obvious
-  std::string vendor_code = {};      ///< SQLSTATE, errno name or driver code as the vendor spells it
+  std::string message;                       ///< what is wrong, naming the thing
+  std::string code = {};                     ///< stable code such as RIVET_VALUE_TOO_LARGE; empty when there is none
+  std::string hint = {};                     ///< the next step for the user; empty when obvious
+  std::string vendor_code = {};              ///< SQLSTATE, errno name or driver code as the vendor spells it
   std::chrono::milliseconds settle_time{0};  ///< what the other side needs before trying again makes sense
-  std::vector<std::string> context = {};  ///< what it was doing, innermost first
+  std::vector<std::string> context = {};     ///< what it was doing, innermost first
 
   /// One line for people: context from the outside in, message, hint. Without the code.
   std::string to_string() const;

@@ -52,11 +52,11 @@ inline tl::unexpected<Error> fail(ErrorKind kind, std::string message) {
 
 #define RIVET_CONCAT_INNER(a, b) a##b
 #define RIVET_CONCAT(a, b) RIVET_CONCAT_INNER(a, b)
-#define RIVET_TRY_NAMED(name, expr)                                        \
-  ({                                                                       \
-    auto&& name = (expr);                                                  \
+#define RIVET_TRY_NAMED(name, expr)                                                        \
+  ({                                                                                       \
+    auto&& name = (expr);                                                                  \
     if (!name.has_value()) return tl::unexpected<::rivet::Error>(std::move(name).error()); \
-    std::move(name).take();                                                \
+    std::move(name).take();                                                                \
   })
 /// Evaluates to the value of a Result, or returns its error from the enclosing function.
 #define TRY(expr) RIVET_TRY_NAMED(RIVET_CONCAT(rivet_try_, __COUNTER__), expr)  // NOLINT

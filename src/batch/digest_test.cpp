@@ -43,7 +43,8 @@ TEST(Digest, SeesCellsThatChangePlacesBetweenRows) {
 }
 
 TEST(Digest, EqualPairsOfRowsDoNotCancel) {
-  EXPECT_NE(digest_of(kPair, {int64s({1}), texts({"x"})}), digest_of(kPair, {int64s({1, 1, 1}), texts({"x", "x", "x"})}));
+  EXPECT_NE(digest_of(kPair, {int64s({1}), texts({"x"})}),
+            digest_of(kPair, {int64s({1, 1, 1}), texts({"x", "x", "x"})}));
   auto without = digest_of(kPair, {int64s({7, 7}), texts({"p", "p"})});
   EXPECT_NE(without.low, 0U);
 }
@@ -65,7 +66,8 @@ TEST(Digest, BatchesAddUpAndCanBeTakenAway) {
 }
 
 TEST(Digest, SlicesHashLikeTheirRows) {
-  const auto batch = arrow::RecordBatch::Make(batch_schema(kPair), 4, {int64s({1, 2, std::nullopt, 4}), texts({"a", std::nullopt, "c", "d"})});
+  const auto batch = arrow::RecordBatch::Make(batch_schema(kPair), 4,
+                                              {int64s({1, 2, std::nullopt, 4}), texts({"a", std::nullopt, "c", "d"})});
   Digester slices(kPair);
   slices.add(*batch->Slice(0, 1));
   slices.add(*batch->Slice(1, 3));
@@ -82,11 +84,13 @@ TEST(Digest, ColumnsThatWeAddAreLeftOut) {
 }
 
 TEST(Digest, ListsAreInjective) {
-  const model::LogicalType list{.kind = Kind::list,
-                                .element = std::make_shared<const model::LogicalType>(model::LogicalType{.kind = Kind::text})};
+  const model::LogicalType list{
+      .kind = Kind::list,
+      .element = std::make_shared<const model::LogicalType>(model::LogicalType{.kind = Kind::text})};
   const model::Columns columns{{.name = "l", .type = list}};
   const auto digest = [&](const std::vector<std::optional<std::string>>& elements) {
-    arrow::ListBuilder builder(arrow::default_memory_pool(), std::make_shared<arrow::StringBuilder>(), storage_type(list));
+    arrow::ListBuilder builder(arrow::default_memory_pool(), std::make_shared<arrow::StringBuilder>(),
+                               storage_type(list));
     EXPECT_TRUE(builder.Append().ok());
     auto& values = static_cast<arrow::StringBuilder&>(*builder.value_builder());
     for (const auto& element : elements) EXPECT_TRUE((element ? values.Append(*element) : values.AppendNull()).ok());

@@ -31,9 +31,9 @@ std::shared_ptr<arrow::Schema> make_schema(const model::Columns& columns, TypeOf
   arrow::FieldVector fields;
   fields.reserve(columns.size());
   for (const auto& column : columns) {
-    auto metadata = arrow::key_value_metadata({"rivet.native_type", "rivet.logical_type", "rivet.fidelity"},
-                                              {column.native_type, model::to_string(column.type),
-                                               std::string(model::name_of(column.fidelity))});
+    auto metadata = arrow::key_value_metadata(
+        {"rivet.native_type", "rivet.logical_type", "rivet.fidelity"},
+        {column.native_type, model::to_string(column.type), std::string(model::name_of(column.fidelity))});
     fields.push_back(arrow::field(column.name, type_of(column.type), column.nullable, std::move(metadata)));
   }
   return arrow::schema(std::move(fields));

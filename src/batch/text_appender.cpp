@@ -253,18 +253,12 @@ std::unique_ptr<TextAppender> make_text_appender(const model::LogicalType& type,
     case Kind::boolean:
       return parsed<arrow::BooleanBuilder, bool>(
           type, builder, [](const auto&, Text text, bool& out) { return parse_bool(text, out); });
-    case Kind::int16:
-      return integers<arrow::Int16Builder, std::int16_t>(type, builder);
-    case Kind::int32:
-      return integers<arrow::Int32Builder, std::int32_t>(type, builder);
-    case Kind::int64:
-      return integers<arrow::Int64Builder, std::int64_t>(type, builder);
-    case Kind::uint64:
-      return integers<arrow::UInt64Builder, std::uint64_t>(type, builder);
-    case Kind::float32:
-      return floats<arrow::FloatBuilder, float>(type, builder);
-    case Kind::float64:
-      return floats<arrow::DoubleBuilder, double>(type, builder);
+    case Kind::int16: return integers<arrow::Int16Builder, std::int16_t>(type, builder);
+    case Kind::int32: return integers<arrow::Int32Builder, std::int32_t>(type, builder);
+    case Kind::int64: return integers<arrow::Int64Builder, std::int64_t>(type, builder);
+    case Kind::uint64: return integers<arrow::UInt64Builder, std::uint64_t>(type, builder);
+    case Kind::float32: return floats<arrow::FloatBuilder, float>(type, builder);
+    case Kind::float64: return floats<arrow::DoubleBuilder, double>(type, builder);
     case Kind::decimal:
       return type.precision <= 38 ? decimals<arrow::Decimal128Builder, arrow::Decimal128>(type, builder)
                                   : decimals<arrow::Decimal256Builder, arrow::Decimal256>(type, builder);
@@ -286,15 +280,12 @@ std::unique_ptr<TextAppender> make_text_appender(const model::LogicalType& type,
       return parsed<arrow::FixedSizeBinaryBuilder, std::array<std::uint8_t, 16>>(
           type, builder,
           [](const auto&, Text text, std::array<std::uint8_t, 16>& out) { return parse_uuid(text, out); });
-    case Kind::binary:
-      return std::make_unique<HexAppender>(builder);
-    case Kind::list:
-      return std::make_unique<ListAppender>(type, builder);
+    case Kind::binary: return std::make_unique<HexAppender>(builder);
+    case Kind::list: return std::make_unique<ListAppender>(type, builder);
     case Kind::text:
     case Kind::json:
     case Kind::interval:
-    case Kind::enumeration:
-      break;
+    case Kind::enumeration: break;
   }
   return std::make_unique<Utf8Appender>(builder);
 }

@@ -39,12 +39,9 @@ std::string absolute(const std::filesystem::path& path) {
 
 Result<std::unique_ptr<source::Source>> make_source(const config::Source& source, const base::Clock& clock) {
   switch (source.type) {
-    case config::SourceType::postgres:
-      return source::postgres::make_postgres_source(source);
-    case config::SourceType::sqlite:
-      return source::sqlite::make_sqlite_source(source, clock);
-    default:
-      break;
+    case config::SourceType::postgres: return source::postgres::make_postgres_source(source);
+    case config::SourceType::sqlite: return source::sqlite::make_sqlite_source(source, clock);
+    default: break;
   }
   return not_built(fmt::format("source type '{}'", config::name_of(source.type)),
                    "use `type: postgres` or `type: sqlite`");

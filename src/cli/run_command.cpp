@@ -70,8 +70,8 @@ Result<void> require_clean_stdout(const Arguments& args, const std::vector<const
 
 /// Running one after another gives the same result, only later: a warning, not a refusal.
 std::string sequential_notice(const config::Config& config, const Arguments& args) {
-  const bool wanted = config.parallel_exports || config.parallel_export_processes || args.parallel_exports ||
-                      args.parallel_processes;
+  const bool wanted =
+      config.parallel_exports || config.parallel_export_processes || args.parallel_exports || args.parallel_processes;
   if (!wanted) return "";
   return "warning: parallel exports are not available in this version; exports run one after another";
 }
@@ -116,9 +116,10 @@ std::vector<report::RunOutcome> run_all(const std::vector<const config::Export*>
   for (const auto* entry : selected) {
     if (job.context.stop.stop_requested()) break;
     job.progress.started(entry->name, std::nullopt);  // connecting and describing may take long
-    runs.push_back(run::run_export(
-        environment, job.config, *entry,
-        {.validate = job.args.validate, .resume = job.args.resume, .rerun_command = rerun_command(job.args, *entry, job.context.redactor)}));
+    runs.push_back(run::run_export(environment, job.config, *entry,
+                                   {.validate = job.args.validate,
+                                    .resume = job.args.resume,
+                                    .rerun_command = rerun_command(job.args, *entry, job.context.redactor)}));
     complete_outcome(runs.back(), job.config.file.parent_path(), job.store, job.context);
     if (selected.size() > 1) job.context.screen.print(report::run_line(runs.back(), job.context.screen.style()));
   }

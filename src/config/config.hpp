@@ -61,7 +61,7 @@ enum class DestinationType { local, s3, gcs, azure, stdout_ };
 /// Where the parts go. Placeholders in `path` and `prefix` are not yet expanded (see expand_placeholders).
 struct Destination {
   DestinationType type = DestinationType::local;
-  std::string path;                  ///< local: as written, relative to the working directory
+  std::string path;  ///< local: as written, relative to the working directory
   std::string bucket, prefix, region, endpoint, credentials_file;
   std::string access_key_env, secret_key_env, session_token_env, aws_profile;
   std::string account_name, account_key_env, sas_token_env;
@@ -140,7 +140,7 @@ struct Export {
   OnSchemaDrift on_schema_drift = OnSchemaDrift::warn;
   double shape_drift_warn_factor = 2.0;
   std::optional<Parquet> parquet;  ///< none: row groups bounded by bytes
-  int line = 0;  ///< of its entry in the file, 1-based
+  int line = 0;                    ///< of its entry in the file, 1-based
 };
 
 /// `notifications.slack`.
@@ -151,7 +151,7 @@ struct Slack {
 
 /// A whole configuration file.
 struct Config {
-  std::filesystem::path file;       ///< absolute
+  std::filesystem::path file;  ///< absolute
   Source source;
   std::vector<Export> exports;
   bool parallel_exports = false;

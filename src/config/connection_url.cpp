@@ -35,16 +35,11 @@ std::span<const std::string_view> schemes_of(SourceType type) {
   static constexpr std::array<std::string_view, 1> sqlite{"sqlite"};
   static constexpr std::array<std::string_view, 2> mongo{"mongodb", "mongodb+srv"};
   switch (type) {
-    case SourceType::postgres:
-      return postgres;
-    case SourceType::mysql:
-      return mysql;
-    case SourceType::mssql:
-      return mssql;
-    case SourceType::sqlite:
-      return sqlite;
-    case SourceType::mongo:
-      return mongo;
+    case SourceType::postgres: return postgres;
+    case SourceType::mysql: return mysql;
+    case SourceType::mssql: return mssql;
+    case SourceType::sqlite: return sqlite;
+    case SourceType::mongo: return mongo;
   }
   return {};
 }

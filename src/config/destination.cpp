@@ -153,20 +153,11 @@ Destination read_keys(Section& section) {
 
 void check_by_type(Section& section, const Destination& destination) {
   switch (destination.type) {
-    case DestinationType::local:
-      check_local(section, destination);
-      break;
-    case DestinationType::s3:
-      check_s3(section, destination);
-      break;
-    case DestinationType::gcs:
-      check_gcs(section, destination);
-      break;
-    case DestinationType::azure:
-      check_azure(section, destination);
-      break;
-    case DestinationType::stdout_:
-      break;
+    case DestinationType::local: check_local(section, destination); break;
+    case DestinationType::s3: check_s3(section, destination); break;
+    case DestinationType::gcs: check_gcs(section, destination); break;
+    case DestinationType::azure: check_azure(section, destination); break;
+    case DestinationType::stdout_: break;
   }
   const bool is_store = destination.type != DestinationType::local && destination.type != DestinationType::stdout_;
   if (is_store && !section.has("bucket")) section.refuse_missing("'bucket'");

@@ -163,8 +163,7 @@ void read_cdc(Section& section) {
 Mode read_mode(Section& section) {
   const auto mode = section.choice("mode", kModes).value_or(Mode::full);
   if (mode == Mode::cdc) {
-    section.refuse("mode", "'mode: cdc' is not offered by this program; use mode: full",
-                   code::kSourceModeUnsupported);
+    section.refuse("mode", "'mode: cdc' is not offered by this program; use mode: full", code::kSourceModeUnsupported);
   }
   return mode;
 }

@@ -46,24 +46,12 @@ class Mutator {
     static constexpr std::string_view kOddBytes = "{}[]:,&*!|>'\"%@#-?\n\t ~$\\\x01\x7f\xc3\xff.0";
     const auto at = pick(text.size());
     switch (pick(6)) {
-      case 0:
-        text[at] = static_cast<char>(pick(256));
-        break;
-      case 1:
-        text[at] = kOddBytes[pick(kOddBytes.size())];
-        break;
-      case 2:
-        text.insert(at, 1, kOddBytes[pick(kOddBytes.size())]);
-        break;
-      case 3:
-        text.erase(at, pick(8) + 1);
-        break;
-      case 4:
-        text.insert(at, text.substr(pick(text.size()), pick(40)));
-        break;
-      default:
-        text.resize(at + 1);
-        break;
+      case 0: text[at] = static_cast<char>(pick(256)); break;
+      case 1: text[at] = kOddBytes[pick(kOddBytes.size())]; break;
+      case 2: text.insert(at, 1, kOddBytes[pick(kOddBytes.size())]); break;
+      case 3: text.erase(at, pick(8) + 1); break;
+      case 4: text.insert(at, text.substr(pick(text.size()), pick(40))); break;
+      default: text.resize(at + 1); break;
     }
   }
 

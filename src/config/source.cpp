@@ -31,16 +31,11 @@ constexpr std::array<std::string_view, 6> kAddressKeys{"host", "port", "user", "
 
 int default_port(SourceType type) {
   switch (type) {
-    case SourceType::postgres:
-      return 5432;
-    case SourceType::mysql:
-      return 3306;
-    case SourceType::mssql:
-      return 1433;
-    case SourceType::mongo:
-      return 27017;
-    case SourceType::sqlite:
-      return 0;
+    case SourceType::postgres: return 5432;
+    case SourceType::mysql: return 3306;
+    case SourceType::mssql: return 1433;
+    case SourceType::mongo: return 27017;
+    case SourceType::sqlite: return 0;
   }
   return 0;
 }

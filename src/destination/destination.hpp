@@ -41,8 +41,8 @@ class Upload {
 
 /// What a kind of destination can do.
 struct Capabilities {
-  bool can_list = true;       ///< stdout cannot: no manifest, no validation
-  bool retry_safe = true;     ///< a unit may be written again after a failure
+  bool can_list = true;    ///< stdout cannot: no manifest, no validation
+  bool retry_safe = true;  ///< a unit may be written again after a failure
 };
 
 /// One prefix of one store. Immutable; any thread may call it.

@@ -80,9 +80,9 @@ TEST_P(FormatConformance, MayBeDroppedHalfWay) {
 }
 
 TEST_P(FormatConformance, RefusesABatchOfOtherColumns) {
-  auto encoder = format_
-                     ->encoder({column("a"), column("b")}, [](const void*, std::int64_t) -> Result<void> { return {}; })
-                     .value();
+  auto encoder =
+      format_->encoder({column("a"), column("b")}, [](const void*, std::int64_t) -> Result<void> { return {}; })
+          .value();
   const auto written = encoder->write(texts({column("a")}, {"x"}));
   ASSERT_FALSE(written.has_value());
   EXPECT_EQ(written.error().kind, ErrorKind::internal);

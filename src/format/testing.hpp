@@ -171,7 +171,8 @@ inline batch::Batch any_batch(const model::Columns& columns, std::int64_t rows, 
 }
 
 /// The bytes of one file; counts are checked on the way.
-inline std::string encode(const Format& format, const model::Columns& columns, const std::vector<batch::Batch>& batches) {
+inline std::string encode(const Format& format, const model::Columns& columns,
+                          const std::vector<batch::Batch>& batches) {
   std::string bytes;
   auto encoder = format
                      .encoder(columns,

@@ -17,30 +17,57 @@ namespace {
 using Kind = LogicalKind;
 
 constexpr std::array<std::pair<Kind, std::string_view>, 19> kNames{{
-    {Kind::boolean, "boolean"},   {Kind::int16, "int16"},         {Kind::int32, "int32"},
-    {Kind::int64, "int64"},       {Kind::uint64, "uint64"},       {Kind::float32, "float32"},
-    {Kind::float64, "float64"},   {Kind::decimal, "decimal"},     {Kind::date, "date"},
-    {Kind::time, "time"},         {Kind::timestamp, "timestamp"}, {Kind::timestamp_tz, "timestamp_tz"},
-    {Kind::text, "text"},         {Kind::binary, "binary"},       {Kind::json, "json"},
-    {Kind::uuid, "uuid"},         {Kind::interval, "interval"},   {Kind::enumeration, "enum"},
+    {Kind::boolean, "boolean"}, {Kind::int16, "int16"},         {Kind::int32, "int32"},
+    {Kind::int64, "int64"},     {Kind::uint64, "uint64"},       {Kind::float32, "float32"},
+    {Kind::float64, "float64"}, {Kind::decimal, "decimal"},     {Kind::date, "date"},
+    {Kind::time, "time"},       {Kind::timestamp, "timestamp"}, {Kind::timestamp_tz, "timestamp_tz"},
+    {Kind::text, "text"},       {Kind::binary, "binary"},       {Kind::json, "json"},
+    {Kind::uuid, "uuid"},       {Kind::interval, "interval"},   {Kind::enumeration, "enum"},
     {Kind::list, "list"},
 }};
 
 constexpr std::array<std::pair<std::string_view, Kind>, 41> kOverrideNames{{
-    {"bool", Kind::boolean},       {"boolean", Kind::boolean},    {"int2", Kind::int16},
-    {"smallint", Kind::int16},     {"int16", Kind::int16},        {"int4", Kind::int32},
-    {"int", Kind::int32},          {"integer", Kind::int32},      {"int32", Kind::int32},
-    {"int8", Kind::int64},         {"bigint", Kind::int64},       {"int64", Kind::int64},
-    {"float4", Kind::float32},     {"real", Kind::float32},       {"float32", Kind::float32},
-    {"float", Kind::float64},      {"float8", Kind::float64},     {"double", Kind::float64},
-    {"double precision", Kind::float64}, {"float64", Kind::float64}, {"text", Kind::text},
-    {"string", Kind::text},        {"varchar", Kind::text},       {"char", Kind::text},
-    {"utf8", Kind::text},          {"binary", Kind::binary},      {"bytea", Kind::binary},
-    {"blob", Kind::binary},        {"bytes", Kind::binary},       {"varbinary", Kind::binary},
-    {"date", Kind::date},          {"time", Kind::time},          {"json", Kind::json},
-    {"jsonb", Kind::json},         {"uuid", Kind::uuid},          {"timestamp", Kind::timestamp},
-    {"datetime", Kind::timestamp}, {"timestamp_ns", Kind::timestamp}, {"timestamptz", Kind::timestamp_tz},
-    {"timestamp_tz", Kind::timestamp_tz}, {"timestamp_tz_ns", Kind::timestamp_tz},
+    {"bool", Kind::boolean},
+    {"boolean", Kind::boolean},
+    {"int2", Kind::int16},
+    {"smallint", Kind::int16},
+    {"int16", Kind::int16},
+    {"int4", Kind::int32},
+    {"int", Kind::int32},
+    {"integer", Kind::int32},
+    {"int32", Kind::int32},
+    {"int8", Kind::int64},
+    {"bigint", Kind::int64},
+    {"int64", Kind::int64},
+    {"float4", Kind::float32},
+    {"real", Kind::float32},
+    {"float32", Kind::float32},
+    {"float", Kind::float64},
+    {"float8", Kind::float64},
+    {"double", Kind::float64},
+    {"double precision", Kind::float64},
+    {"float64", Kind::float64},
+    {"text", Kind::text},
+    {"string", Kind::text},
+    {"varchar", Kind::text},
+    {"char", Kind::text},
+    {"utf8", Kind::text},
+    {"binary", Kind::binary},
+    {"bytea", Kind::binary},
+    {"blob", Kind::binary},
+    {"bytes", Kind::binary},
+    {"varbinary", Kind::binary},
+    {"date", Kind::date},
+    {"time", Kind::time},
+    {"json", Kind::json},
+    {"jsonb", Kind::json},
+    {"uuid", Kind::uuid},
+    {"timestamp", Kind::timestamp},
+    {"datetime", Kind::timestamp},
+    {"timestamp_ns", Kind::timestamp},
+    {"timestamptz", Kind::timestamp_tz},
+    {"timestamp_tz", Kind::timestamp_tz},
+    {"timestamp_tz_ns", Kind::timestamp_tz},
 }};
 
 std::string normalised(std::string_view text) {
@@ -59,7 +86,9 @@ std::pair<int, int> parameters(std::string_view text) {
   const auto open = text.find('(');
   if (open == std::string_view::npos || text.back() != ')') return {precision, scale};
   auto inner = text.substr(open + 1, text.size() - open - 2);
-  const auto skip_blanks = [&] { while (!inner.empty() && inner.front() == ' ') inner.remove_prefix(1); };
+  const auto skip_blanks = [&] {
+    while (!inner.empty() && inner.front() == ' ') inner.remove_prefix(1);
+  };
   skip_blanks();
   const auto first = std::from_chars(inner.data(), inner.data() + inner.size(), precision);
   inner.remove_prefix(static_cast<std::size_t>(first.ptr - inner.data()));
@@ -93,7 +122,8 @@ bool LogicalType::operator==(const LogicalType& other) const {
 }
 
 std::string to_string(const LogicalType& type) {
-  const auto name = std::find_if(kNames.begin(), kNames.end(), [&](const auto& n) { return n.first == type.kind; })->second;
+  const auto name =
+      std::find_if(kNames.begin(), kNames.end(), [&](const auto& n) { return n.first == type.kind; })->second;
   switch (type.kind) {
     case Kind::decimal: return fmt::format("decimal({},{})", type.precision, type.scale);
     case Kind::timestamp:

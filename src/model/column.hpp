@@ -15,16 +15,25 @@ namespace rivet::model {
 
 /// The types of the one semantic layer between sources and files.
 enum class LogicalKind {
-  boolean, int16, int32, int64, uint64, float32, float64,
-  decimal,        ///< precision up to 76, scale 0..precision
-  date,           ///< days since 1970-01-01
-  time,           ///< microseconds since midnight, below 24 h
-  timestamp,      ///< without zone; unit says micro- or nanoseconds
-  timestamp_tz,   ///< an instant, UTC
-  text, binary, json, uuid,
-  interval,       ///< ISO 8601 duration, carried as text
-  enumeration,    ///< label, carried as text
-  list,           ///< one-dimensional; element says of what
+  boolean,
+  int16,
+  int32,
+  int64,
+  uint64,
+  float32,
+  float64,
+  decimal,       ///< precision up to 76, scale 0..precision
+  date,          ///< days since 1970-01-01
+  time,          ///< microseconds since midnight, below 24 h
+  timestamp,     ///< without zone; unit says micro- or nanoseconds
+  timestamp_tz,  ///< an instant, UTC
+  text,
+  binary,
+  json,
+  uuid,
+  interval,     ///< ISO 8601 duration, carried as text
+  enumeration,  ///< label, carried as text
+  list,         ///< one-dimensional; element says of what
 };
 
 enum class TimeUnit { micro, nano };
@@ -32,9 +41,9 @@ enum class TimeUnit { micro, nano };
 /// A logical type with its parameters. A value; compares by content.
 struct LogicalType {
   LogicalKind kind = LogicalKind::text;
-  int precision = 0;                 ///< decimal only
-  int scale = 0;                     ///< decimal only
-  TimeUnit unit = TimeUnit::micro;   ///< timestamps only
+  int precision = 0;                                     ///< decimal only
+  int scale = 0;                                         ///< decimal only
+  TimeUnit unit = TimeUnit::micro;                       ///< timestamps only
   std::shared_ptr<const LogicalType> element = nullptr;  ///< list only; never a list itself
 
   bool operator==(const LogicalType& other) const;
@@ -56,12 +65,12 @@ std::string_view name_of(Fidelity fidelity);
 /// One output column.
 struct Column {
   std::string name;
-  std::string native_type;             ///< as the source spells it, for example `numeric(10,2)`
+  std::string native_type;  ///< as the source spells it, for example `numeric(10,2)`
   LogicalType type;
   bool nullable = true;
   Fidelity fidelity = Fidelity::exact;
-  std::string warning = {};            ///< why the type is not the exact one; empty when it is
-  bool added = false;                  ///< ours (`_rivet_*`), not the source's: outside the digest
+  std::string warning = {};  ///< why the type is not the exact one; empty when it is
+  bool added = false;        ///< ours (`_rivet_*`), not the source's: outside the digest
 
   bool operator==(const Column&) const = default;
 };

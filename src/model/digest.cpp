@@ -41,7 +41,9 @@ std::string to_string(const Digest& digest) {
 }
 
 Result<Digest> parse_digest(std::string_view text) {
-  const auto malformed = [&] { return fail(ErrorKind::data, fmt::format("'{}' is not a version {} digest", text, kDigestVersion)); };
+  const auto malformed = [&] {
+    return fail(ErrorKind::data, fmt::format("'{}' is not a version {} digest", text, kDigestVersion));
+  };
   std::vector<std::string_view> fields;
   for (std::size_t from = 0; from <= text.size();) {
     const auto colon = std::min(text.find(':', from), text.size());
@@ -66,7 +68,9 @@ bool mergeable(const Digest& a, const Digest& b) {
 
 bool same_value(const Digest& a, const Digest& b) {
   if (a.rows != b.rows || a.low != b.low || a.high != b.high) return false;
-  const auto all_zero = [](const auto& sums) { return std::all_of(sums.begin(), sums.end(), [](auto sum) { return sum == 0; }); };
+  const auto all_zero = [](const auto& sums) {
+    return std::all_of(sums.begin(), sums.end(), [](auto sum) { return sum == 0; });
+  };
   if (a.columns.empty() || b.columns.empty()) return all_zero(a.columns) && all_zero(b.columns);
   return a.columns == b.columns;
 }

@@ -29,22 +29,64 @@ struct PlanResolved {
   int digest_version = 0;
   std::string consistency = {};
 };
-struct PlanWarning { std::string rule, message; };
-struct FileWritten { std::string file_name; std::int64_t rows = 0, bytes = 0, part_index = 0; };
-struct ChunkStarted { std::int64_t chunk_index = 0; std::string start_key, end_key; };
-struct ChunkCompleted { std::int64_t chunk_index = 0, rows = 0; std::optional<std::string> file_name; };
-struct ChunkFailed { std::int64_t chunk_index = 0; std::string error; std::int64_t attempt = 0; };
-struct RetryAttempted { std::int64_t attempt = 0; std::string reason; std::int64_t backoff_ms = 0; };
-struct QualityIssue { std::string severity, message; };  ///< severity FAIL or WARN
-struct TypeChange { std::string column, before, after; };
-struct SchemaChanged { std::vector<std::string> added, removed; std::vector<TypeChange> type_changed; };
-struct Warning { std::string context, message; };
-struct ParallelismAdjusted { std::int64_t from = 0, to = 0; std::string reason; };
-struct ValidationResult { bool passed = false; };
-struct ReconciliationResult { std::int64_t source_count = 0, exported_rows = 0; bool matched = false; };
-struct RunCompleted { std::string status; std::optional<std::string> error_message; std::int64_t duration_ms = 0; };
+struct PlanWarning {
+  std::string rule, message;
+};
+struct FileWritten {
+  std::string file_name;
+  std::int64_t rows = 0, bytes = 0, part_index = 0;
+};
+struct ChunkStarted {
+  std::int64_t chunk_index = 0;
+  std::string start_key, end_key;
+};
+struct ChunkCompleted {
+  std::int64_t chunk_index = 0, rows = 0;
+  std::optional<std::string> file_name;
+};
+struct ChunkFailed {
+  std::int64_t chunk_index = 0;
+  std::string error;
+  std::int64_t attempt = 0;
+};
+struct RetryAttempted {
+  std::int64_t attempt = 0;
+  std::string reason;
+  std::int64_t backoff_ms = 0;
+};
+struct QualityIssue {
+  std::string severity, message;
+};  ///< severity FAIL or WARN
+struct TypeChange {
+  std::string column, before, after;
+};
+struct SchemaChanged {
+  std::vector<std::string> added, removed;
+  std::vector<TypeChange> type_changed;
+};
+struct Warning {
+  std::string context, message;
+};
+struct ParallelismAdjusted {
+  std::int64_t from = 0, to = 0;
+  std::string reason;
+};
+struct ValidationResult {
+  bool passed = false;
+};
+struct ReconciliationResult {
+  std::int64_t source_count = 0, exported_rows = 0;
+  bool matched = false;
+};
+struct RunCompleted {
+  std::string status;
+  std::optional<std::string> error_message;
+  std::int64_t duration_ms = 0;
+};
 /// An event of another version, kept as it was: `json` is the whole one-key object.
-struct UnknownEvent { std::string json; };
+struct UnknownEvent {
+  std::string json;
+};
 
 using Event = std::variant<PlanResolved, PlanWarning, FileWritten, ChunkStarted, ChunkCompleted, ChunkFailed,
                            RetryAttempted, QualityIssue, SchemaChanged, Warning, ParallelismAdjusted, ValidationResult,

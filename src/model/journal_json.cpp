@@ -146,9 +146,8 @@ bool fields(A& a, Ref<A, PlanResolved> e) {
          a.required("tuning_profile", e.tuning_profile) && a.required("batch_size", e.batch_size) &&
          a.required("validate", e.validate) && a.required("reconcile", e.reconcile) && a.required("resume", e.resume) &&
          a.empty_is_null("chunk_key", e.chunk_key) && a.with_default("resumable", e.resumable) &&
-         a.nullable("row_hash", e.row_hash) &&
-         a.addition("units", e.units) && a.addition("digest_version", e.digest_version) &&
-         a.addition("consistency", e.consistency);
+         a.nullable("row_hash", e.row_hash) && a.addition("units", e.units) &&
+         a.addition("digest_version", e.digest_version) && a.addition("consistency", e.consistency);
 }
 
 template <class A>

@@ -120,8 +120,9 @@ void add_evidence(Json& json, const Manifest& manifest) {
     json["checksum_render"] = kChecksumRender;
   }
   if (!manifest.row_hash_column.empty()) {
-    json["row_hash"] =
-        Json{{"column", manifest.row_hash_column}, {"covered", manifest.row_hash_covered}, {"render", manifest.row_hash_render}};
+    json["row_hash"] = Json{{"column", manifest.row_hash_column},
+                            {"covered", manifest.row_hash_covered},
+                            {"render", manifest.row_hash_render}};
   }
   json["digest"] = digest_json(manifest.digest, covered);
 }

@@ -21,19 +21,19 @@ inline constexpr std::int64_t kManifestLimitBytes = 64LL << 20;  ///< refuse to 
 inline constexpr std::int64_t kSuccessLimitBytes = 4096;
 
 struct ManifestSource {
-  std::string engine, schema, table;      ///< schema and table empty for a query: null
+  std::string engine, schema, table;  ///< schema and table empty for a query: null
   std::string strategy;
   std::string cursor_column, cursor_type, cursor_low, cursor_high;
   std::optional<std::int64_t> source_row_count;
-  std::string consistency;                ///< unit or snapshot
+  std::string consistency;                            ///< unit or snapshot
   std::optional<base::Timestamp> read_from, read_to;  ///< source clock: instants of the first and the last read
-  std::string snapshot;                   ///< the engine's text of the instant; empty when it has none
+  std::string snapshot;                               ///< the engine's text of the instant; empty when it has none
 };
 
 struct ManifestPart {
   std::int64_t part_id = 0;
   Part part;
-  std::string status = "committed";       ///< committed | quarantined
+  std::string status = "committed";  ///< committed | quarantined
 };
 
 /// One generation of an export's output. docs/manifest.md describes the JSON.
@@ -41,7 +41,7 @@ struct Manifest {
   std::string run_id, export_name, export_family;
   std::string mode = "batch";
   base::Timestamp started_at, finished_at;
-  std::string status;                     ///< running | success | failed | interrupted
+  std::string status;  ///< running | success | failed | interrupted
   std::int64_t generation = 0;
   ManifestSource source;
   std::string destination_kind, destination_uri;
@@ -49,10 +49,10 @@ struct Manifest {
   Columns columns;
   std::int64_t row_count = 0;
   std::vector<ManifestPart> parts;
-  Digest digest;                          ///< sum over the parts
-  std::string row_hash_column;            ///< empty: none
+  Digest digest;                ///< sum over the parts
+  std::string row_hash_column;  ///< empty: none
   std::vector<std::string> row_hash_covered;
-  std::string row_hash_render = {};       ///< names the text forms that are hashed
+  std::string row_hash_render = {};  ///< names the text forms that are hashed
 
   /// What a manifest that was read claims about itself, kept to be compared with what it holds; unset when built
   /// in memory. Writing states what is, and ignores them.
@@ -62,9 +62,9 @@ struct Manifest {
 };
 
 /// Names of the objects that describe an export at its prefix.
-std::string manifest_key(std::string_view export_name);                 // manifest.<export>.json
-std::string success_key(std::string_view export_name);                  // _SUCCESS.<export>
-std::string run_manifest_key(std::string_view run_id);                  // manifest-<run_id>.json
+std::string manifest_key(std::string_view export_name);  // manifest.<export>.json
+std::string success_key(std::string_view export_name);   // _SUCCESS.<export>
+std::string run_manifest_key(std::string_view run_id);   // manifest-<run_id>.json
 inline constexpr std::string_view kCompatManifestKey = "manifest.json";
 inline constexpr std::string_view kCompatSuccessKey = "_SUCCESS";
 inline constexpr std::string_view kQuarantineFolder = "_quarantine/";

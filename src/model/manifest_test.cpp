@@ -268,14 +268,9 @@ TEST(Manifest, RandomMutationsNeverThrow) {
     auto text = good;
     for (auto changes = random() % 3 + 1; changes > 0; --changes) {
       switch (random() % 3) {
-        case 0:
-          text[random() % text.size()] = static_cast<char>(random());
-          break;
-        case 1:
-          text.erase(random() % text.size(), random() % 8);
-          break;
-        default:
-          text.insert(random() % text.size(), 1, "\"{}[]:,09-.e"[random() % 12]);
+        case 0: text[random() % text.size()] = static_cast<char>(random()); break;
+        case 1: text.erase(random() % text.size(), random() % 8); break;
+        default: text.insert(random() % text.size(), 1, "\"{}[]:,09-.e"[random() % 12]);
       }
     }
     const auto parsed = manifest_from_json_text(text);

@@ -14,12 +14,12 @@ namespace rivet::model {
 struct Part {
   std::string run_id;
   int unit_index = 0;
-  int epoch = 0;                     ///< fencing epoch of the claim that wrote it
+  int epoch = 0;  ///< fencing epoch of the claim that wrote it
   std::string path;
   std::int64_t rows = 0;
   std::int64_t size_bytes = 0;
-  std::string content_fingerprint;   ///< `xxh3:<16 hex>` of the bytes
-  std::string content_md5;           ///< base64; empty when not computed
+  std::string content_fingerprint;  ///< `xxh3:<16 hex>` of the bytes
+  std::string content_md5;          ///< base64; empty when not computed
   Digest digest;
   base::Timestamp created_at;
 };

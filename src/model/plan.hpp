@@ -27,21 +27,21 @@ struct Plan {
   std::string export_name;
   Relation relation;
   std::string source_engine;
-  std::string mode;                              ///< as in the config
-  std::string strategy;                          ///< how it is carried out, for example `full`
-  std::string consistency;                       ///< unit | snapshot
+  std::string mode;         ///< as in the config
+  std::string strategy;     ///< how it is carried out, for example `full`
+  std::string consistency;  ///< unit | snapshot
   std::string destination_kind, destination_uri;
-  std::string prefix;                            ///< names the place where parts land, the same for every process
+  std::string prefix;  ///< names the place where parts land, the same for every process
   std::string format, compression;
-  Columns source_columns;                        ///< as read
-  Columns columns;                               ///< as written: the same and ours after them
-  std::vector<std::string> row_hash_covered;     ///< empty: no row hash
+  Columns source_columns;                     ///< as read
+  Columns columns;                            ///< as written: the same and ours after them
+  std::vector<std::string> row_hash_covered;  ///< empty: no row hash
   std::optional<std::int64_t> max_file_size;
   std::optional<std::int64_t> row_estimate;
   std::string catalogue_fingerprint;
   std::vector<Unit> units;
   std::vector<PlanWarning> warnings;
-  std::string fingerprint;                       ///< over what decides the content and shape of the parts
+  std::string fingerprint;  ///< over what decides the content and shape of the parts
 };
 
 /// The text kept with the run, and back. Error kind data for text that is not a plan.

@@ -15,7 +15,7 @@ namespace rivet::model {
 struct Relation {
   std::string schema = {};  ///< empty: the session's default
   std::string table = {};
-  std::string query = {};   ///< verbatim user SQL, without a trailing semicolon
+  std::string query = {};  ///< verbatim user SQL, without a trailing semicolon
 
   bool is_table() const { return !table.empty(); }
 };

@@ -52,7 +52,8 @@ void warn_about_unused_tuning(const config::Export& entry, model::Plan& plan) {
 
 void warn_about_quality(const config::Export& entry, const model::Inventory& inventory, model::Plan& plan) {
   const auto known = [&](const std::string& name) {
-    return std::any_of(inventory.columns.begin(), inventory.columns.end(), [&](const auto& c) { return c.name == name; });
+    return std::any_of(inventory.columns.begin(), inventory.columns.end(),
+                       [&](const auto& c) { return c.name == name; });
   };
   const auto missing = [&](const std::string& name) {
     plan.warnings.push_back({"quality_column", fmt::format("quality: {} is not a column of the source", name)});
@@ -64,8 +65,9 @@ void warn_about_quality(const config::Export& entry, const model::Inventory& inv
     if (!known(name)) missing(name);
   }
   if (!entry.quality.unique_columns.empty() && !entry.quality.unique_max_entries) {
-    plan.warnings.push_back({"unique_without_cap",
-                             "quality.unique_columns without unique_max_entries: memory grows with the distinct values"});
+    plan.warnings.push_back(
+        {"unique_without_cap",
+         "quality.unique_columns without unique_max_entries: memory grows with the distinct values"});
   }
 }
 
@@ -89,25 +91,24 @@ Result<void> check_supported(const config::Export& entry) {
 
 Result<model::Plan> make_plan(const config::Config& config, const config::Export& entry,
                               const model::Inventory& inventory, const PlanTarget& target) {
-  model::Plan plan{.export_name = entry.name,
-                   .relation = entry.relation,
-                   .source_engine = std::string(config::name_of(config.source.type)),
-                   .mode = std::string(config::name_of(entry.mode)),
-                   .strategy = "full",
-                   .consistency = "snapshot",
-                   .destination_kind = std::string(config::name_of(entry.destination.type)),
-                   .destination_uri = target.uri,
-                   .prefix = target.prefix,
-                   .format = std::string(config::name_of(entry.format)),
-                   .compression = entry.format == config::FileFormat::csv
-                                      ? "none"
-                                      : std::string(config::name_of(entry.compression)),
-                   .source_columns = inventory.columns,
-                   .columns = target.columns,
-                   .row_hash_covered = target.row_hash_covered,
-                   .max_file_size = entry.max_file_size,
-                   .row_estimate = inventory.row_estimate,
-                   .catalogue_fingerprint = inventory.fingerprint};
+  model::Plan plan{
+      .export_name = entry.name,
+      .relation = entry.relation,
+      .source_engine = std::string(config::name_of(config.source.type)),
+      .mode = std::string(config::name_of(entry.mode)),
+      .strategy = "full",
+      .consistency = "snapshot",
+      .destination_kind = std::string(config::name_of(entry.destination.type)),
+      .destination_uri = target.uri,
+      .prefix = target.prefix,
+      .format = std::string(config::name_of(entry.format)),
+      .compression = entry.format == config::FileFormat::csv ? "none" : std::string(config::name_of(entry.compression)),
+      .source_columns = inventory.columns,
+      .columns = target.columns,
+      .row_hash_covered = target.row_hash_covered,
+      .max_file_size = entry.max_file_size,
+      .row_estimate = inventory.row_estimate,
+      .catalogue_fingerprint = inventory.fingerprint};
   plan.units.push_back({.index = 0, .reason = "mode full: the whole relation in one statement and one snapshot"});
   for (const auto& warning : inventory.warnings) plan.warnings.push_back({"source", warning});
   warn_about_quality(entry, inventory, plan);

@@ -17,9 +17,9 @@ Result<void> check_supported(const config::Export& entry);
 
 /// What the planner is told about the place where parts land and about the columns that are added.
 struct PlanTarget {
-  std::string prefix;                          ///< canonical, as the state store keys it
-  std::string uri;                             ///< for manifest and people
-  model::Columns columns;                      ///< the source's and ours after them
+  std::string prefix;      ///< canonical, as the state store keys it
+  std::string uri;         ///< for manifest and people
+  model::Columns columns;  ///< the source's and ours after them
   std::vector<std::string> row_hash_covered;
 };
 

@@ -42,7 +42,8 @@ std::vector<std::string> compare_shapes(const std::map<std::string, std::int64_t
     const auto known = before.find(column);
     if (known == before.end() || known->second == 0) continue;
     if (static_cast<double>(longest) < factor * static_cast<double>(known->second)) continue;
-    lines.push_back(fmt::format("column {}: its longest value grew from {} to {} bytes", column, known->second, longest));
+    lines.push_back(
+        fmt::format("column {}: its longest value grew from {} to {} bytes", column, known->second, longest));
   }
   return lines;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the exports of a configuration in order and gathers their outcomes.
+// Claims units, extracts them, and decides what a failure means: again later, or the end of the run.
 #include "run/execute.hpp"
 
 #include <algorithm>
@@ -39,8 +39,10 @@ Result<void> check_batch_memory(const HeldRun& run, const arrow::RecordBatch& ro
   if (!tuning.max_batch_memory_mb) return {};
   const auto size = batch::byte_size(rows);
   if (size <= *tuning.max_batch_memory_mb * kMegabyte) return {};
-  const auto message = fmt::format("a batch of {} rows takes {} bytes, more than max_batch_memory_mb", rows.num_rows(), size);
-  if (tuning.on_batch_memory_exceeded == config::Tuning::OnBatchMemory::fail) return fail(ErrorKind::permanent, message);
+  const auto message =
+      fmt::format("a batch of {} rows takes {} bytes, more than max_batch_memory_mb", rows.num_rows(), size);
+  if (tuning.on_batch_memory_exceeded == config::Tuning::OnBatchMemory::fail)
+    return fail(ErrorKind::permanent, message);
   run.recorder.record(model::journal::Warning{.context = "batch memory", .message = message});
   return {};
 }
@@ -48,28 +50,29 @@ Result<void> check_batch_memory(const HeldRun& run, const arrow::RecordBatch& ro
 ExtractJob job_for(const HeldRun& run, const state::UnitClaim& claim) {
   const auto& tuning = run.entry.tuning;
   const auto stem = unit_stem(run_stem(run.run_id, run.plan.export_name, run.nonce), claim.unit.index);
-  return {.source = run.environment.source,
-          .session = {.statement_timeout = std::chrono::seconds(tuning.statement_timeout_s),
-                      .lock_timeout = std::chrono::seconds(tuning.lock_timeout_s)},
-          .request = {.relation = run.plan.relation,
-                      .columns = run.plan.source_columns,
-                      .predicate = claim.unit.predicate,
-                      .limits = batch_limits(tuning)},
-          .meta_columns = run.meta_columns,
-          .destination = run.destination,
-          .format = run.format,
-          .parts = {.run_id = run.run_id,
-                    .file_stem = claim_stem(stem, claim.epoch),
-                    .unit_index = claim.unit.index,
-                    .epoch = claim.epoch,
-                    .columns = run.plan.columns,
-                    .max_file_size = run.plan.max_file_size},
-          .budget = run.budget,
-          .clock = run.environment.clock,
-          .observe = [&run](const arrow::RecordBatch& rows, std::int64_t total, std::int64_t bytes_read) -> Result<void> {
-            run.environment.progress.advanced(run.plan.export_name, total, bytes_read);
-            return check_batch_memory(run, rows);
-          }};
+  return {
+      .source = run.environment.source,
+      .session = {.statement_timeout = std::chrono::seconds(tuning.statement_timeout_s),
+                  .lock_timeout = std::chrono::seconds(tuning.lock_timeout_s)},
+      .request = {.relation = run.plan.relation,
+                  .columns = run.plan.source_columns,
+                  .predicate = claim.unit.predicate,
+                  .limits = batch_limits(tuning)},
+      .meta_columns = run.meta_columns,
+      .destination = run.destination,
+      .format = run.format,
+      .parts = {.run_id = run.run_id,
+                .file_stem = claim_stem(stem, claim.epoch),
+                .unit_index = claim.unit.index,
+                .epoch = claim.epoch,
+                .columns = run.plan.columns,
+                .max_file_size = run.plan.max_file_size},
+      .budget = run.budget,
+      .clock = run.environment.clock,
+      .observe = [&run](const arrow::RecordBatch& rows, std::int64_t total, std::int64_t bytes_read) -> Result<void> {
+        run.environment.progress.advanced(run.plan.export_name, total, bytes_read);
+        return check_batch_memory(run, rows);
+      }};
 }
 
 Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, const Extracted& extracted,
@@ -127,11 +130,10 @@ Result<std::optional<milliseconds>> after_failure(const HeldRun& run, const stat
       .chunk_index = claim.unit.index, .error = error.to_string(), .attempt = claim.attempt});
   if (final) return std::nullopt;
   const auto pause = backoff(error, milliseconds(run.entry.tuning.retry_backoff_ms), claim.attempt);
-  run.recorder.record(model::journal::RetryAttempted{
-      .attempt = claim.attempt, .reason = error.message, .backoff_ms = pause.count()});
-  run.environment.progress.note(run.plan.export_name,
-                                fmt::format("attempt {} failed: {}; trying again in {} ms", claim.attempt, error.message,
-                                            pause.count()));
+  run.recorder.record(
+      model::journal::RetryAttempted{.attempt = claim.attempt, .reason = error.message, .backoff_ms = pause.count()});
+  run.environment.progress.note(run.plan.export_name, fmt::format("attempt {} failed: {}; trying again in {} ms",
+                                                                  claim.attempt, error.message, pause.count()));
   return pause;
 }
 

@@ -23,7 +23,8 @@ bool is_text(const model::LogicalType& type) {
 std::int64_t longest_in(const arrow::Array& any) {
   const auto& cells = static_cast<const arrow::BinaryArray&>(any);
   std::int64_t longest = 0;
-  for (std::int64_t row = 0; row < cells.length(); ++row) longest = std::max<std::int64_t>(longest, cells.value_length(row));
+  for (std::int64_t row = 0; row < cells.length(); ++row)
+    longest = std::max<std::int64_t>(longest, cells.value_length(row));
   return longest;
 }
 
@@ -140,7 +141,8 @@ std::vector<GateFinding> judge(const config::Quality& rules, const GateCounts& c
   for (const auto& name : counts.unchecked) {
     findings.push_back({.fails = false,
                         .message = fmt::format("unique_columns: column {} has more values than unique_max_entries and "
-                                               "was not checked to the end", name)});
+                                               "was not checked to the end",
+                                               name)});
   }
   return findings;
 }

@@ -10,7 +10,11 @@ namespace rivet::run {
 
 LeaseKeeper::LeaseKeeper(state::StateStore& store, const base::Clock& clock, std::string run_id, std::string owner,
                          std::stop_source work)
-    : store_(store), clock_(clock), run_id_(std::move(run_id)), owner_(std::move(owner)), work_(std::move(work)),
+    : store_(store),
+      clock_(clock),
+      run_id_(std::move(run_id)),
+      owner_(std::move(owner)),
+      work_(std::move(work)),
       thread_([this](const std::stop_token& done) { renew_until(done); }) {}
 
 void LeaseKeeper::renew_until(const std::stop_token& done) {

@@ -43,7 +43,9 @@ std::string start_time(const std::string& pid) {
   return field;
 }
 
-std::string place() { return fmt::format("{}/{}/{}", host_name(), first_line("/proc/sys/kernel/random/boot_id"), pid_namespace()); }
+std::string place() {
+  return fmt::format("{}/{}/{}", host_name(), first_line("/proc/sys/kernel/random/boot_id"), pid_namespace());
+}
 
 std::vector<std::string> split(std::string_view text) {
   std::vector<std::string> fields;

@@ -61,13 +61,12 @@ Result<std::vector<model::Part>> PartWriter::commit(const base::Clock& clock) {
 Result<void> PartWriter::open_part() {
   const auto index = finished_.size();
   const bool may_rotate = options_.max_file_size.has_value();
-  const auto key = fmt::format("{}{}.{}", options_.file_stem, may_rotate ? fmt::format("_part{}", index) : "",
-                               format_.extension());
+  const auto key =
+      fmt::format("{}{}.{}", options_.file_stem, may_rotate ? fmt::format("_part{}", index) : "", format_.extension());
   auto upload = std::make_unique<destination::HashedUpload>(TRY(destination_.begin(key)), options_.with_md5);
   auto* sink = upload.get();
-  auto encoder = TRY(format_.encoder(options_.columns, [sink](const void* bytes, std::int64_t size) {
-    return sink->write(bytes, size);
-  }));
+  auto encoder = TRY(format_.encoder(
+      options_.columns, [sink](const void* bytes, std::int64_t size) { return sink->write(bytes, size); }));
   base::fault_point("part_opened");
   open_ = OpenPart{.upload = std::move(upload), .encoder = std::move(encoder)};
   finished_.emplace_back().part.path = key;

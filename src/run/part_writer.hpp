@@ -21,7 +21,7 @@ namespace rivet::run {
 /// Everything that names and shapes the parts of a unit.
 struct PartOptions {
   std::string run_id;
-  std::string file_stem;                      ///< `<export>_<time>_<nonce>_u<unit>_e<epoch>`
+  std::string file_stem;  ///< `<export>_<time>_<nonce>_u<unit>_e<epoch>`
   int unit_index = 0;
   int epoch = 0;
   model::Columns columns;                     ///< of the file, ours included

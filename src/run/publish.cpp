@@ -62,16 +62,16 @@ void add_parts(const std::vector<state::FileView>& files, model::Manifest& manif
 Result<void> put_compatibility_copies(const destination::Destination& destination, std::string_view manifest_text) {
   TRY(destination.put(std::string(model::kCompatManifestKey), manifest_text));
   base::fault_point("compat_manifest_written");
-  const auto standing = TRY(destination::read_text(destination, std::string(model::kCompatManifestKey),
-                                                   model::kManifestLimitBytes));
+  const auto standing =
+      TRY(destination::read_text(destination, std::string(model::kCompatManifestKey), model::kManifestLimitBytes));
   return destination.put(std::string(model::kCompatSuccessKey),
                          model::success_marker(standing.value_or(std::string(manifest_text))));
 }
 
 }  // namespace
 
-Result<void> publish(state::StateStore& store, const destination::Destination& destination,
-                     const state::RunView& run, const base::Clock& clock) {
+Result<void> publish(state::StateStore& store, const destination::Destination& destination, const state::RunView& run,
+                     const base::Clock& clock) {
   const auto plan = TRY(model::plan_from_json_text(run.plan_json));
   if (destination.capabilities().can_list) {
     const auto live = TRY(store.live_parts(run.export_name, run.prefix));
@@ -91,8 +91,8 @@ Result<void> publish(state::StateStore& store, const destination::Destination& d
   }
   const auto counts = TRY(merged_gate_counts(TRY(store.units(run.run_id))));
   base::fault_point("before_published");
-  return store.apply(state::RunPublished{
-      .run_id = run.run_id, .columns = plan.columns, .shapes = counts.longest, .at = clock.now()});
+  return store.apply(
+      state::RunPublished{.run_id = run.run_id, .columns = plan.columns, .shapes = counts.longest, .at = clock.now()});
 }
 
 Result<void> record_failure(const destination::Destination& destination, const state::RunView& run,

@@ -44,7 +44,11 @@ class ExportRun {
  public:
   ExportRun(const Environment& environment, const config::Config& config, const config::Export& entry,
             const RunOptions& options)
-      : env_(environment), config_(config), entry_(entry), options_(options), owner_(make_owner()),
+      : env_(environment),
+        config_(config),
+        entry_(entry),
+        options_(options),
+        owner_(make_owner()),
         started_(std::chrono::steady_clock::now()) {}
 
   report::RunOutcome run() {
@@ -181,31 +185,31 @@ Result<void> ExportRun::begin() {
     held_ = true;
     env_.progress.note(entry_.name, fmt::format("going on with run {}, whose process died", run_id_));
   } else if (options_.resume) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
-                      .hint = "run without --resume"});
+    return fail(
+        Error{.kind = ErrorKind::config,
+              .message = fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
+              .hint = "run without --resume"});
   } else {
     TRY(start_run());
   }
   outcome_.run_id = run_id_;
   recorder_.emplace(env_.store, env_.clock, env_.log, run_id_, entry_.name);
-  tell(journal::PlanResolved{.export_name = entry_.name,
-                             .base_query = entry_.relation.is_table()
-                                               ? "SELECT * FROM " + model::display_name(entry_.relation)
+  tell(journal::PlanResolved{
+      .export_name = entry_.name,
+      .base_query = entry_.relation.is_table() ? "SELECT * FROM " + model::display_name(entry_.relation)
                                                : env_.redactor.clean(entry_.relation.query),
-                             .strategy = plan_.strategy,
-                             .format = plan_.format,
-                             .compression = plan_.compression,
-                             .destination_type = plan_.destination_kind,
-                             .tuning_profile = entry_.tuning.profile,
-                             .batch_size = entry_.tuning.batch_size,
-                             .validate = options_.validate,
-                             .resume = outcome_.took_over,
-                             .row_hash = plan_.row_hash_covered.empty() ? std::nullopt
-                                                                        : std::optional(std::string(batch::kRowHashRender)),
-                             .units = static_cast<std::int64_t>(plan_.units.size()),
-                             .digest_version = model::kDigestVersion,
-                             .consistency = plan_.consistency});
+      .strategy = plan_.strategy,
+      .format = plan_.format,
+      .compression = plan_.compression,
+      .destination_type = plan_.destination_kind,
+      .tuning_profile = entry_.tuning.profile,
+      .batch_size = entry_.tuning.batch_size,
+      .validate = options_.validate,
+      .resume = outcome_.took_over,
+      .row_hash = plan_.row_hash_covered.empty() ? std::nullopt : std::optional(std::string(batch::kRowHashRender)),
+      .units = static_cast<std::int64_t>(plan_.units.size()),
+      .digest_version = model::kDigestVersion,
+      .consistency = plan_.consistency});
   for (const auto& [rule, message] : plan_.warnings) tell(journal::PlanWarning{rule, message});
   if (schema_change_) tell(*schema_change_);
   base::fault_point("run_started");
@@ -272,7 +276,8 @@ Result<void> ExportRun::check_gates(const GateCounts& counts) {
     if (!fails) outcome_.warnings.push_back(message);
   }
   if (failures.empty()) return {};
-  return fail(Error{.kind = ErrorKind::data, .message = "quality: " + failures,
+  return fail(Error{.kind = ErrorKind::data,
+                    .message = "quality: " + failures,
                     .hint = "nothing was published; the last good output stands"});
 }
 
@@ -323,11 +328,8 @@ Result<void> ExportRun::verify() {
 Result<void> ExportRun::skip() {
   outcome_.status = "skipped";
   outcome_.skip_reason = "0 rows and skip_empty is set";
-  TRY(env_.store.apply(state::RunEnded{.run_id = run_id_,
-                                       .owner = owner_,
-                                       .status = "skipped",
-                                       .error = "",
-                                       .at = env_.clock.now()}));
+  TRY(env_.store.apply(
+      state::RunEnded{.run_id = run_id_, .owner = owner_, .status = "skipped", .error = "", .at = env_.clock.now()}));
   held_ = false;
   return {};
 }
@@ -353,11 +355,8 @@ void ExportRun::fail_with(Error error) {
 
 /// Nothing of a run without a result may stay in the readers' way.
 void ExportRun::end_run(const Error& error, const std::string& status) {
-  auto ended = env_.store.apply(state::RunEnded{.run_id = run_id_,
-                                                .owner = owner_,
-                                                .status = status,
-                                                .error = error.to_string(),
-                                                .at = env_.clock.now()});
+  auto ended = env_.store.apply(state::RunEnded{
+      .run_id = run_id_, .owner = owner_, .status = status, .error = error.to_string(), .at = env_.clock.now()});
   const auto& destination = *opened_.destination;
   if (ended) ended = quarantine(destination, run_stem(run_id_, entry_.name, nonce_), {}, run_id_);
   if (ended) {
@@ -392,7 +391,8 @@ report::RunOutcome ExportRun::finish() {
   if (recorder_) {
     std::optional<std::string> message;
     if (outcome_.error) message = outcome_.error->to_string();
-    tell(journal::RunCompleted{.status = outcome_.status, .error_message = message, .duration_ms = outcome_.duration_ms});
+    tell(journal::RunCompleted{
+        .status = outcome_.status, .error_message = message, .duration_ms = outcome_.duration_ms});
   }
   record_metrics();
   base::fault_point("metrics_recorded");
@@ -408,44 +408,43 @@ void ExportRun::record_metrics() {
     message = outcome_.error->to_string();
     error_class = std::string(base::exit_class_of(outcome_.error->kind));
   }
-  const auto written = env_.store.apply(
-      state::MetricsRecorded{.export_name = entry_.name,
-                             .run_id = run_id,
-                             .run_at = outcome_.finished_at,
-                             .duration_ms = outcome_.duration_ms,
-                             .total_rows = outcome_.rows,
-                             .peak_rss_mb = outcome_.peak_rss_mb,
-                             .status = outcome_.status,
-                             .error_message = message,
-                             .tuning_profile = outcome_.tuning_profile,
-                             .format = outcome_.format,
-                             .mode = outcome_.mode,
-                             .files_produced = outcome_.files,
-                             .bytes_written = outcome_.bytes_written,
-                             .bytes_read = outcome_.bytes_read,
-                             .retries = outcome_.retries,
-                             .validated = outcome_.validated,
-                             .schema_changed = outcome_.schema_changed,
-                             .quality_passed = sealed_ ? std::optional(true) : std::nullopt,
-                             .pg_temp_bytes_delta = outcome_.pg_temp_bytes_delta,
-                             .batch_size = outcome_.batch_size,
-                             .batch_size_memory_mb = entry_.tuning.batch_size_memory_mb,
-                             .longest_chunk_ms = outcome_.longest_unit_ms,
-                             .skip_reason = outcome_.skip_reason,
-                             .schema_fingerprint = plan_.columns.empty()
-                                                       ? std::nullopt
-                                                       : std::optional(model::schema_fingerprint(plan_.columns)),
-                             .error_class = error_class,
-                             .source_type = outcome_.source_engine,
-                             .destination_type = outcome_.destination_kind,
-                             .rivet_version = RIVET_VERSION});
+  const auto written = env_.store.apply(state::MetricsRecorded{
+      .export_name = entry_.name,
+      .run_id = run_id,
+      .run_at = outcome_.finished_at,
+      .duration_ms = outcome_.duration_ms,
+      .total_rows = outcome_.rows,
+      .peak_rss_mb = outcome_.peak_rss_mb,
+      .status = outcome_.status,
+      .error_message = message,
+      .tuning_profile = outcome_.tuning_profile,
+      .format = outcome_.format,
+      .mode = outcome_.mode,
+      .files_produced = outcome_.files,
+      .bytes_written = outcome_.bytes_written,
+      .bytes_read = outcome_.bytes_read,
+      .retries = outcome_.retries,
+      .validated = outcome_.validated,
+      .schema_changed = outcome_.schema_changed,
+      .quality_passed = sealed_ ? std::optional(true) : std::nullopt,
+      .pg_temp_bytes_delta = outcome_.pg_temp_bytes_delta,
+      .batch_size = outcome_.batch_size,
+      .batch_size_memory_mb = entry_.tuning.batch_size_memory_mb,
+      .longest_chunk_ms = outcome_.longest_unit_ms,
+      .skip_reason = outcome_.skip_reason,
+      .schema_fingerprint =
+          plan_.columns.empty() ? std::nullopt : std::optional(model::schema_fingerprint(plan_.columns)),
+      .error_class = error_class,
+      .source_type = outcome_.source_engine,
+      .destination_type = outcome_.destination_kind,
+      .rivet_version = RIVET_VERSION});
   if (!written) env_.log.warn("metrics of {}: {}", run_id, written.error().to_string());
 }
 
 }  // namespace
 
-report::RunOutcome run_export(const Environment& environment, const config::Config& config,
-                              const config::Export& entry, const RunOptions& options) {
+report::RunOutcome run_export(const Environment& environment, const config::Config& config, const config::Export& entry,
+                              const RunOptions& options) {
   return ExportRun(environment, config, entry, options).run();
 }
 

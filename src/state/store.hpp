@@ -24,16 +24,16 @@ inline constexpr std::string_view kRunIdTaken = "RIVET_RUN_ID_TAKEN";
 struct RunView {
   std::string run_id, export_name, prefix, plan_hash, plan_json, mode, nonce;
   RunStage stage = RunStage::running;
-  std::string status;                 ///< running | success | failed | interrupted | skipped
+  std::string status;  ///< running | success | failed | interrupted | skipped
   Owner owner;
   base::Timestamp started_at, lease_until;
   std::optional<base::Timestamp> finished_at, sealed_at;
-  std::int64_t generation = 0;        ///< 0 until sealed
+  std::int64_t generation = 0;  ///< 0 until sealed
   std::string error;
   std::int64_t max_attempts = 3;
   std::string format, compression;
-  std::optional<std::string> cursor;  ///< position that the sealed run publishes
-  bool append = false;                ///< the sealed run keeps the parts of earlier generations
+  std::optional<std::string> cursor;                      ///< position that the sealed run publishes
+  bool append = false;                                    ///< the sealed run keeps the parts of earlier generations
   std::optional<std::chrono::microseconds> longest_unit;  ///< of the journal so far
 };
 
@@ -42,7 +42,7 @@ struct UnitView {
   model::Unit unit;
   model::UnitStatus status = model::UnitStatus::pending;
   int attempts = 0;
-  int epoch = 0;                      ///< of the latest claim; 0 before the first
+  int epoch = 0;  ///< of the latest claim; 0 before the first
   Owner owner;
   std::int64_t rows = 0;
   std::string last_error, snapshot, gates_json;
@@ -62,7 +62,7 @@ struct UnitClaim {
 struct FileView {
   model::Part part;
   std::string export_name, format, compression;
-  std::string status;                 ///< committed | superseded | abandoned (its run ended without a result)
+  std::string status;  ///< committed | superseded | abandoned (its run ended without a result)
 };
 
 /// A row of export_state.
@@ -74,9 +74,9 @@ struct ExportView {
 
 /// Narrows a listing.
 struct Filter {
-  std::string export_name = {};       ///< empty: all
-  std::string run_id = {};            ///< empty: all
-  std::int64_t limit = 50;            ///< 0 or less: all
+  std::string export_name = {};  ///< empty: all
+  std::string run_id = {};       ///< empty: all
+  std::int64_t limit = 50;       ///< 0 or less: all
 };
 
 /// Durable state of all exports of one config directory (or, later, one database). Any thread may call

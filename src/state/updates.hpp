@@ -25,10 +25,10 @@ using Owner = std::string;
 /// that exists is refused with the code RIVET_RUN_ID_TAKEN: take the next millisecond and apply again.
 struct RunStarted {
   std::string run_id, export_name, prefix;
-  std::string plan_hash;          ///< fingerprint that a later process must match to take over
-  std::string plan_json;          ///< what the run needs to go on and to publish (columns, source, format, ...)
+  std::string plan_hash;  ///< fingerprint that a later process must match to take over
+  std::string plan_json;  ///< what the run needs to go on and to publish (columns, source, format, ...)
   std::string mode;
-  std::string nonce;              ///< 8 hex digits in every part name of this run
+  std::string nonce;  ///< 8 hex digits in every part name of this run
   Owner owner;
   base::Timestamp at;
   base::Timestamp lease_until;
@@ -64,9 +64,9 @@ struct UnitCommitted {
   std::vector<model::Part> parts;
   std::int64_t rows = 0;
   model::Digest digest;
-  std::string snapshot;                     ///< the engine's text of the instant it read from
-  std::optional<base::Timestamp> read_at;   ///< that instant on the source's clock
-  std::string gates_json;                   ///< mergeable partial results of quality rules
+  std::string snapshot;                    ///< the engine's text of the instant it read from
+  std::optional<base::Timestamp> read_at;  ///< that instant on the source's clock
+  std::string gates_json;                  ///< mergeable partial results of quality rules
   base::Timestamp at;
 };
 
@@ -89,7 +89,7 @@ struct RunSealed {
   std::string run_id;
   Owner owner;
   bool append = false;
-  std::optional<std::string> cursor;        ///< position that publishing stores
+  std::optional<std::string> cursor;  ///< position that publishing stores
   base::Timestamp at;
 };
 
@@ -98,7 +98,7 @@ struct RunSealed {
 /// is not sealed.
 struct RunPublished {
   std::string run_id;
-  model::Columns columns;                   ///< the new drift baseline
+  model::Columns columns;                           ///< the new drift baseline
   std::map<std::string, std::int64_t> shapes = {};  ///< bytes of the longest value per text column
   base::Timestamp at;
 };
@@ -108,7 +108,7 @@ struct RunPublished {
 struct RunEnded {
   std::string run_id;
   Owner owner;
-  std::string status;                       ///< failed | interrupted | skipped
+  std::string status;  ///< failed | interrupted | skipped
   std::string error;
   base::Timestamp at;
 };
@@ -153,8 +153,8 @@ struct AggregateRecorded {
   std::string details_json;
 };
 
-using StateUpdate = std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitCommitted, UnitFailed, RunSealed,
-                                 RunPublished, RunEnded, JournalAppended, MetricsRecorded, HarmRecorded,
-                                 AggregateRecorded>;
+using StateUpdate =
+    std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitCommitted, UnitFailed, RunSealed, RunPublished, RunEnded,
+                 JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
 
 }  // namespace rivet::state

@@ -40,13 +40,15 @@ Result<model::Digest> digest_of(const format::Format& format, const model::Colum
   return digester.take();
 }
 
-std::string differing_columns(const model::Columns& columns, const model::Digest& found, const model::Digest& recorded) {
+std::string differing_columns(const model::Columns& columns, const model::Digest& found,
+                              const model::Digest& recorded) {
   std::string names;
   std::size_t ordinal = 0;
   for (const auto& column : columns) {
     if (column.added) continue;
     const bool known = ordinal < found.columns.size() && ordinal < recorded.columns.size();
-    if (known && found.columns[ordinal] != recorded.columns[ordinal]) names += (names.empty() ? "" : ", ") + column.name;
+    if (known && found.columns[ordinal] != recorded.columns[ordinal])
+      names += (names.empty() ? "" : ", ") + column.name;
     ++ordinal;
   }
   return names.empty() ? "the pairing of cells into rows" : "column " + names;
@@ -74,8 +76,9 @@ Result<std::optional<Finding>> check_part(const destination::Destination& destin
                    fmt::format("manifest {} rows, the file {}", part.rows, digest->rows));
   }
   if (!(*digest == part.digest)) {
-    return finding(FindingKind::value_checksum_mismatch, part,
-                   fmt::format("the digest of the values differs in {}", differing_columns(columns, *digest, part.digest)));
+    return finding(
+        FindingKind::value_checksum_mismatch, part,
+        fmt::format("the digest of the values differs in {}", differing_columns(columns, *digest, part.digest)));
   }
   return std::nullopt;
 }

@@ -70,8 +70,8 @@ Result<std::optional<std::string>> Validation::read_manifest_text() {
 
 /// Whether this export was published here once, so that it cannot be output from before there were manifests.
 Result<bool> Validation::has_own_marker() {
-  const auto marker = destination::read_text(destination_, model::success_key(request_.export_name),
-                                             model::kSuccessLimitBytes);
+  const auto marker =
+      destination::read_text(destination_, model::success_key(request_.export_name), model::kSuccessLimitBytes);
   if (!marker && marker.error().kind != ErrorKind::data) return fail(marker.error());
   return !marker || marker->has_value();
 }
@@ -196,8 +196,7 @@ Result<void> Validation::report_untracked(const std::map<std::string, destinatio
   const auto paths = TRY(tracked(objects));
   for (const auto& [key, object] : objects) {
     if (describes_output(key) || paths.contains(key)) continue;
-    verdict_.findings.push_back(
-        {.kind = FindingKind::untracked_object, .key = key, .size_bytes = object.size_bytes});
+    verdict_.findings.push_back({.kind = FindingKind::untracked_object, .key = key, .size_bytes = object.size_bytes});
   }
   return {};
 }

@@ -52,8 +52,7 @@ const arrow::DataType& storage_of(const arrow::DataType& type) {
 
 bool same_storage(const arrow::DataType& found, const arrow::DataType& wanted) {
   if (wanted.id() != arrow::Type::LIST) return storage_of(found).Equals(wanted);
-  return found.id() == arrow::Type::LIST &&
-         storage_of(*found.field(0)->type()).Equals(*wanted.field(0)->type());
+  return found.id() == arrow::Type::LIST && storage_of(*found.field(0)->type()).Equals(*wanted.field(0)->type());
 }
 
 class ParquetDecoder final : public Decoder {

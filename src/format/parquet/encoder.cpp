@@ -36,8 +36,9 @@ constexpr std::int64_t kBytesPerColumnChunk = 64 * 1024;
 // A constant, so that equal rows give equal bytes whatever the version of the program or of Arrow.
 constexpr const char* kCreatedBy = "rivet";
 
-std::shared_ptr<::parquet::WriterProperties> writer_properties(const ParquetOptions& options, const arrow::Schema& schema,
-                                                              const std::vector<bool>& repeats) {
+std::shared_ptr<::parquet::WriterProperties> writer_properties(const ParquetOptions& options,
+                                                               const arrow::Schema& schema,
+                                                               const std::vector<bool>& repeats) {
   ::parquet::WriterProperties::Builder builder;
   builder.memory_pool(batch::memory_pool())
       ->created_by(kCreatedBy)
@@ -49,7 +50,8 @@ std::shared_ptr<::parquet::WriterProperties> writer_properties(const ParquetOpti
       ->max_row_group_length(options.row_group_rows);
   const bool has_levels =
       options.compression == config::Compression::zstd || options.compression == config::Compression::gzip;
-  if (has_levels) builder.compression_level(options.level.value_or(options.compression == config::Compression::zstd ? 3 : 6));
+  if (has_levels)
+    builder.compression_level(options.level.value_or(options.compression == config::Compression::zstd ? 3 : 6));
   for (int i = 0; i < schema.num_fields(); ++i) {
     if (!repeats[static_cast<std::size_t>(i)]) builder.disable_dictionary(schema.field(i)->name());
   }
@@ -60,7 +62,9 @@ class ParquetEncoder final : public Encoder {
  public:
   ParquetEncoder(std::shared_ptr<arrow::Schema> storage_schema, std::shared_ptr<arrow::Schema> file_schema,
                  const ParquetOptions& options, ByteSink sink)
-      : storage_schema_(std::move(storage_schema)), file_schema_(std::move(file_schema)), options_(options),
+      : storage_schema_(std::move(storage_schema)),
+        file_schema_(std::move(file_schema)),
+        options_(options),
         group_bytes_limit_(std::max(options.row_group_bytes, kBytesPerColumnChunk * file_schema_->num_fields())),
         sink_(std::move(sink)) {}
 
@@ -78,7 +82,8 @@ class ParquetEncoder final : public Encoder {
   /// Groups not yet landed count with the ratio that the landed ones reached.
   std::int64_t bytes_so_far() const override {
     const auto landed = file_ ? file_->bytes() : 0;
-    const double ratio = landed_raw_bytes_ == 0 ? 1.0 : static_cast<double>(landed) / static_cast<double>(landed_raw_bytes_);
+    const double ratio =
+        landed_raw_bytes_ == 0 ? 1.0 : static_cast<double>(landed) / static_cast<double>(landed_raw_bytes_);
     return landed + static_cast<std::int64_t>(ratio * static_cast<double>(encoding_raw_bytes_ + open_.bytes));
   }
 
@@ -129,7 +134,9 @@ class ParquetEncoder final : public Encoder {
     while (encoding_.size() >= kGroupsAtOnce) TRY(land_oldest());
     encoding_raw_bytes_ += group.bytes;
     auto encode = [schema = file_schema_, columns = columns_of(group, *file_schema_),
-                   properties = properties_]() mutable { return encode_row_group(*schema, std::move(columns), properties); };
+                   properties = properties_]() mutable {
+      return encode_row_group(*schema, std::move(columns), properties);
+    };
     encoding_.push_back({.raw_bytes = group.bytes, .result = std::async(std::launch::async, std::move(encode))});
     return {};
   }

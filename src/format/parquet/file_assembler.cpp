@@ -73,7 +73,8 @@ Result<void> FileAssembler::append(const EncodedRowGroup& group) {
   }
   if (group.metadata->num_row_groups() == 0) return {};
   if (row_groups_ == std::numeric_limits<std::int16_t>::max()) {
-    return fail(ErrorKind::permanent, "a Parquet file holds at most 32,767 row groups; set max_file_size or larger row groups");
+    return fail(ErrorKind::permanent,
+                "a Parquet file holds at most 32,767 row groups; set max_file_size or larger row groups");
   }
   const auto begin_of_chunks = static_cast<std::int64_t>(kMagic.size());
   const auto shift = position_ - begin_of_chunks;

@@ -62,8 +62,8 @@ ParquetOptions parquet_options(const config::Export& entry) {
 
 Result<std::unique_ptr<Format>> make_parquet_format(const ParquetOptions& options) {
   if (!arrow::util::Codec::IsAvailable(arrow_codec(options.compression))) {
-    return fail(ErrorKind::config, fmt::format("compression: {} is not available in this build",
-                                               config::name_of(options.compression)));
+    return fail(ErrorKind::config,
+                fmt::format("compression: {} is not available in this build", config::name_of(options.compression)));
   }
   return std::make_unique<ParquetFormat>(options);
 }

@@ -15,10 +15,10 @@ namespace rivet::format::parquet {
 /// Options of the files to write. Row groups close at whichever bound is hit first.
 struct ParquetOptions {
   config::Compression compression = config::Compression::zstd;
-  std::optional<int> level;                          ///< of the codec; its default when unset
+  std::optional<int> level;  ///< of the codec; its default when unset
   std::int64_t row_group_rows = 1'048'576;
-  std::int64_t row_group_bytes = 14LL << 20;         ///< of Arrow data before encoding; more for many columns
-  std::int64_t column_chunk_bytes = 4LL << 20;       ///< the same of its largest column
+  std::int64_t row_group_bytes = 14LL << 20;    ///< of Arrow data before encoding; more for many columns
+  std::int64_t column_chunk_bytes = 4LL << 20;  ///< the same of its largest column
 };
 
 /// The options an export asks for (`compression*`, `parquet:`). Without a `parquet` block row groups are

@@ -57,7 +57,8 @@ std::shared_ptr<::parquet::FileMetaData> metadata_of(const std::string& bytes) {
 }
 
 batch::Batch decoded(const std::string& bytes) {
-  return arrow::ConcatenateRecordBatches(testing::decode(*make_parquet_format({}).value(), kColumns, bytes).value()).ValueOrDie();
+  return arrow::ConcatenateRecordBatches(testing::decode(*make_parquet_format({}).value(), kColumns, bytes).value())
+      .ValueOrDie();
 }
 
 TEST(Parquet, ManyRowGroupsReadBackInOrder) {
@@ -76,7 +77,8 @@ TEST(Parquet, EqualRowsGiveEqualBytes) {
 }
 
 TEST(Parquet, RowGroupsHoldExactlyTheRowsAskedFor) {
-  const auto bytes = encoded({rows(0, 2'500), rows(2'500, 2'500)}, {.row_group_rows = 1'700, .row_group_bytes = 1LL << 40});
+  const auto bytes =
+      encoded({rows(0, 2'500), rows(2'500, 2'500)}, {.row_group_rows = 1'700, .row_group_bytes = 1LL << 40});
   const auto metadata = metadata_of(bytes);
   std::vector<std::int64_t> sizes;
   for (int i = 0; i < metadata->num_row_groups(); ++i) sizes.push_back(metadata->RowGroup(i)->num_rows());
@@ -134,7 +136,8 @@ TEST(RepeatingColumns, AreThoseWithFiveRowsPerValue) {
   };
   const auto nulls = std::make_shared<arrow::ChunkedArray>(*arrow::MakeArrayOfNull(arrow::int32(), 100));
   const auto flags = std::make_shared<arrow::ChunkedArray>(*arrow::MakeArrayOfNull(arrow::boolean(), 100));
-  EXPECT_EQ(repeating_columns({column(50'000, 50'000), column(50'000, 20'000), column(50'000, 5'000), column(50'000, 1), nulls, flags}),
+  EXPECT_EQ(repeating_columns({column(50'000, 50'000), column(50'000, 20'000), column(50'000, 5'000), column(50'000, 1),
+                               nulls, flags}),
             (std::vector<bool>{false, false, true, true, true, true}));
 }
 

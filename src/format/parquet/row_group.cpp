@@ -40,8 +40,8 @@ arrow::Result<EncodedRowGroup> encode(const arrow::Schema& schema, arrow::Chunke
   const auto capacity = std::max(kFirstBuffer, raw_bytes(columns) / 2);
   ARROW_ASSIGN_OR_RAISE(auto stream, arrow::io::BufferOutputStream::Create(capacity, batch::memory_pool()));
   const auto arrow_properties = ::parquet::ArrowWriterProperties::Builder().store_schema()->build();
-  ARROW_ASSIGN_OR_RAISE(auto writer, ::parquet::arrow::FileWriter::Open(schema, batch::memory_pool(), stream, properties,
-                                                                        arrow_properties));
+  ARROW_ASSIGN_OR_RAISE(auto writer, ::parquet::arrow::FileWriter::Open(schema, batch::memory_pool(), stream,
+                                                                        properties, arrow_properties));
   if (has_rows(columns)) ARROW_RETURN_NOT_OK(write_columns(*writer, std::move(columns)));
   ARROW_RETURN_NOT_OK(writer->Close());
   ARROW_ASSIGN_OR_RAISE(auto file, stream->Finish());

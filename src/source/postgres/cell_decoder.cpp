@@ -23,7 +23,7 @@ namespace {
 
 using Kind = model::LogicalKind;
 
-constexpr std::int64_t kEpochDays = 10'957;                       // 2000-01-01 in days since 1970
+constexpr std::int64_t kEpochDays = 10'957;  // 2000-01-01 in days since 1970
 constexpr std::int64_t kEpochMicros = kEpochDays * 86'400'000'000;
 constexpr std::int64_t kDayMicros = 86'400'000'000;
 constexpr std::int64_t kInfinity64 = std::numeric_limits<std::int64_t>::max();
@@ -212,8 +212,8 @@ std::string timestamp_text(std::int64_t micros) {
   const auto seconds = in_day / 1'000'000;
   std::string text;
   batch::append_date(days + kEpochDays, text);
-  return text + fmt::format(" {:02}:{:02}:{:02}.{:06}", seconds / 3600, seconds / 60 % 60, seconds % 60,
-                            in_day % 1'000'000);
+  return text +
+         fmt::format(" {:02}:{:02}:{:02}.{:06}", seconds / 3600, seconds / 60 % 60, seconds % 60, in_day % 1'000'000);
 }
 
 class TimestampDecoder final : public FixedDecoder<std::int64_t> {
@@ -421,10 +421,18 @@ std::unique_ptr<CellDecoder> make_cell_decoder(const Transport& transport, bool 
 
 std::string render_cell(Wire wire, const char* bytes, std::int32_t size) {
   switch (wire) {
-    case Wire::int2: if (size == 2) return fmt::format("{}", wire::read_i16(bytes)); break;
-    case Wire::int4: if (size == 4) return fmt::format("{}", wire::read_i32(bytes)); break;
-    case Wire::int8: if (size == 8) return fmt::format("{}", wire::read_i64(bytes)); break;
-    case Wire::oid: if (size == 4) return fmt::format("{}", wire::read_u32(bytes)); break;
+    case Wire::int2:
+      if (size == 2) return fmt::format("{}", wire::read_i16(bytes));
+      break;
+    case Wire::int4:
+      if (size == 4) return fmt::format("{}", wire::read_i32(bytes));
+      break;
+    case Wire::int8:
+      if (size == 8) return fmt::format("{}", wire::read_i64(bytes));
+      break;
+    case Wire::oid:
+      if (size == 4) return fmt::format("{}", wire::read_u32(bytes));
+      break;
     case Wire::numeric:
       if (const auto cell = NumericCell::parse(bytes, size)) return shortened(cell->to_string());
       break;

@@ -60,7 +60,9 @@ TEST(CellDecoder, InfinityHasNoDate) {
 }
 
 TEST(CellDecoder, TheLastTimestampOfTheServerIsOutOfRange) {
-  EXPECT_NE(refusal({.type = {.kind = Kind::timestamp}, .wire = Wire::timestamp}, big_endian(9'223'371'331'199'999'999, 8)), "");
+  EXPECT_NE(
+      refusal({.type = {.kind = Kind::timestamp}, .wire = Wire::timestamp}, big_endian(9'223'371'331'199'999'999, 8)),
+      "");
 }
 
 TEST(CellDecoder, MidnightAtTheEndOfTheDayIsNotATime) {
@@ -95,8 +97,10 @@ std::string one_dimension(std::int32_t count, std::int32_t lower, const std::str
 
 TEST(CellDecoder, ListsKeepTheirNulls) {
   const Transport transport{.type = list_of(Kind::int32), .wire = Wire::int4};
-  const auto elements = big_endian(4, 4) + big_endian(7, 4) + big_endian(0xFFFFFFFF, 4) + big_endian(4, 4) + big_endian(9, 4);
-  const auto array = decode(transport, {one_dimension(3, 1, elements), big_endian(0, 4) + big_endian(0, 4) + big_endian(23, 4)});
+  const auto elements =
+      big_endian(4, 4) + big_endian(7, 4) + big_endian(0xFFFFFFFF, 4) + big_endian(4, 4) + big_endian(9, 4);
+  const auto array =
+      decode(transport, {one_dimension(3, 1, elements), big_endian(0, 4) + big_endian(0, 4) + big_endian(23, 4)});
   ASSERT_TRUE(array->ValidateFull().ok());
   EXPECT_EQ(array->ToString(), "[\n  [\n    7,\n    null,\n    9\n  ],\n  []\n]");
 }
@@ -104,7 +108,8 @@ TEST(CellDecoder, ListsKeepTheirNulls) {
 TEST(CellDecoder, ArraysThatAListCannotHoldAreRefused) {
   const Transport transport{.type = list_of(Kind::int32), .wire = Wire::int4};
   EXPECT_NE(refusal(transport, big_endian(2, 4) + std::string(20, '\0')).find("2 dimensions"), std::string::npos);
-  EXPECT_NE(refusal(transport, one_dimension(1, 0, big_endian(4, 4) + big_endian(7, 4))).find("index 0"), std::string::npos);
+  EXPECT_NE(refusal(transport, one_dimension(1, 0, big_endian(4, 4) + big_endian(7, 4))).find("index 0"),
+            std::string::npos);
 }
 
 TEST(CellDecoder, TextOfASqlAsciiServerMustBeUtf8) {

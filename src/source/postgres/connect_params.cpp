@@ -15,7 +15,8 @@ namespace rivet::source::postgres {
 namespace {
 
 // Weakest first, as libpq documents them.
-constexpr std::array<std::string_view, 6> kSslModes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
+constexpr std::array<std::string_view, 6> kSslModes{"disable", "allow",     "prefer",
+                                                    "require", "verify-ca", "verify-full"};
 
 std::size_t strength(std::string_view mode) {
   return static_cast<std::size_t>(std::find(kSslModes.begin(), kSslModes.end(), mode) - kSslModes.begin());

@@ -29,10 +29,12 @@ std::string mode_of(const config::Source& source) {
 }
 
 TEST(IsLocalHost, OnlyWhatCannotLeaveTheMachine) {
-  for (const auto* host : {"", "/var/run/postgresql", "@abstract", "localhost", "127.0.0.1", "127.9.9.9", "::1", "localhost,127.0.0.1"}) {
+  for (const auto* host :
+       {"", "/var/run/postgresql", "@abstract", "localhost", "127.0.0.1", "127.9.9.9", "::1", "localhost,127.0.0.1"}) {
     EXPECT_TRUE(is_local_host(host)) << host;
   }
-  for (const auto* host : {"db", "10.0.0.1", "127.evil.example", "localhost.example", "::2", "localhost,db", "db,localhost"}) {
+  for (const auto* host :
+       {"db", "10.0.0.1", "127.evil.example", "localhost.example", "::2", "localhost,db", "db,localhost"}) {
     EXPECT_FALSE(is_local_host(host)) << host;
   }
 }

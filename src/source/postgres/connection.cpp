@@ -33,9 +33,7 @@ constexpr seconds kCancelTimeout{2};
 
 int timeout_of(milliseconds limit) { return limit.count() <= 0 ? -1 : static_cast<int>(limit.count()); }
 
-void set_low_water(int socket, int bytes) {
-  ::setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
-}
+void set_low_water(int socket, int bytes) { ::setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes); }
 
 int bytes_waiting(int socket) {
   int waiting = 0;
@@ -75,15 +73,15 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectParams& params
   for (auto state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK; state = PQconnectPoll(raw)) {
     if (state == PGRES_POLLING_FAILED) return fail(connect_error(raw));
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
-    if (left <= milliseconds(0) ||
-        TRY(opened->wait(state == PGRES_POLLING_WRITING, left)) == Wake::silence) {
+    if (left <= milliseconds(0) || TRY(opened->wait(state == PGRES_POLLING_WRITING, left)) == Wake::silence) {
       return fail(Error{.kind = ErrorKind::unavailable,
                         .message = fmt::format("no answer from the server within {} s", timeout.count()),
                         .hint = "check host and port, and that no firewall drops the packets"});
     }
   }
   PQsetnonblocking(raw, 1);
-  PQsetNoticeProcessor(raw, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      raw, [](void*, const char*) {}, nullptr);
   return opened;
 }
 
@@ -98,8 +96,7 @@ Error Connection::silent(seconds limit) {
 }
 
 Result<Connection::Wake> Connection::wait(bool for_write, milliseconds limit) {
-  pollfd fds[2] = {{PQsocket(connection_), static_cast<short>(for_write ? POLLOUT : POLLIN), 0},
-                   {wake_fd_, POLLIN, 0}};
+  pollfd fds[2] = {{PQsocket(connection_), static_cast<short>(for_write ? POLLOUT : POLLIN), 0}, {wake_fd_, POLLIN, 0}};
   const int ready = ::poll(fds, 2, timeout_of(limit));
   if (stop_.stop_requested()) return fail(stopped());
   if (ready == 0) return Wake::silence;
@@ -153,8 +150,8 @@ Result<PgResult> Connection::execute(const std::string& sql, const std::vector<s
                                      seconds limit) {
   std::vector<const char*> values;
   for (const auto& parameter : parameters) values.push_back(parameter.c_str());
-  TRY(send(PQsendQueryParams(connection_, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
-                             nullptr, nullptr, 0),
+  TRY(send(PQsendQueryParams(connection_, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                             nullptr, 0),
            limit));
   return collect(limit);
 }

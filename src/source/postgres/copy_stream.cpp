@@ -60,8 +60,8 @@ class CopyStream final : public BatchStream {
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<std::unique_ptr<CellDecoder>> decoders_;
   std::vector<Field> row_;
-  CopyBlock block_;           // the block that `unread_` points into, unless that points into carry_
-  std::string carry_;         // a row that did not end with its block, and the block after it
+  CopyBlock block_;    // the block that `unread_` points into, unless that points into carry_
+  std::string carry_;  // a row that did not end with its block, and the block after it
   std::string_view unread_;
   bool header_seen_ = false;
   bool trailer_seen_ = false;
@@ -71,7 +71,9 @@ class CopyStream final : public BatchStream {
 };
 
 CopyStream::CopyStream(Connection& connection, CopyPlan plan)
-    : connection_(connection), plan_(std::move(plan)), schema_(batch::batch_schema(plan_.request.columns)),
+    : connection_(connection),
+      plan_(std::move(plan)),
+      schema_(batch::batch_schema(plan_.request.columns)),
       row_(plan_.request.columns.size()) {
   const bool validate_utf8 = connection.parameter("server_encoding") == "SQL_ASCII";
   for (const auto& transport : plan_.description.transports) {
@@ -100,7 +102,8 @@ Result<std::optional<Batch>> CopyStream::next() {
 Result<void> CopyStream::reserve() {
   constexpr std::int64_t kFirstBatch = 256;
   const auto& limits = plan_.request.limits;
-  const auto expected = total_rows_ == 0 ? kFirstBatch : limits.bytes * total_rows_ / std::max<std::int64_t>(row_bytes_, 1);
+  const auto expected =
+      total_rows_ == 0 ? kFirstBatch : limits.bytes * total_rows_ / std::max<std::int64_t>(row_bytes_, 1);
   batch_room_ = std::clamp<std::int64_t>(expected + expected / 16, 1, limits.rows);
   for (auto& decoder : decoders_) {
     if (const auto status = decoder->reserve(batch_room_); !status.ok()) {

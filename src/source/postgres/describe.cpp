@@ -79,8 +79,8 @@ Result<std::vector<Field>> describe_fields(Connection& connection, const model::
     types += fmt::format("{}{}", comma, PQftype(described.get(), i));
     modifiers += fmt::format("{}{}", comma, PQfmod(described.get(), i));
   }
-  const auto facts = TRY(connection.execute(
-      kFieldsQuery, {relations + "}", numbers + "}", types + "}", modifiers + "}"}, limit));
+  const auto facts =
+      TRY(connection.execute(kFieldsQuery, {relations + "}", numbers + "}", types + "}", modifiers + "}"}, limit));
   if (PQntuples(facts.get()) != count) return fail(ErrorKind::internal, "the catalogue does not know a column's type");
   for (int i = 0; i < count; ++i) {
     auto& field = fields[static_cast<std::size_t>(i)];
@@ -99,9 +99,10 @@ Result<void> refuse_duplicates(const std::vector<Field>& fields, const model::Re
   std::set<std::string> seen;
   for (const auto& field : fields) {
     if (seen.insert(field.name).second) continue;
-    return fail(Error{.kind = ErrorKind::permanent,
-                      .message = fmt::format("{} returns two columns named \"{}\"", model::display_name(relation), field.name),
-                      .hint = "give one of them another name with AS"});
+    return fail(
+        Error{.kind = ErrorKind::permanent,
+              .message = fmt::format("{} returns two columns named \"{}\"", model::display_name(relation), field.name),
+              .hint = "give one of them another name with AS"});
   }
   return {};
 }
@@ -128,8 +129,7 @@ std::string fingerprint_of(const std::vector<Field>& fields) {
 
 Result<void> add_sizes(Connection& connection, const model::Relation& relation, seconds limit,
                        model::Inventory& inventory) {
-  const auto explained =
-      TRY(connection.execute("EXPLAIN (FORMAT JSON) " + select_all(connection, relation), limit));
+  const auto explained = TRY(connection.execute("EXPLAIN (FORMAT JSON) " + select_all(connection, relation), limit));
   const auto plan = nlohmann::json::parse(cell(explained, 0, 0), nullptr, false);
   if (plan.is_array() && !plan.empty() && plan[0].contains("Plan")) {
     inventory.row_estimate = static_cast<std::int64_t>(plan[0]["Plan"].value("Plan Rows", 0.0));

@@ -18,15 +18,16 @@ using base::ErrorKind;
 struct StateRow {
   std::string_view prefix;  // the longest matching prefix decides
   ErrorKind kind;
-  int settle_seconds = 0;   // a server that restarts or is full needs a while
+  int settle_seconds = 0;      // a server that restarts or is full needs a while
   std::string_view hint = {};  // the next step, where the server names none
 };
 
-constexpr std::string_view kServerGone = "run again once the server takes connections; its log says why it ended this one";
+constexpr std::string_view kServerGone =
+    "run again once the server takes connections; its log says why it ended this one";
 constexpr std::string_view kLongStatement = "raise tuning.statement_timeout_s, or make the query cheaper";
 
 constexpr std::array<StateRow, 20> kStates{{
-    {"08", ErrorKind::unavailable, 0, kServerGone},  // connection exception
+    {"08", ErrorKind::unavailable, 0, kServerGone},    // connection exception
     {"57P", ErrorKind::unavailable, 15, kServerGone},  // shutdown, crash, cannot connect now
     {"53300", ErrorKind::unavailable, 15, "raise max_connections there, or run when fewer clients are connected"},
     {"53", ErrorKind::overloaded, 5, "the server is short of resources: its log says of which"},
@@ -87,9 +88,7 @@ Error lost(const std::string& what_libpq_says) {
           .hint = std::string(kServerGone)};
 }
 
-std::string code_of(std::string_view sqlstate) {
-  return sqlstate == "57014" ? "RIVET_SOURCE_STATEMENT_TIMEOUT" : "";
-}
+std::string code_of(std::string_view sqlstate) { return sqlstate == "57014" ? "RIVET_SOURCE_STATEMENT_TIMEOUT" : ""; }
 
 }  // namespace
 

@@ -46,9 +46,15 @@ std::optional<std::int64_t> small_value(const NumericCell& cell, int scale) {
   switch (exponent) {
     case 0: break;
     case 2: value *= 100; break;  // at most 16 digits so far
-    case -1: if (!divide<10>(value)) return std::nullopt; break;
-    case -2: if (!divide<100>(value)) return std::nullopt; break;
-    case -3: if (!divide<1000>(value)) return std::nullopt; break;
+    case -1:
+      if (!divide<10>(value)) return std::nullopt;
+      break;
+    case -2:
+      if (!divide<100>(value)) return std::nullopt;
+      break;
+    case -3:
+      if (!divide<1000>(value)) return std::nullopt;
+      break;
     default:
       if (value == 0) break;
       if (exponent < 0 || exponent > 18) return std::nullopt;

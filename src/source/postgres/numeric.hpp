@@ -13,7 +13,7 @@ namespace rivet::source::postgres {
 /// A numeric cell, digits not yet read.
 struct NumericCell {
   int digit_count = 0;
-  int weight = 0;       ///< power of 10000 of the first digit
+  int weight = 0;  ///< power of 10000 of the first digit
   std::uint16_t sign = 0;
   int display_scale = 0;
   const char* digits = nullptr;

@@ -69,9 +69,10 @@ class PostgresSession final : public Session {
 
   /// The first statement of the transaction fixes its snapshot; a standby has one too.
   Result<ReadInstant> take_instant() {
-    const auto row = TRY(connection_->execute(
-        "SELECT pg_current_snapshot()::text, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
-        options_.statement_timeout));
+    const auto row =
+        TRY(connection_->execute("SELECT pg_current_snapshot()::text, to_char(clock_timestamp() AT TIME ZONE 'UTC', "
+                                 "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+                                 options_.statement_timeout));
     return ReadInstant{.at = TRY(base::parse_rfc3339(PQgetvalue(row.get(), 0, 1))),
                        .snapshot = PQgetvalue(row.get(), 0, 0)};
   }
@@ -85,7 +86,8 @@ class PostgresSource final : public Source {
   explicit PostgresSource(ConnectParams params) : params_(std::move(params)) {}
 
   Result<std::unique_ptr<Session>> open(const SessionOptions& options, std::stop_token stop) const override {
-    auto connection = TRY(Connection::open(params_, kConnectTimeout, std::move(stop)).context("connecting to PostgreSQL"));
+    auto connection =
+        TRY(Connection::open(params_, kConnectTimeout, std::move(stop)).context("connecting to PostgreSQL"));
     return std::make_unique<PostgresSession>(std::move(connection), options);
   }
 

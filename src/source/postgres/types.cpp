@@ -88,7 +88,8 @@ Transport array_transport(const NativeType& native) {
     return list_of({.type = {.kind = Kind::interval}, .wire = Wire::text, .cast = "text[]"});
   }
   const auto* row = find_type(native.element);
-  if (row == nullptr || row->kind == Kind::decimal) return as_text(native, "array of a type without an exact list form");
+  if (row == nullptr || row->kind == Kind::decimal)
+    return as_text(native, "array of a type without an exact list form");
   return list_of({.type = {.kind = row->kind}, .wire = row->wire});
 }
 

@@ -16,25 +16,41 @@ namespace rivet::source::postgres {
 
 /// What the catalogue says about the type of a column.
 struct NativeType {
-  Oid oid = 0;             ///< of the type itself; for a domain, of its base type
-  int modifier = -1;       ///< typmod, -1 for none
-  char category = 'b';     ///< pg_type.typtype: b base, e enum, c composite, d domain, r range, ...
-  Oid element = 0;         ///< of a true array; else 0
-  int dimensions = 0;      ///< declared array dimensions, 0 when unknown
+  Oid oid = 0;          ///< of the type itself; for a domain, of its base type
+  int modifier = -1;    ///< typmod, -1 for none
+  char category = 'b';  ///< pg_type.typtype: b base, e enum, c composite, d domain, r range, ...
+  Oid element = 0;      ///< of a true array; else 0
+  int dimensions = 0;   ///< declared array dimensions, 0 when unknown
   bool is_domain = false;
-  std::string name;        ///< as format_type spells it
+  std::string name;  ///< as format_type spells it
 };
 
 /// Binary formats that we decode (the `*_send` functions of the server).
-enum class Wire { boolean, int2, int4, int8, oid, float4, float8, numeric, date, time, timestamp, text, bytea, jsonb, uuid };
+enum class Wire {
+  boolean,
+  int2,
+  int4,
+  int8,
+  oid,
+  float4,
+  float8,
+  numeric,
+  date,
+  time,
+  timestamp,
+  text,
+  bytea,
+  jsonb,
+  uuid
+};
 
 /// How a column travels: cast in the select list (empty: none), then this wire format into this type.
 struct Transport {
   model::LogicalType type;
-  Wire wire = Wire::text;   ///< of the element when type is a list
-  std::string cast = {};    ///< `text`, `text[]`, `numeric`, ...
+  Wire wire = Wire::text;  ///< of the element when type is a list
+  std::string cast = {};   ///< `text`, `text[]`, `numeric`, ...
   model::Fidelity fidelity = model::Fidelity::exact;
-  std::string warning = {}; ///< why the type is not the native one's exact counterpart
+  std::string warning = {};  ///< why the type is not the native one's exact counterpart
 };
 
 /// The exact carrier of a type; exact text with a warning where there is none.

@@ -259,11 +259,8 @@ struct TextCell {
         out = {begin, static_cast<std::size_t>(end - begin)};
         return Fault::none;
       }
-      case SQLITE_FLOAT:
-        out = real_text(sqlite3_column_double(row, index), buffer.chars);
-        return Fault::none;
-      default:
-        return Fault::misfit;
+      case SQLITE_FLOAT: out = real_text(sqlite3_column_double(row, index), buffer.chars); return Fault::none;
+      default: return Fault::misfit;
     }
   }
 };
@@ -380,105 +377,74 @@ std::string hex_literal(std::string_view bytes) {
 
 CellFunctions cell_functions(const model::LogicalType& type) {
   switch (type.kind) {
-    case Kind::boolean:
-      return fixed<BooleanCell>();
-    case Kind::int16:
-      return fixed<IntegerCell<std::int16_t, arrow::Int16Builder>>();
-    case Kind::int32:
-      return fixed<IntegerCell<std::int32_t, arrow::Int32Builder>>();
-    case Kind::int64:
-      return fixed<IntegerCell<std::int64_t, arrow::Int64Builder>>();
-    case Kind::uint64:
-      return fixed<IntegerCell<std::uint64_t, arrow::UInt64Builder>>();
-    case Kind::float32:
-      return fixed<FloatCell<float, arrow::FloatBuilder>>();
-    case Kind::float64:
-      return fixed<FloatCell<double, arrow::DoubleBuilder>>();
+    case Kind::boolean: return fixed<BooleanCell>();
+    case Kind::int16: return fixed<IntegerCell<std::int16_t, arrow::Int16Builder>>();
+    case Kind::int32: return fixed<IntegerCell<std::int32_t, arrow::Int32Builder>>();
+    case Kind::int64: return fixed<IntegerCell<std::int64_t, arrow::Int64Builder>>();
+    case Kind::uint64: return fixed<IntegerCell<std::uint64_t, arrow::UInt64Builder>>();
+    case Kind::float32: return fixed<FloatCell<float, arrow::FloatBuilder>>();
+    case Kind::float64: return fixed<FloatCell<double, arrow::DoubleBuilder>>();
     case Kind::decimal:
       return type.precision <= 38 ? fixed<DecimalCell<arrow::Decimal128, arrow::Decimal128Builder>>()
                                   : fixed<DecimalCell<arrow::Decimal256, arrow::Decimal256Builder>>();
-    case Kind::date:
-      return fixed<DateCell>();
-    case Kind::time:
-      return fixed<TimeCell>();
-    case Kind::timestamp:
-      return fixed<TimestampCell<false>>();
-    case Kind::timestamp_tz:
-      return fixed<TimestampCell<true>>();
-    case Kind::uuid:
-      return fixed<UuidCell>();
-    case Kind::binary:
-      return variable<BinaryCell>();
-    case Kind::json:
-      return variable<JsonCell>();
+    case Kind::date: return fixed<DateCell>();
+    case Kind::time: return fixed<TimeCell>();
+    case Kind::timestamp: return fixed<TimestampCell<false>>();
+    case Kind::timestamp_tz: return fixed<TimestampCell<true>>();
+    case Kind::uuid: return fixed<UuidCell>();
+    case Kind::binary: return variable<BinaryCell>();
+    case Kind::json: return variable<JsonCell>();
     case Kind::text:
     case Kind::interval:
-    case Kind::enumeration:
-      return variable<TextCell>();
-    case Kind::list:
-      break;
+    case Kind::enumeration: return variable<TextCell>();
+    case Kind::list: break;
   }
   return {};
 }
 
 std::int64_t fixed_bytes(const model::LogicalType& type) {
   switch (type.kind) {
-    case Kind::boolean:
-      return 1;
-    case Kind::int16:
-      return 2;
+    case Kind::boolean: return 1;
+    case Kind::int16: return 2;
     case Kind::int32:
     case Kind::float32:
-    case Kind::date:
-      return 4;
+    case Kind::date: return 4;
     case Kind::int64:
     case Kind::uint64:
     case Kind::float64:
     case Kind::time:
     case Kind::timestamp:
-    case Kind::timestamp_tz:
-      return 8;
-    case Kind::decimal:
-      return type.precision <= 38 ? 16 : 32;
-    case Kind::uuid:
-      return 16;
-    default:
-      return 4;  // the offset of a text or blob
+    case Kind::timestamp_tz: return 8;
+    case Kind::decimal: return type.precision <= 38 ? 16 : 32;
+    case Kind::uuid: return 16;
+    default: return 4;  // the offset of a text or blob
   }
 }
 
 std::string display_value(sqlite3_stmt* row, int index) {
   switch (sqlite3_column_type(row, index)) {
-    case SQLITE_INTEGER:
-      return fmt::format("{}", sqlite3_column_int64(row, index));
+    case SQLITE_INTEGER: return fmt::format("{}", sqlite3_column_int64(row, index));
     case SQLITE_FLOAT: {
       std::array<char, 40> buffer;
       return std::string(real_text(sqlite3_column_double(row, index), buffer));
     }
-    case SQLITE_BLOB:
-      return hex_literal(blob_of(row, index));
+    case SQLITE_BLOB: return hex_literal(blob_of(row, index));
     case SQLITE_TEXT: {
       std::string_view text;
       read_text({}, row, index, text);
       return quoted(text);
     }
-    default:
-      return "NULL";
+    default: return "NULL";
   }
 }
 
 std::string_view storage_class(sqlite3_stmt* row, int index) {
   switch (sqlite3_column_type(row, index)) {
-    case SQLITE_INTEGER:
-      return "integer";
-    case SQLITE_FLOAT:
-      return "real";
-    case SQLITE_TEXT:
-      return "text";
-    case SQLITE_BLOB:
-      return "blob";
-    default:
-      return "null";
+    case SQLITE_INTEGER: return "integer";
+    case SQLITE_FLOAT: return "real";
+    case SQLITE_TEXT: return "text";
+    case SQLITE_BLOB: return "blob";
+    default: return "null";
   }
 }
 

@@ -21,34 +21,20 @@ constexpr std::chrono::milliseconds kLongestNap{20};
 
 std::string_view code_name(int code) {
   switch (code & 0xff) {
-    case SQLITE_ERROR:
-      return "SQLITE_ERROR";
-    case SQLITE_PERM:
-      return "SQLITE_PERM";
-    case SQLITE_BUSY:
-      return "SQLITE_BUSY";
-    case SQLITE_LOCKED:
-      return "SQLITE_LOCKED";
-    case SQLITE_NOMEM:
-      return "SQLITE_NOMEM";
-    case SQLITE_READONLY:
-      return "SQLITE_READONLY";
-    case SQLITE_INTERRUPT:
-      return "SQLITE_INTERRUPT";
-    case SQLITE_IOERR:
-      return "SQLITE_IOERR";
-    case SQLITE_CORRUPT:
-      return "SQLITE_CORRUPT";
-    case SQLITE_CANTOPEN:
-      return "SQLITE_CANTOPEN";
-    case SQLITE_NOTADB:
-      return "SQLITE_NOTADB";
-    case SQLITE_TOOBIG:
-      return "SQLITE_TOOBIG";
-    case SQLITE_AUTH:
-      return "SQLITE_AUTH";
-    default:
-      return "SQLITE";
+    case SQLITE_ERROR: return "SQLITE_ERROR";
+    case SQLITE_PERM: return "SQLITE_PERM";
+    case SQLITE_BUSY: return "SQLITE_BUSY";
+    case SQLITE_LOCKED: return "SQLITE_LOCKED";
+    case SQLITE_NOMEM: return "SQLITE_NOMEM";
+    case SQLITE_READONLY: return "SQLITE_READONLY";
+    case SQLITE_INTERRUPT: return "SQLITE_INTERRUPT";
+    case SQLITE_IOERR: return "SQLITE_IOERR";
+    case SQLITE_CORRUPT: return "SQLITE_CORRUPT";
+    case SQLITE_CANTOPEN: return "SQLITE_CANTOPEN";
+    case SQLITE_NOTADB: return "SQLITE_NOTADB";
+    case SQLITE_TOOBIG: return "SQLITE_TOOBIG";
+    case SQLITE_AUTH: return "SQLITE_AUTH";
+    default: return "SQLITE";
   }
 }
 
@@ -237,9 +223,7 @@ Error Connection::failure(int code) const {
   const char* said = handle_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle_);
   Error error = make(ErrorKind::permanent, said);
   switch (code & 0xff) {
-    case SQLITE_INTERRUPT:
-      error = interrupted();
-      break;
+    case SQLITE_INTERRUPT: error = interrupted(); break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       error = stop_.stop_requested()
@@ -256,24 +240,13 @@ Error Connection::failure(int code) const {
       error = make(ErrorKind::permanent, fmt::format("the database is damaged: {}", said),
                    "run PRAGMA integrity_check and restore it from a backup");
       break;
-    case SQLITE_CANTOPEN:
-      error = cannot_open();
-      break;
-    case SQLITE_READONLY:
-      error = read_only_trouble(code);
-      break;
+    case SQLITE_CANTOPEN: error = cannot_open(); break;
+    case SQLITE_READONLY: error = read_only_trouble(code); break;
     case SQLITE_PERM:
-    case SQLITE_AUTH:
-      error.kind = ErrorKind::auth;
-      break;
-    case SQLITE_IOERR:
-      error.kind = ErrorKind::unavailable;
-      break;
-    case SQLITE_NOMEM:
-      error.kind = ErrorKind::overloaded;
-      break;
-    default:
-      break;
+    case SQLITE_AUTH: error.kind = ErrorKind::auth; break;
+    case SQLITE_IOERR: error.kind = ErrorKind::unavailable; break;
+    case SQLITE_NOMEM: error.kind = ErrorKind::overloaded; break;
+    default: break;
   }
   error.vendor_code = vendor_code(code);
   return error;

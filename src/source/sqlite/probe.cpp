@@ -44,15 +44,9 @@ void ColumnProbe::see_storage(sqlite3_stmt* row, int index) {
       wide_integers_ = wide_integers_ || number > kExactInDouble || number < -kExactInDouble;
       break;
     }
-    case SQLITE_FLOAT:
-      reals_ = true;
-      break;
-    case SQLITE_TEXT:
-      texts_ = true;
-      break;
-    default:
-      blobs_ = true;
-      break;
+    case SQLITE_FLOAT: reals_ = true; break;
+    case SQLITE_TEXT: texts_ = true; break;
+    default: blobs_ = true; break;
   }
   settled_ = (texts_ || (reals_ && wide_integers_)) && (integers_ || reals_ || blobs_);
   settled_ = settled_ || (blobs_ && (integers_ || reals_));

@@ -203,12 +203,10 @@ class SqliteStream final : public BatchStream {
   Error explain(int index) const {
     const auto& column = request_.columns[static_cast<std::size_t>(index)];
     switch (fault_) {
-      case Fault::too_large:
-        return too_large(column, index);
+      case Fault::too_large: return too_large(column, index);
       case Fault::no_memory:
         return Error{.kind = ErrorKind::overloaded, .message = place(column) + ": out of memory for its value"};
-      default:
-        return unrepresentable(column, index);
+      default: return unrepresentable(column, index);
     }
   }
 

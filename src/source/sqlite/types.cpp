@@ -72,16 +72,11 @@ Declared declared_type(std::string_view declared) {
   if (const auto kind = kind_by_name(name)) return {Rule::by_name, {.kind = *kind}};
   if (auto decimal = decimal_by_name(name, spelled)) return {Rule::by_name, std::move(*decimal)};
   switch (affinity_of(spelled)) {
-    case Affinity::integer:
-      return {Rule::settled, {.kind = Kind::int64}};
-    case Affinity::real:
-      return {Rule::settled, {.kind = Kind::float64}};
-    case Affinity::text:
-      return {Rule::settled, {.kind = Kind::text}};
-    case Affinity::blob:
-      return {name.empty() ? Rule::by_storage : Rule::settled, {.kind = Kind::binary}};
-    case Affinity::numeric:
-      break;
+    case Affinity::integer: return {Rule::settled, {.kind = Kind::int64}};
+    case Affinity::real: return {Rule::settled, {.kind = Kind::float64}};
+    case Affinity::text: return {Rule::settled, {.kind = Kind::text}};
+    case Affinity::blob: return {name.empty() ? Rule::by_storage : Rule::settled, {.kind = Kind::binary}};
+    case Affinity::numeric: break;
   }
   return {};
 }

@@ -62,8 +62,7 @@ model::Part read_part(Execution& row) {
 
 std::string_view word_of(model::Predicate::Kind kind) {
   switch (kind) {
-    case model::Predicate::Kind::whole:
-      return "whole";
+    case model::Predicate::Kind::whole: return "whole";
   }
   return "";
 }

@@ -11,12 +11,12 @@ namespace rivet::state::sqlite {
 #define RIVET_RUN_COLUMNS                                                                                           \
   "run_id, export_name, prefix, plan_hash, plan_json, mode, nonce, stage, status, owner, started_at, lease_until, " \
   "finished_at, sealed_at, generation, error, max_attempts, format, compression, cursor, append, longest_unit_us"
-#define RIVET_UNIT_COLUMNS                                                                               \
+#define RIVET_UNIT_COLUMNS                                                                                \
   "unit_index, predicate, start_key, end_key, reason, status, attempts, epoch, owner, rows, last_error, " \
   "snapshot, gates_json, read_at, digest, updated_at"
-#define RIVET_FILE_COLUMNS                                                                                         \
-  "p.run_id, p.unit_index, p.epoch, p.path, p.rows, p.bytes, p.fingerprint, p.md5, p.digest, p.created_at, "       \
-  "p.export_name, p.format, p.compression, CASE WHEN p.generation_superseded IS NOT NULL THEN 'superseded' "       \
+#define RIVET_FILE_COLUMNS                                                                                   \
+  "p.run_id, p.unit_index, p.epoch, p.path, p.rows, p.bytes, p.fingerprint, p.md5, p.digest, p.created_at, " \
+  "p.export_name, p.format, p.compression, CASE WHEN p.generation_superseded IS NOT NULL THEN 'superseded' " \
   "WHEN p.generation_added IS NULL AND r.stage = 'ended' THEN 'abandoned' ELSE 'committed' END"
 #define RIVET_METRIC_COLUMNS                                                                                      \
   "export_name, run_id, run_at, duration_ms, total_rows, peak_rss_mb, status, error_message, tuning_profile, "    \
@@ -32,8 +32,8 @@ inline constexpr Query kInsertRun{"insert_run",
                                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 'running', ?, ?, ?, ?)"};
 inline constexpr Query kSelectRun{"select_run", "SELECT " RIVET_RUN_COLUMNS " FROM run WHERE run_id = ?"};
 inline constexpr Query kSelectUnfinishedAt{
-    "select_unfinished_at", "SELECT " RIVET_RUN_COLUMNS
-                            " FROM run WHERE export_name = ? AND prefix = ? AND stage IN ('running', 'sealed')"};
+    "select_unfinished_at",
+    "SELECT " RIVET_RUN_COLUMNS " FROM run WHERE export_name = ? AND prefix = ? AND stage IN ('running', 'sealed')"};
 inline constexpr Query kSelectUnfinished{"select_unfinished",
                                          "SELECT " RIVET_RUN_COLUMNS
                                          " FROM run WHERE stage IN ('running', 'sealed') AND (?1 = '' OR export_name = "
@@ -58,8 +58,8 @@ inline constexpr Query kSelectUnits{"select_units",
 inline constexpr Query kSelectUnit{"select_unit",
                                    "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? AND unit_index = ?"};
 inline constexpr Query kSelectPendingUnit{
-    "select_pending_unit", "SELECT " RIVET_UNIT_COLUMNS
-                           " FROM unit WHERE run_id = ? AND status = 'pending' ORDER BY unit_index LIMIT 1"};
+    "select_pending_unit",
+    "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? AND status = 'pending' ORDER BY unit_index LIMIT 1"};
 inline constexpr Query kClaimUnit{"claim_unit",
                                   "UPDATE unit SET status = 'running', owner = ?3, epoch = ?4, attempts = ?5, "
                                   "updated_at = ?6 WHERE run_id = ?1 AND unit_index = ?2"};
@@ -123,8 +123,8 @@ inline constexpr Query kUpsertShape{
     "INSERT INTO export_shape (export_name, column_name, max_byte_len, updated_at) VALUES (?1, ?2, ?3, ?4) "
     "ON CONFLICT (export_name, column_name) DO UPDATE SET updated_at = excluded.updated_at, "
     "max_byte_len = max(excluded.max_byte_len, export_shape.max_byte_len)"};
-inline constexpr Query kSelectShapes{
-    "select_shapes", "SELECT column_name, max_byte_len FROM export_shape WHERE export_name = ?"};
+inline constexpr Query kSelectShapes{"select_shapes",
+                                     "SELECT column_name, max_byte_len FROM export_shape WHERE export_name = ?"};
 inline constexpr Query kSelectCommitted{
     "select_committed",
     "SELECT last_committed_strategy, last_committed_cursor FROM export_progression WHERE export_name = ?"};
@@ -169,8 +169,7 @@ inline constexpr Query kSelectMetrics{"select_metrics",
                                       "= ?2) ORDER BY run_at DESC, id DESC LIMIT ?3"};
 inline constexpr Query kInsertHarm{
     "insert_harm", "INSERT INTO export_harm (run_id, export_name, metric, delta, recorded_at) VALUES (?, ?, ?, ?, ?)"};
-inline constexpr Query kSelectAggregate{"select_aggregate",
-                                        "SELECT 1 FROM run_aggregate WHERE run_aggregate_id = ?"};
+inline constexpr Query kSelectAggregate{"select_aggregate", "SELECT 1 FROM run_aggregate WHERE run_aggregate_id = ?"};
 inline constexpr Query kInsertAggregate{
     "insert_aggregate",
     "INSERT INTO run_aggregate (run_aggregate_id, started_at, finished_at, duration_ms, config_path, parallel_mode, "
@@ -182,16 +181,53 @@ inline constexpr Query kInsertAggregate{
 #undef RIVET_FILE_COLUMNS
 #undef RIVET_METRIC_COLUMNS
 
-inline constexpr std::array kEveryQuery{
-    &kInsertRun,         &kSelectRun,        &kSelectUnfinishedAt, &kSelectUnfinished,     &kUpdateHolder,
-    &kUpdateLease,       &kSealRun,          &kPublishRun,         &kEndRun,               &kInsertUnit,
-    &kSelectUnits,       &kSelectUnit,       &kSelectPendingUnit,  &kClaimUnit,            &kCommitUnit,
-    &kFailUnit,          &kReleaseUnits,     &kCountIncomplete,    &kLastUnit,             &kInsertPart,
-    &kSelectPathOwner,   &kSelectLiveParts,  &kSelectFiles,        &kNextGeneration,       &kInsertGeneration,
-    &kSupersedeParts,    &kAddParts,         &kUpsertExportState,  &kSelectExports,        &kUpsertSchema,
-    &kSelectSchema,      &kSelectCommitted,  &kInsertCommitted,    &kUpdateCommitted,      &kDeleteProgression,
-    &kInsertEvent,       &kSelectLastChunkEvent, &kRaiseLongestUnit, &kSelectJournals,     &kSelectEvents,
-    &kDeleteMetrics,     &kInsertMetrics,    &kSelectMetrics,      &kInsertHarm,           &kSelectAggregate,
-    &kInsertAggregate,   &kUpsertShape,      &kSelectShapes};
+inline constexpr std::array kEveryQuery{&kInsertRun,
+                                        &kSelectRun,
+                                        &kSelectUnfinishedAt,
+                                        &kSelectUnfinished,
+                                        &kUpdateHolder,
+                                        &kUpdateLease,
+                                        &kSealRun,
+                                        &kPublishRun,
+                                        &kEndRun,
+                                        &kInsertUnit,
+                                        &kSelectUnits,
+                                        &kSelectUnit,
+                                        &kSelectPendingUnit,
+                                        &kClaimUnit,
+                                        &kCommitUnit,
+                                        &kFailUnit,
+                                        &kReleaseUnits,
+                                        &kCountIncomplete,
+                                        &kLastUnit,
+                                        &kInsertPart,
+                                        &kSelectPathOwner,
+                                        &kSelectLiveParts,
+                                        &kSelectFiles,
+                                        &kNextGeneration,
+                                        &kInsertGeneration,
+                                        &kSupersedeParts,
+                                        &kAddParts,
+                                        &kUpsertExportState,
+                                        &kSelectExports,
+                                        &kUpsertSchema,
+                                        &kSelectSchema,
+                                        &kSelectCommitted,
+                                        &kInsertCommitted,
+                                        &kUpdateCommitted,
+                                        &kDeleteProgression,
+                                        &kInsertEvent,
+                                        &kSelectLastChunkEvent,
+                                        &kRaiseLongestUnit,
+                                        &kSelectJournals,
+                                        &kSelectEvents,
+                                        &kDeleteMetrics,
+                                        &kInsertMetrics,
+                                        &kSelectMetrics,
+                                        &kInsertHarm,
+                                        &kSelectAggregate,
+                                        &kInsertAggregate,
+                                        &kUpsertShape,
+                                        &kSelectShapes};
 
 }  // namespace rivet::state::sqlite
