@@ -12,7 +12,11 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 ordered_json unit_to_json(const Unit& unit) {
-  return {{"index", unit.index}, {"start_key", unit.start_key}, {"end_key", unit.end_key}, {"reason", unit.reason}};
+  return {{"index", unit.index},
+          {"predicate", to_text(unit.predicate)},
+          {"start_key", unit.start_key},
+          {"end_key", unit.end_key},
+          {"reason", unit.reason}};
 }
 
 ordered_json warnings_to_json(const std::vector<PlanWarning>& warnings) {
@@ -33,8 +37,13 @@ void read_units(FieldReader& fields, Plan& plan) {
   const auto& units = fields.array("units");
   for (std::size_t i = 0; i < units.size(); ++i) {
     auto unit = fields.element(units[i], "units", i);
+    auto predicate = predicate_from_text(unit.text("predicate"));
+    if (!predicate) {
+      unit.refuse(predicate.error().message);
+      return;
+    }
     plan.units.push_back({.index = unit.small_count("index"),
-                          .predicate = {},
+                          .predicate = std::move(*predicate),
                           .start_key = unit.text("start_key"),
                           .end_key = unit.text("end_key"),
                           .reason = unit.text("reason")});

@@ -23,10 +23,18 @@ struct Relation {
 /// `schema.table` or `query`, for messages.
 std::string display_name(const Relation& relation);
 
+/// A primary key or a unique index over plain columns of all rows (not partial, not over expressions, valid).
+struct Key {
+  std::vector<std::string> columns;  ///< in key order
+  bool primary = false;
+  bool nullable = false;             ///< a row may have NULL in it
+};
+
 /// What inspecting a relation found, types already resolved against the overrides.
 struct Inventory {
   Columns columns;
-  std::vector<std::string> primary_key;      ///< empty: none, or unknown for a query
+  std::vector<Key> keys;                     ///< the primary key first; none for a query
+  std::string row_id;                        ///< a hidden unique integer that can be used as a key column; or empty
   std::optional<std::int64_t> row_estimate;  ///< from the catalogue, never a COUNT(*)
   std::optional<std::int64_t> total_bytes;   ///< on the source's disk
   std::string fingerprint;                   ///< of names, native types and nullability: changes with DDL

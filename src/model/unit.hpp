@@ -2,19 +2,14 @@
 // A unit: one bounded read of one export. Every mode is a list of units.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
+
+#include "model/predicate.hpp"
 
 namespace rivet::model {
 
-/// Which rows of the relation a unit reads. `whole` is all of them.
-struct Predicate {
-  enum class Kind { whole };
-  Kind kind = Kind::whole;
-};
-
-/// One bounded read. `start_key` and `end_key` are display forms, empty for the whole relation.
+/// One bounded read. `start_key` and `end_key` are display forms, empty where there is no bound.
 struct Unit {
   int index = 0;
   Predicate predicate;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -21,6 +22,19 @@ namespace rivet::source {
 struct SessionOptions {
   std::chrono::seconds statement_timeout{0};  ///< bounds probes, and the silence between blocks of a read
   std::chrono::seconds lock_timeout{0};
+  std::string snapshot = {};  ///< from share_snapshot() of another session: everything is read as of that instant
+};
+
+/// What sessions of an engine can do beyond reading. Questions about the rest are answered with kind config.
+struct Capabilities {
+  bool shared_snapshot = false;  ///< several sessions can read one instant
+  bool pages = false;            ///< a table without a key can be cut by PageRange
+};
+
+/// How far a key reaches. Without rows that have the whole key there is neither first nor last.
+struct KeyExtent {
+  std::optional<model::KeyValues> first, last;
+  bool has_null = false;  ///< some row has NULL in a key column
 };
 
 /// How large the batches of a read may become. A batch closes at whichever bound is hit first and
@@ -67,6 +81,24 @@ class Session {
   /// (an override that would change values), auth, unavailable.
   virtual Result<model::Inventory> describe(const model::Relation& relation, const model::TypeOverrides& overrides) = 0;
   virtual Result<std::unique_ptr<BatchStream>> read(const ReadRequest& request) = 0;
+
+  /// The least and the greatest key, by index where there is one. `columns` are columns of the relation, or the
+  /// name that describe() gave for the row id.
+  virtual Result<KeyExtent> key_extent(const model::Relation& relation, const std::vector<std::string>& columns) = 0;
+  /// At most `parts` - 1 keys that cut the relation into about equal parts: ascending, distinct, each one as the
+  /// server compares them; from its statistics when they are good enough, else by one walk in key order. Fewer, also
+  /// none, when there are fewer distinct keys. Never a key with NULL in it.
+  virtual Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation,
+                                                             const std::vector<std::string>& columns, int parts) = 0;
+  /// Physical pages of the table right now. Kind config for anything that has none of its own (view, query,
+  /// partitioned table).
+  virtual Result<std::int64_t> page_count(const model::Relation& relation) = 0;
+  /// All rows, counted. Expensive: only for numbering rows.
+  virtual Result<std::int64_t> row_count(const model::Relation& relation) = 0;
+
+  /// Freezes this session at one instant until it is dropped, and names it for SessionOptions::snapshot. Everything
+  /// the session does from here on sees that instant. At most once, and not while a stream is open.
+  virtual Result<std::string> share_snapshot() = 0;
 };
 
 /// A configured source. Immutable; any thread may call it.
@@ -75,6 +107,7 @@ class Source {
   virtual ~Source() = default;
   /// Opens and sets up a connection. `stop` makes blocking calls of the session return kind cancelled.
   virtual Result<std::unique_ptr<Session>> open(const SessionOptions& options, std::stop_token stop) const = 0;
+  virtual Capabilities capabilities() const = 0;
 };
 
 }  // namespace rivet::source

@@ -131,7 +131,7 @@ Result<void> apply(Connection& db, const RunStarted& update) {
              update.mode, update.nonce, update.format, update.compression, update.owner, micros_of(update.lease_until),
              update.at, update.max_attempts));
   for (const auto& unit : update.units) {
-    TRY(db.run(kInsertUnit, update.run_id, unit.index, word_of(unit.predicate.kind), unit.start_key, unit.end_key,
+    TRY(db.run(kInsertUnit, update.run_id, unit.index, model::to_text(unit.predicate), unit.start_key, unit.end_key,
                unit.reason, update.at));
   }
   return {};

@@ -36,7 +36,11 @@ model::Digest read_digest(Execution& row) {
 
 model::Unit read_plan_of_unit(Execution& row) {
   model::Unit unit{.index = row.small_integer(), .predicate = {}};
-  if (row.text() != word_of(model::Predicate::Kind::whole)) row.refuse("a unit has a predicate of another version");
+  if (auto predicate = model::predicate_from_text(row.text())) {
+    unit.predicate = std::move(*predicate);
+  } else {
+    row.refuse("a unit has a predicate that this version cannot read");
+  }
   unit.start_key = row.text();
   unit.end_key = row.text();
   unit.reason = row.text();
@@ -59,13 +63,6 @@ model::Part read_part(Execution& row) {
 }
 
 }  // namespace
-
-std::string_view word_of(model::Predicate::Kind kind) {
-  switch (kind) {
-    case model::Predicate::Kind::whole: return "whole";
-  }
-  return "";
-}
 
 RunView read_run(Execution& row) {
   RunView run;

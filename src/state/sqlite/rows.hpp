@@ -35,7 +35,5 @@ Result<std::optional<View>> read_first(Execution rows, View (*read)(Execution&))
   return view;
 }
 
-/// The stored word for a predicate.
-std::string_view word_of(model::Predicate::Kind kind);
 
 }  // namespace rivet::state::sqlite

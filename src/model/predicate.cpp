@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Predicates as JSON, one object per term.
+#include "model/predicate.hpp"
+
+#include <fmt/format.h>
+
+#include "model/json_fields.hpp"
+
+namespace rivet::model {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr std::string_view kWhole = "whole";
+
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+
+ordered_json bound_to_json(const Bound& bound) { return {{"values", bound.values}, {"inclusive", bound.inclusive}}; }
+
+ordered_json to_json(const Term& term) {
+  return std::visit(Overloaded{
+                        [](const KeyRange& range) {
+                          ordered_json out{{"kind", "key_range"}, {"columns", range.columns}};
+                          if (range.lower) out["lower"] = bound_to_json(*range.lower);
+                          if (range.upper) out["upper"] = bound_to_json(*range.upper);
+                          return out;
+                        },
+                        [](const NullKey& key) {
+                          return ordered_json{{"kind", "null_key"}, {"columns", key.columns}};
+                        },
+                        [](const PageRange& pages) {
+                          ordered_json out{{"kind", "pages"}, {"first", pages.first}};
+                          if (pages.end) out["end"] = *pages.end;
+                          return out;
+                        },
+                        [](const RowNumbers& numbers) {
+                          return ordered_json{{"kind", "row_numbers"},
+                                              {"column", numbers.column},
+                                              {"first", numbers.first},
+                                              {"last", numbers.last}};
+                        },
+                    },
+                    term);
+}
+
+std::vector<std::string> read_texts(FieldReader& fields, const char* key) {
+  std::vector<std::string> out;
+  for (const auto& element : fields.array(key)) {
+    if (!element.is_string()) {
+      fields.refuse(fmt::format("'{}' holds something that is not text", key));
+      return {};
+    }
+    out.push_back(element.get<std::string>());
+  }
+  if (out.empty()) fields.refuse(fmt::format("'{}' is empty", key));
+  return out;
+}
+
+std::optional<Bound> read_bound(FieldReader& fields, const char* key, std::size_t columns) {
+  if (!fields.has(key)) return std::nullopt;
+  auto bound = fields.object(key);
+  Bound out{.values = read_texts(bound, "values"), .inclusive = bound.boolean("inclusive")};
+  if (out.values.size() != columns) fields.refuse(fmt::format("'{}' has not one value per column", key));
+  return out;
+}
+
+Term read_term(FieldReader& fields) {
+  const auto kind = fields.text("kind");
+  if (kind == "key_range") {
+    KeyRange range{.columns = read_texts(fields, "columns"), .lower = {}, .upper = {}};
+    range.lower = read_bound(fields, "lower", range.columns.size());
+    range.upper = read_bound(fields, "upper", range.columns.size());
+    return range;
+  }
+  if (kind == "null_key") return NullKey{.columns = read_texts(fields, "columns")};
+  if (kind == "pages") return PageRange{.first = fields.count("first"), .end = fields.optional_count("end")};
+  if (kind == "row_numbers") {
+    return RowNumbers{.column = fields.text("column"), .first = fields.count("first"), .last = fields.count("last")};
+  }
+  fields.refuse(fmt::format("a term of kind '{}' is not known to this version", kind));
+  return NullKey{};
+}
+
+}  // namespace
+
+std::string to_text(const Predicate& predicate) {
+  if (predicate.is_whole()) return std::string(kWhole);
+  auto terms = ordered_json::array();
+  for (const auto& term : predicate.terms) terms.push_back(to_json(term));
+  return dump_json(terms);
+}
+
+Result<Predicate> predicate_from_text(std::string_view text) {
+  Predicate predicate;
+  if (text == kWhole) return predicate;
+  const auto terms = TRY(parse_json(text));
+  if (!terms.is_array() || terms.empty()) return fail(ErrorKind::data, "a predicate is a list of terms, or 'whole'");
+  for (const auto& term : terms) {
+    FieldReader fields(term, "predicate term");
+    predicate.terms.push_back(read_term(fields));
+    TRY(fields.finish());
+  }
+  return predicate;
+}
+
+}  // namespace rivet::model
