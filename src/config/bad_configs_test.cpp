@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"    mode: incremental\n    cursor_column: a\n    incremental_cursor_mode: coalesce\n",
             ":9: 'incremental_cursor_mode: coalesce' needs"},
         Bad{"    chunk_size: 5\n", "'chunk_size' belongs to 'mode: chunked'"},
-        Bad{"    parallel: 2\n", "'parallel' belongs to 'mode: chunked'"},
+        Bad{"    consistency: eventual\n", "'consistency'"},
         Bad{"    chunk_checkpoint: true\n", "'chunk_checkpoint' belongs to"},
         Bad{"    mode: chunked\n    chunk_size: 0\n", ":8: 'chunk_size' must be 1 or more, not 0"},
         Bad{"    mode: chunked\n    parallel: 0\n", "'parallel' must be between 1 and"},

@@ -74,6 +74,8 @@ enum class Compression { zstd, snappy, gzip, lz4, none };
 enum class Verify { size, content };
 enum class OnSchemaDrift { warn, continue_, fail };
 enum class RowGroupStrategy { auto_, fixed_rows, fixed_memory };
+/// Whether all units of a run read the same instant, or each its own.
+enum class Consistency { unit, snapshot };
 enum class PartitionGranularity { day, month, year };
 
 struct MetaColumns {
@@ -96,7 +98,7 @@ struct Parquet {
   std::optional<std::int64_t> max_row_group_mb;
 };
 
-/// The keys that only one mode knows; refused elsewhere by validation.
+/// How an export is cut and followed. Keys that only one mode knows are refused elsewhere by validation.
 struct ModeKeys {
   std::string cursor_column, cursor_fallback_column;
   bool coalesce = false;
@@ -104,7 +106,8 @@ struct ModeKeys {
   std::vector<std::string> chunk_by_key;
   std::optional<std::int64_t> chunk_size, chunk_size_memory_mb, chunk_count, chunk_by_days;
   bool chunk_dense = false;
-  int parallel = 1;
+  int parallel = 1;                        ///< units at once, in any mode
+  std::optional<Consistency> consistency;  ///< in any mode; unset: what suits the mode
   bool chunk_checkpoint = false;
   std::optional<int> chunk_max_attempts;
   bool keyset_incremental = false;

@@ -155,7 +155,6 @@ parallel_export: true
             "rivet.yaml:10: 'skip_empty' must be true or false, not 'yes'\n"
             "rivet.yaml:11: export name 'a' is taken, first in line 6\n"
             "rivet.yaml:14: unknown key 'batch_size' in export 'a'; it belongs under tuning:\n"
-            "rivet.yaml:15: 'parallel' belongs to 'mode: chunked', this export is 'mode: full'\n"
             "rivet.yaml:15: 'parallel' must be a whole number, not 'many'\n"
             "rivet.yaml:18: 'path' of a local destination must not contain '..'\n"
             "rivet.yaml:19: unknown key 'parallel_export' in the configuration; did you mean 'parallel_exports'?");

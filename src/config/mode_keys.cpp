@@ -16,6 +16,7 @@ constexpr Words<Mode, 5> kModes{{{"full", Mode::full},
                                  {"cdc", Mode::cdc}}};
 constexpr Words<bool, 2> kCursorModes{{{"single_column", false}, {"coalesce", true}}};
 constexpr Words<bool, 2> kTimeTypes{{{"timestamp", false}, {"unix", true}}};
+constexpr Words<Consistency, 2> kConsistencies{{{"unit", Consistency::unit}, {"snapshot", Consistency::snapshot}}};
 constexpr Words<PartitionGranularity, 3> kGranularities{
     {{"day", PartitionGranularity::day}, {"month", PartitionGranularity::month}, {"year", PartitionGranularity::year}}};
 constexpr std::array<std::string_view, 9> kCdcKeys{"initial",    "checkpoint", "until_current",
@@ -37,7 +38,6 @@ constexpr auto kOwners = std::to_array<Owner>({
     {"chunk_count", Mode::chunked},
     {"chunk_by_days", Mode::chunked},
     {"chunk_dense", Mode::chunked},
-    {"parallel", Mode::chunked},
     {"chunk_checkpoint", Mode::chunked},
     {"chunk_max_attempts", Mode::chunked},
     {"keyset_incremental", Mode::chunked},
@@ -47,16 +47,15 @@ constexpr auto kOwners = std::to_array<Owner>({
     {"cdc", Mode::cdc},
 });
 
-/// `false` and `parallel: 1` ask for nothing, whatever the mode.
-bool asks_for_nothing(const Node& value, std::string_view key) {
-  return value.kind == Node::Kind::scalar && value.plain &&
-         (value.text == "false" || (key == "parallel" && value.text == "1"));
+/// `false` asks for nothing, whatever the mode.
+bool asks_for_nothing(const Node& value) {
+  return value.kind == Node::Kind::scalar && value.plain && value.text == "false";
 }
 
 void refuse_keys_of_other_modes(Section& section, Mode mode) {
   for (const auto& [key, owner] : kOwners) {
     const auto* value = section.find(key);
-    if (value == nullptr || owner == mode || asks_for_nothing(*value, key)) continue;
+    if (value == nullptr || owner == mode || asks_for_nothing(*value)) continue;
     section.refuse(
         key, fmt::format("'{}' belongs to 'mode: {}', this export is 'mode: {}'", key, name_of(owner), name_of(mode)));
   }
@@ -87,7 +86,6 @@ void read_chunk_numbers(Section& section, ModeKeys& keys) {
   keys.chunk_size_memory_mb = section.integer("chunk_size_memory_mb", {1, 1'048'576});
   keys.chunk_count = section.integer("chunk_count", {1, 50'000'000}, code::kChunkCountInvalid);
   keys.chunk_by_days = section.integer("chunk_by_days", {1, 1'000'000}, code::kChunkByDaysInvalid);
-  keys.parallel = static_cast<int>(section.integer("parallel", {1, 1'024}).value_or(1));
   if (const auto attempts = section.integer("chunk_max_attempts", {1, 1'000})) {
     keys.chunk_max_attempts = static_cast<int>(*attempts);
   }
@@ -170,6 +168,8 @@ Mode read_mode(Section& section) {
 
 ModeKeys read_mode_keys(Section& section, Mode mode) {
   ModeKeys keys;
+  keys.parallel = static_cast<int>(section.integer("parallel", {1, 1'024}).value_or(1));
+  keys.consistency = section.choice("consistency", kConsistencies);
   refuse_keys_of_other_modes(section, mode);
   read_incremental(section, mode, keys);
   read_chunked(section, mode, keys);

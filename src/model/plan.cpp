@@ -67,6 +67,8 @@ std::string to_json_text(const Plan& plan) {
   out["source_engine"] = plan.source_engine;
   out["mode"] = plan.mode;
   out["strategy"] = plan.strategy;
+  out["key"] = plan.key;
+  out["reason"] = plan.reason;
   out["consistency"] = plan.consistency;
   out["destination_kind"] = plan.destination_kind;
   out["destination_uri"] = plan.destination_uri;
@@ -81,6 +83,8 @@ std::string to_json_text(const Plan& plan) {
   out["catalogue_fingerprint"] = plan.catalogue_fingerprint;
   out["units"] = ordered_json::array();
   for (const auto& unit : plan.units) out["units"].push_back(unit_to_json(unit));
+  out["tiling"] = plan.tiling;
+  out["snapshot"] = plan.snapshot;
   out["warnings"] = warnings_to_json(plan.warnings);
   out["fingerprint"] = plan.fingerprint;
   return dump_json(out);
@@ -96,6 +100,8 @@ Result<Plan> plan_from_json_text(std::string_view text) {
   plan.source_engine = fields.text("source_engine");
   plan.mode = fields.text("mode");
   plan.strategy = fields.text("strategy");
+  plan.key = texts(fields.array("key"));
+  plan.reason = fields.text("reason");
   plan.consistency = fields.text("consistency");
   plan.destination_kind = fields.text("destination_kind");
   plan.destination_uri = fields.text("destination_uri");
@@ -109,6 +115,8 @@ Result<Plan> plan_from_json_text(std::string_view text) {
   plan.row_estimate = fields.optional_count("row_estimate");
   plan.catalogue_fingerprint = fields.text("catalogue_fingerprint");
   read_units(fields, plan);
+  plan.tiling = fields.text("tiling");
+  plan.snapshot = fields.text("snapshot");
   read_warnings(fields, plan);
   plan.fingerprint = fields.text("fingerprint");
   TRY(fields.finish());

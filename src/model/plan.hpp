@@ -27,9 +27,11 @@ struct Plan {
   std::string export_name;
   Relation relation;
   std::string source_engine;
-  std::string mode;         ///< as in the config
-  std::string strategy;     ///< how it is carried out, for example `full`
-  std::string consistency;  ///< unit | snapshot
+  std::string mode;              ///< as in the config
+  std::string strategy;          ///< how it is cut: full, range, keyset, days, dense or pages
+  std::vector<std::string> key;  ///< what it is cut by; empty when it needs no key
+  std::string reason;            ///< why so, one sentence
+  std::string consistency;       ///< unit | snapshot
   std::string destination_kind, destination_uri;
   std::string prefix;  ///< names the place where parts land, the same for every process
   std::string format, compression;
@@ -40,6 +42,8 @@ struct Plan {
   std::optional<std::int64_t> row_estimate;
   std::string catalogue_fingerprint;
   std::vector<Unit> units;
+  std::string tiling;  ///< why no row is in two units or in none
+  std::string snapshot;  ///< the instant that all units share, in the words of the engine; empty: each its own
   std::vector<PlanWarning> warnings;
   std::string fingerprint;  ///< over what decides the content and shape of the parts
 };

@@ -22,29 +22,28 @@ struct Overloaded : Cases... {
 ordered_json bound_to_json(const Bound& bound) { return {{"values", bound.values}, {"inclusive", bound.inclusive}}; }
 
 ordered_json to_json(const Term& term) {
-  return std::visit(Overloaded{
-                        [](const KeyRange& range) {
-                          ordered_json out{{"kind", "key_range"}, {"columns", range.columns}};
-                          if (range.lower) out["lower"] = bound_to_json(*range.lower);
-                          if (range.upper) out["upper"] = bound_to_json(*range.upper);
-                          return out;
-                        },
-                        [](const NullKey& key) {
-                          return ordered_json{{"kind", "null_key"}, {"columns", key.columns}};
-                        },
-                        [](const PageRange& pages) {
-                          ordered_json out{{"kind", "pages"}, {"first", pages.first}};
-                          if (pages.end) out["end"] = *pages.end;
-                          return out;
-                        },
-                        [](const RowNumbers& numbers) {
-                          return ordered_json{{"kind", "row_numbers"},
-                                              {"column", numbers.column},
-                                              {"first", numbers.first},
-                                              {"last", numbers.last}};
-                        },
-                    },
-                    term);
+  return std::visit(
+      Overloaded{
+          [](const KeyRange& range) {
+            ordered_json out{{"kind", "key_range"}, {"columns", range.columns}};
+            if (range.lower) out["lower"] = bound_to_json(*range.lower);
+            if (range.upper) out["upper"] = bound_to_json(*range.upper);
+            return out;
+          },
+          [](const NullKey& key) {
+            return ordered_json{{"kind", "null_key"}, {"columns", key.columns}};
+          },
+          [](const PageRange& pages) {
+            ordered_json out{{"kind", "pages"}, {"first", pages.first}};
+            if (pages.end) out["end"] = *pages.end;
+            return out;
+          },
+          [](const RowNumbers& numbers) {
+            return ordered_json{
+                {"kind", "row_numbers"}, {"column", numbers.column}, {"first", numbers.first}, {"last", numbers.last}};
+          },
+      },
+      term);
 }
 
 std::vector<std::string> read_texts(FieldReader& fields, const char* key) {

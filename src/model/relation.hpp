@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/column.hpp"
+#include "model/predicate.hpp"
 
 namespace rivet::model {
 
@@ -27,7 +28,7 @@ std::string display_name(const Relation& relation);
 struct Key {
   std::vector<std::string> columns;  ///< in key order
   bool primary = false;
-  bool nullable = false;             ///< a row may have NULL in it
+  bool nullable = false;  ///< a row may have NULL in it
 };
 
 /// What inspecting a relation found, types already resolved against the overrides.
@@ -39,6 +40,12 @@ struct Inventory {
   std::optional<std::int64_t> total_bytes;   ///< on the source's disk
   std::string fingerprint;                   ///< of names, native types and nullability: changes with DDL
   std::vector<std::string> warnings;         ///< ready for printing
+};
+
+/// How far a key reaches. Without rows that have the whole key there is neither first nor last.
+struct KeyExtent {
+  std::optional<KeyValues> first, last;
+  bool has_null = false;  ///< some row has NULL in a key column
 };
 
 }  // namespace rivet::model

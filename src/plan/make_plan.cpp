@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/hash.hpp"
 
@@ -19,13 +20,15 @@ Error not_yet(std::string_view what, std::string hint) {
 }
 
 Result<void> check_mode(const config::Export& entry) {
-  if (entry.mode != config::Mode::full) {
-    return fail(not_yet(fmt::format("mode: {}", config::name_of(entry.mode)), "use mode: full"));
+  if (entry.mode != config::Mode::full && entry.mode != config::Mode::chunked) {
+    return fail(not_yet(fmt::format("mode: {}", config::name_of(entry.mode)), "use mode: full or mode: chunked"));
+  }
+  if (entry.keys.keyset_incremental) {
+    return fail(not_yet("keyset_incremental", "leave it out: every run then reads the whole relation"));
   }
   if (!entry.keys.partition_by.empty()) {
     return fail(not_yet("partition_by", "leave it out, or select one partition with a query"));
   }
-  if (entry.keys.parallel > 1) return fail(not_yet("parallel above 1", "leave parallel out, or set it to 1"));
   return {};
 }
 
@@ -35,6 +38,11 @@ Result<void> check_stdout(const config::Export& entry) {
     return fail(Error{.kind = ErrorKind::config,
                       .message = "max_file_size cannot split what goes to stdout",
                       .hint = "leave max_file_size out, or write to a local path"});
+  }
+  if (entry.mode != config::Mode::full || entry.keys.parallel > 1) {
+    return fail(Error{.kind = ErrorKind::config,
+                      .message = "stdout takes one stream of rows, not chunks",
+                      .hint = "use mode: full with parallel: 1, or write to a local path"});
   }
   return {};
 }
@@ -71,10 +79,21 @@ void warn_about_quality(const config::Export& entry, const model::Inventory& inv
   }
 }
 
+/// What the configuration says about cutting: not what came of it, which may be another number every time.
+void add_cut(const config::ModeKeys& keys, base::FieldHasher& hasher) {
+  const auto add_number = [&](const auto& number) { hasher.add(number ? std::to_string(*number) : ""); };
+  hasher.add(keys.chunk_column).add(fmt::format("{}", fmt::join(keys.chunk_by_key, "\n")));
+  for (const auto& number : {keys.chunk_size, keys.chunk_size_memory_mb, keys.chunk_count, keys.chunk_by_days}) {
+    add_number(number);
+  }
+  hasher.add(keys.chunk_dense ? "dense" : "").add(keys.parallel > 1 ? "parallel" : "");
+}
+
 std::string fingerprint_of(const model::Plan& plan, const config::Export& entry) {
   base::FieldHasher hasher;
+  add_cut(entry.keys, hasher);
   hasher.add(plan.relation.schema).add(plan.relation.table).add(plan.relation.query);
-  hasher.add(plan.mode).add(plan.strategy).add(plan.prefix).add(plan.format).add(plan.compression);
+  hasher.add(plan.mode).add(plan.consistency).add(plan.prefix).add(plan.format).add(plan.compression);
   hasher.add(entry.compression_level ? std::to_string(*entry.compression_level) : "");
   hasher.add(plan.max_file_size ? std::to_string(*plan.max_file_size) : "");
   hasher.add(model::schema_fingerprint(plan.columns)).add(plan.catalogue_fingerprint);
@@ -89,15 +108,18 @@ Result<void> check_supported(const config::Export& entry) {
   return check_stdout(entry);
 }
 
-Result<model::Plan> make_plan(const config::Config& config, const config::Export& entry,
-                              const model::Inventory& inventory, const PlanTarget& target) {
+model::Plan make_plan(const config::Config& config, const config::Export& entry, const model::Inventory& inventory,
+                      const Strategy& strategy, const PlanTarget& target) {
+  const bool one_instant = strategy.shared_snapshot || strategy.shape == Strategy::Shape::whole;
   model::Plan plan{
       .export_name = entry.name,
       .relation = entry.relation,
       .source_engine = std::string(config::name_of(config.source.type)),
       .mode = std::string(config::name_of(entry.mode)),
-      .strategy = "full",
-      .consistency = "snapshot",
+      .strategy = std::string(name_of(strategy.shape)),
+      .key = strategy.key,
+      .reason = strategy.reason,
+      .consistency = one_instant ? "snapshot" : "unit",
       .destination_kind = std::string(config::name_of(entry.destination.type)),
       .destination_uri = target.uri,
       .prefix = target.prefix,
@@ -109,12 +131,18 @@ Result<model::Plan> make_plan(const config::Config& config, const config::Export
       .max_file_size = entry.max_file_size,
       .row_estimate = inventory.row_estimate,
       .catalogue_fingerprint = inventory.fingerprint};
-  plan.units.push_back({.index = 0, .reason = "mode full: the whole relation in one statement and one snapshot"});
   for (const auto& warning : inventory.warnings) plan.warnings.push_back({"source", warning});
   warn_about_quality(entry, inventory, plan);
   warn_about_unused_tuning(entry, plan);
+  plan.warnings.insert(plan.warnings.end(), strategy.warnings.begin(), strategy.warnings.end());
   plan.fingerprint = fingerprint_of(plan, entry);
   return plan;
+}
+
+Result<void> add_units(const Strategy& strategy, const KeyFacts& facts, model::Plan& plan) {
+  plan.units = TRY(make_units(strategy, facts));
+  plan.tiling = TRY(prove_tiling(strategy, facts, plan.units));
+  return {};
 }
 
 }  // namespace rivet::plan

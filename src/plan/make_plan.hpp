@@ -8,6 +8,8 @@
 #include "config/config.hpp"
 #include "model/plan.hpp"
 #include "model/relation.hpp"
+#include "plan/strategy.hpp"
+#include "plan/units.hpp"
 
 namespace rivet::plan {
 
@@ -23,8 +25,11 @@ struct PlanTarget {
   std::vector<std::string> row_hash_covered;
 };
 
-/// The plan of one run. Errors: config, for combinations that the inventory shows to be impossible.
-Result<model::Plan> make_plan(const config::Config& config, const config::Export& entry,
-                              const model::Inventory& inventory, const PlanTarget& target);
+/// The plan of one run but for its units, with the fingerprint that decides whether a dead run can be gone on with.
+model::Plan make_plan(const config::Config& config, const config::Export& entry, const model::Inventory& inventory,
+                      const Strategy& strategy, const PlanTarget& target);
+
+/// Completes the plan with its units and the proof that they tile the relation. Errors as of make_units().
+Result<void> add_units(const Strategy& strategy, const KeyFacts& facts, model::Plan& plan);
 
 }  // namespace rivet::plan

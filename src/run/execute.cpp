@@ -1,158 +1,155 @@
 // SPDX-License-Identifier: Apache-2.0
-// Claims units, extracts them, and decides what a failure means: again later, or the end of the run.
+// Slots, and what is left when they have nothing more to claim.
 #include "run/execute.hpp"
 
 #include <algorithm>
+#include <mutex>
+#include <optional>
+#include <thread>
 #include <utility>
+#include <vector>
 
-#include <arrow/record_batch.h>
 #include <fmt/format.h>
 
 #include "base/fault_point.hpp"
 #include "run/cleaned.hpp"
-#include "run/extract.hpp"
-#include "run/gates.hpp"
-#include "run/part_names.hpp"
-#include "run/quarantine.hpp"
+#include "run/lease_keeper.hpp"
+#include "run/linked_stop.hpp"
+#include "run/owner.hpp"
 #include "run/retry.hpp"
+#include "run/run_progress.hpp"
+#include "run/unit_work.hpp"
 
 namespace rivet::run {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::int64_t kMegabyte = 1LL << 20;
-constexpr std::int64_t kBatchBytes = 1 * kMegabyte;
+constexpr milliseconds kLookAgain{250};
 
-source::BatchLimits batch_limits(const config::Tuning& tuning) {
-  source::BatchLimits limits{.rows = tuning.batch_size, .bytes = kBatchBytes};
-  for (const auto& cap : {tuning.batch_size_memory_mb, tuning.max_batch_memory_mb}) {
-    if (cap) limits.bytes = std::min(limits.bytes, *cap * kMegabyte);
+/// The slots of one process on one run.
+class Crew {
+ public:
+  Crew(const HeldRun& run, const std::stop_token& stop, std::int64_t rows_before)
+      : run_(run), stop_(stop), progress_(run.environment.progress, run.plan.export_name, rows_before) {}
+
+  /// Works until nothing is left to claim, or a unit has failed for good.
+  Result<void> work() {
+    {
+      std::vector<std::jthread> slots;
+      const auto count = std::max(run_.entry.keys.parallel, 1);
+      for (int i = 1; i < count; ++i) slots.emplace_back([this] { run_slot(); });
+      run_slot();
+    }
+    if (error_) return fail(*error_);
+    return {};
   }
-  if (tuning.max_value_mb > 0) limits.value_bytes = tuning.max_value_mb * kMegabyte;
-  return limits;
-}
 
-/// A batch can only be larger than `max_batch_memory_mb` when one row is: it cannot be cut further.
-Result<void> check_batch_memory(const HeldRun& run, const arrow::RecordBatch& rows) {
-  const auto& tuning = run.entry.tuning;
-  if (!tuning.max_batch_memory_mb) return {};
-  const auto size = batch::byte_size(rows);
-  if (size <= *tuning.max_batch_memory_mb * kMegabyte) return {};
-  const auto message =
-      fmt::format("a batch of {} rows takes {} bytes, more than max_batch_memory_mb", rows.num_rows(), size);
-  if (tuning.on_batch_memory_exceeded == config::Tuning::OnBatchMemory::fail)
-    return fail(ErrorKind::permanent, message);
-  run.recorder.record(model::journal::Warning{.context = "batch memory", .message = message});
-  return {};
-}
+  ExecuteCounts counts() const { return {.retries = retries_, .bytes_read = progress_.bytes_read()}; }
 
-ExtractJob job_for(const HeldRun& run, const state::UnitClaim& claim) {
-  const auto& tuning = run.entry.tuning;
-  const auto stem = unit_stem(run_stem(run.run_id, run.plan.export_name, run.nonce), claim.unit.index);
-  return {
-      .source = run.environment.source,
-      .session = {.statement_timeout = std::chrono::seconds(tuning.statement_timeout_s),
-                  .lock_timeout = std::chrono::seconds(tuning.lock_timeout_s)},
-      .request = {.relation = run.plan.relation,
-                  .columns = run.plan.source_columns,
-                  .predicate = claim.unit.predicate,
-                  .limits = batch_limits(tuning)},
-      .meta_columns = run.meta_columns,
-      .destination = run.destination,
-      .format = run.format,
-      .parts = {.run_id = run.run_id,
-                .file_stem = claim_stem(stem, claim.epoch),
-                .unit_index = claim.unit.index,
-                .epoch = claim.epoch,
-                .columns = run.plan.columns,
-                .max_file_size = run.plan.max_file_size},
-      .budget = run.budget,
-      .clock = run.environment.clock,
-      .observe = [&run](const arrow::RecordBatch& rows, std::int64_t total, std::int64_t bytes_read) -> Result<void> {
-        run.environment.progress.advanced(run.plan.export_name, total, bytes_read);
-        return check_batch_memory(run, rows);
-      }};
-}
-
-Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, const Extracted& extracted,
-                         const Gates& gates) {
-  TRY(run.environment.store.apply(state::UnitCommitted{.run_id = run.run_id,
-                                                       .unit_index = claim.unit.index,
-                                                       .epoch = claim.epoch,
-                                                       .owner = run.owner,
-                                                       .parts = extracted.parts,
-                                                       .rows = extracted.rows,
-                                                       .digest = extracted.digest,
-                                                       .snapshot = extracted.instant.snapshot,
-                                                       .read_at = extracted.instant.at,
-                                                       .gates_json = to_json_text(gates.counts()),
-                                                       .at = run.environment.clock.now()}));
-  base::fault_point("unit_committed");
-  std::int64_t part_index = 0;
-  for (const auto& part : extracted.parts) {
-    run.recorder.record(model::journal::FileWritten{
-        .file_name = part.path, .rows = part.rows, .bytes = part.size_bytes, .part_index = part_index++});
+ private:
+  void run_slot() {
+    if (auto done = claim_and_work(); !done) stop_all(std::move(done).error());
   }
-  std::optional<std::string> file;
-  if (!extracted.parts.empty()) file = extracted.parts.front().path;
-  run.recorder.record(model::journal::ChunkCompleted{
-      .chunk_index = claim.unit.index, .rows = extracted.rows, .file_name = std::move(file)});
-  return {};
-}
 
-Result<void> attempt(const HeldRun& run, const state::UnitClaim& claim, ExecuteCounts& counts, std::stop_token stop) {
-  run.recorder.record(model::journal::ChunkStarted{
-      .chunk_index = claim.unit.index, .start_key = claim.unit.start_key, .end_key = claim.unit.end_key});
-  if (claim.epoch > 1) {
-    const auto stem = unit_stem(run_stem(run.run_id, run.plan.export_name, run.nonce), claim.unit.index);
-    TRY(quarantine(run.destination, stem, {}, run.run_id));
+  Result<void> claim_and_work() {
+    std::unique_ptr<SlotSession> session;
+    for (;;) {
+      if (stop_.token().stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
+      const auto now = run_.environment.clock.now();
+      const auto claim = TRY(run_.environment.store.claim(run_.run_id, run_.owner, now, now + kLeaseTime));
+      if (!claim) return {};
+      base::fault_point("unit_claimed");
+      TRY(attempt(*claim, session));
+    }
   }
-  Gates gates(run.entry.quality, run.plan.source_columns);
-  const auto extracted = TRY(extract(job_for(run, claim), gates, std::move(stop)));
-  counts.bytes_read += extracted.bytes_read;
-  return commit_unit(run, claim, extracted, gates);
+
+  /// One attempt at a unit, and what follows when it fails: a pause and the unit is pending again, or an error.
+  Result<void> attempt(const state::UnitClaim& claim, std::unique_ptr<SlotSession>& session) {
+    auto done = work_on_unit(run_, claim, session, progress_, stop_.token());
+    if (done) return {};
+    session.reset();
+    const auto error = cleaned(std::move(done).error(), run_.environment.redactor);
+    const auto pause = plan_retry(run_, claim, error);
+    // The claim is kept during the pause: another slot would try again without one.
+    if (pause && !sleep_for(*pause, stop_.token())) return give_back(claim, Error{error});
+    TRY(record_failure_of_unit(run_, claim, error, !pause));
+    if (!pause) return fail(error);
+    const std::scoped_lock lock(mutex_);
+    ++retries_;
+    return {};
+  }
+
+  Result<void> give_back(const state::UnitClaim& claim, const Error& error) {
+    TRY(record_failure_of_unit(run_, claim, error, false));
+    return fail(ErrorKind::cancelled, "interrupted");
+  }
+
+  /// The first error counts; those of slots that were stopped for it do not.
+  void stop_all(Error error) {
+    const std::scoped_lock lock(mutex_);
+    const bool only_stopped = error.kind == ErrorKind::cancelled;
+    if (!error_ || (error_->kind == ErrorKind::cancelled && !only_stopped)) error_ = std::move(error);
+    stop_.request_stop();
+  }
+
+  const HeldRun& run_;
+  LinkedStop stop_;
+  RunProgress progress_;
+  std::mutex mutex_;
+  std::optional<Error> error_;
+  std::int64_t retries_ = 0;
+};
+
+/// What is left of a run when this process finds nothing more to claim.
+enum class Left { nothing, claimable, orphaned };
+
+/// Gives the units of dead workers back. The dead holder's come with the run, which is for the caller to take over.
+Result<Left> release_dead(const HeldRun& run, const state::Owner& worker) {
+  auto& store = run.environment.store;
+  const auto view = TRY(store.run(run.run_id));
+  if (view && view->owner == worker) return Left::orphaned;
+  TRY(store.apply(state::UnitsReleased{.run_id = run.run_id, .owner = worker, .at = run.environment.clock.now()}));
+  return Left::claimable;
 }
 
-/// Records a failed attempt; returns the pause before the next one, or nothing when the unit has failed for good.
-Result<std::optional<milliseconds>> after_failure(const HeldRun& run, const state::UnitClaim& claim,
-                                                  const Error& error) {
-  const bool out_of_attempts = claim.attempt > run.entry.tuning.max_retries;
-  const bool final = out_of_attempts || !may_retry(error) || !run.destination.capabilities().retry_safe;
-  TRY(run.environment.store.apply(state::UnitFailed{.run_id = run.run_id,
-                                                    .unit_index = claim.unit.index,
-                                                    .epoch = claim.epoch,
-                                                    .owner = run.owner,
-                                                    .error = error.to_string(),
-                                                    .final = final && error.kind != ErrorKind::cancelled,
-                                                    .at = run.environment.clock.now()}));
-  run.recorder.record(model::journal::ChunkFailed{
-      .chunk_index = claim.unit.index, .error = error.to_string(), .attempt = claim.attempt});
-  if (final) return std::nullopt;
-  const auto pause = backoff(error, milliseconds(run.entry.tuning.retry_backoff_ms), claim.attempt);
-  run.recorder.record(
-      model::journal::RetryAttempted{.attempt = claim.attempt, .reason = error.message, .backoff_ms = pause.count()});
-  run.environment.progress.note(run.plan.export_name, fmt::format("attempt {} failed: {}; trying again in {} ms",
-                                                                  claim.attempt, error.message, pause.count()));
-  return pause;
+/// Waits while other processes work on the run's last units.
+Result<Left> left_by_others(const HeldRun& run, const std::stop_token& stop) {
+  for (;;) {
+    bool anything_running = false;
+    for (const auto& unit : TRY(run.environment.store.units(run.run_id))) {
+      if (unit.status == model::UnitStatus::pending) return Left::claimable;
+      if (unit.status == model::UnitStatus::failed) {
+        return fail(ErrorKind::permanent, fmt::format("unit {}: {}", unit.unit.index, unit.last_error));
+      }
+      if (unit.status != model::UnitStatus::running) continue;
+      if (is_certainly_dead(unit.owner)) return release_dead(run, unit.owner);
+      if (unit.lease_until < run.environment.clock.now()) return Left::claimable;
+      anything_running = true;
+    }
+    if (!anything_running) return Left::nothing;
+    if (!sleep_for(kLookAgain, stop)) return fail(ErrorKind::cancelled, "interrupted");
+  }
+}
+
+std::int64_t completed_rows(const std::vector<state::UnitView>& units) {
+  std::int64_t rows = 0;
+  for (const auto& unit : units) rows += unit.rows;
+  return rows;
 }
 
 }  // namespace
 
-Result<ExecuteCounts> execute(const HeldRun& run, std::stop_token stop) {
-  ExecuteCounts counts;
-  for (;;) {
-    const auto claim = TRY(run.environment.store.claim(run.run_id, run.owner, run.environment.clock.now()));
-    if (!claim) return counts;
-    base::fault_point("unit_claimed");
-    auto done = attempt(run, *claim, counts, stop);
-    if (done) continue;
-    const auto error = cleaned(std::move(done).error(), run.environment.redactor);
-    const auto pause = TRY(after_failure(run, *claim, error));
-    if (!pause) return fail(error);
-    ++counts.retries;
-    if (!sleep_for(*pause, stop)) return fail(ErrorKind::cancelled, "interrupted");
-  }
+int max_attempts(const config::Export& entry) {
+  return entry.keys.chunk_max_attempts.value_or(entry.tuning.max_retries + 1);
+}
+
+Result<ExecuteCounts> execute(const HeldRun& run, const std::stop_token& stop) {
+  Crew crew(run, stop, completed_rows(TRY(run.environment.store.units(run.run_id))));
+  do {
+    TRY(crew.work());
+  } while (TRY(left_by_others(run, stop)) == Left::claimable);
+  return crew.counts();
 }
 
 }  // namespace rivet::run

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The executor: claims the units of a run one after another, extracts, retries, commits.
+// The executor: slots that claim the units of a run, extract, retry and commit them side by side.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace rivet::run {
 
-/// A run this process holds, and what its units are extracted with. Everything referred to must outlive it.
+/// A run this process works on, and what its units are extracted with. Everything referred to must outlive it.
 struct HeldRun {
   const Environment& environment;
   const config::Export& entry;
@@ -35,7 +35,13 @@ struct ExecuteCounts {
   std::int64_t bytes_read = 0;
 };
 
-/// Works until no unit is pending. Fails with the error that ended a unit for good, or with kind cancelled.
-Result<ExecuteCounts> execute(const HeldRun& run, std::stop_token stop);
+/// How often a unit of the export is tried.
+int max_attempts(const config::Export& entry);
+
+/// Works with `parallel` slots until every unit of the run is completed, also by other processes that share the run:
+/// units whose worker died or lost its lease are taken over. Returns early when the only units left are those of the
+/// run's holder and it is dead: then the run is to be taken over first. Fails with the error that ended a unit for
+/// good, or with kind cancelled.
+Result<ExecuteCounts> execute(const HeldRun& run, const std::stop_token& stop);
 
 }  // namespace rivet::run

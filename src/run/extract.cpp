@@ -12,21 +12,6 @@
 namespace rivet::run {
 namespace {
 
-/// A stop source of our own that also stops when `outer` does.
-class LinkedStop {
- public:
-  explicit LinkedStop(const std::stop_token& outer) : link_(outer, Forward{source_}) {}
-  const std::stop_source& source() const { return source_; }
-
- private:
-  struct Forward {
-    std::stop_source target;
-    void operator()() { target.request_stop(); }
-  };
-  std::stop_source source_;
-  std::stop_callback<Forward> link_;
-};
-
 Extracted summed(std::vector<model::Part> parts, source::ReadInstant instant, std::int64_t bytes_read,
                  std::size_t source_columns) {
   Extracted result{.bytes_read = bytes_read, .instant = std::move(instant)};
@@ -41,14 +26,12 @@ Extracted summed(std::vector<model::Part> parts, source::ReadInstant instant, st
 
 }  // namespace
 
-Result<Extracted> extract(const ExtractJob& job, Gates& gates, std::stop_token stop) {
-  const LinkedStop abort(stop);
-  auto session = TRY(job.source.open(job.session, abort.source().get_token()));
-  auto stream = TRY(session->read(job.request));
+Result<Extracted> extract(const ExtractJob& job, SlotSession& slot, Gates& gates) {
+  auto stream = TRY(slot.session().read(job.request));
   PartWriter writer(job.destination, job.format, job.parts);
   std::int64_t rows_total = 0, bytes_read = 0;
   {
-    ReadAhead batches(*stream, job.budget, abort.source());
+    ReadAhead batches(*stream, job.budget, slot.abort());
     while (auto item = TRY(batches.next())) {
       gates.observe(*item->rows);
       TRY(writer.write(TRY(job.meta_columns.append(item->rows))));
@@ -57,7 +40,7 @@ Result<Extracted> extract(const ExtractJob& job, Gates& gates, std::stop_token s
       TRY(job.observe(*item->rows, rows_total, bytes_read));
       base::fault_point("batch_written");
     }
-    if (stop.stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
+    if (slot.abort().stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
   }
   auto parts = TRY(writer.commit(job.clock));
   base::fault_point("parts_committed");

@@ -14,14 +14,13 @@
 #include "model/part.hpp"
 #include "run/gates.hpp"
 #include "run/part_writer.hpp"
+#include "run/slot_session.hpp"
 #include "source/source.hpp"
 
 namespace rivet::run {
 
 /// One unit to extract, and with what. Everything referred to must outlive the call.
 struct ExtractJob {
-  const source::Source& source;
-  source::SessionOptions session;
   source::ReadRequest request;
   const batch::MetaColumns& meta_columns;
   const destination::Destination& destination;
@@ -43,7 +42,8 @@ struct Extracted {
 };
 
 /// Reads, gates, digests, encodes, uploads. When it fails nothing of the unit is visible, unless committing
-/// itself failed half way: what then stands is under this epoch's names and outside every manifest.
-Result<Extracted> extract(const ExtractJob& job, Gates& gates, std::stop_token stop);
+/// itself failed half way: what then stands is under this epoch's names and outside every manifest. After a failure
+/// the slot's session is of no more use.
+Result<Extracted> extract(const ExtractJob& job, SlotSession& slot, Gates& gates);
 
 }  // namespace rivet::run

@@ -8,12 +8,10 @@
 
 namespace rivet::run {
 
-LeaseKeeper::LeaseKeeper(state::StateStore& store, const base::Clock& clock, std::string run_id, std::string owner,
-                         std::stop_source work)
+LeaseKeeper::LeaseKeeper(state::StateStore& store, const base::Clock& clock, LeaseHolder holder, std::stop_source work)
     : store_(store),
       clock_(clock),
-      run_id_(std::move(run_id)),
-      owner_(std::move(owner)),
+      holder_(std::move(holder)),
       work_(std::move(work)),
       thread_([this](const std::stop_token& done) { renew_until(done); }) {}
 
@@ -23,8 +21,11 @@ void LeaseKeeper::renew_until(const std::stop_token& done) {
   std::unique_lock lock(mutex);
   while (!wake.wait_for(lock, done, kRenewEvery, [] { return false; }) && !done.stop_requested()) {
     const auto now = clock_.now();
-    const auto renewed = store_.apply(
-        state::LeaseRenewed{.run_id = run_id_, .owner = owner_, .at = now, .lease_until = now + kLeaseTime});
+    const auto renewed = store_.apply(state::LeaseRenewed{.run_id = holder_.run_id,
+                                                          .owner = holder_.owner,
+                                                          .at = now,
+                                                          .lease_until = now + kLeaseTime,
+                                                          .joined = holder_.joined});
     if (!renewed && renewed.error().kind == ErrorKind::conflict) {
       work_.request_stop();
       return;

@@ -16,19 +16,25 @@ namespace rivet::run {
 inline constexpr std::chrono::seconds kLeaseTime{30};
 inline constexpr std::chrono::seconds kRenewEvery{5};
 
-/// Renews from its own thread until destroyed. When the store says that somebody else holds the run, `work` is
-/// asked to stop. Store and clock must outlive it.
+/// Whose leases to keep: the run's and those of the owner's units in it, or only the latter when it joined the run.
+struct LeaseHolder {
+  std::string run_id;
+  state::Owner owner;
+  bool joined = false;
+};
+
+/// Renews from its own thread until destroyed. When the store says that the lease is lost (somebody else holds the
+/// run, or the run is over), `work` is asked to stop. Store and clock must outlive it.
 class LeaseKeeper {
  public:
-  LeaseKeeper(state::StateStore& store, const base::Clock& clock, std::string run_id, std::string owner,
-              std::stop_source work);
+  LeaseKeeper(state::StateStore& store, const base::Clock& clock, LeaseHolder holder, std::stop_source work);
 
  private:
   void renew_until(const std::stop_token& done);
 
   state::StateStore& store_;
   const base::Clock& clock_;
-  std::string run_id_, owner_;
+  const LeaseHolder holder_;
   std::stop_source work_;
   std::jthread thread_;
 };

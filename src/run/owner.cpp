@@ -32,14 +32,16 @@ std::string pid_namespace() {
   return size > 0 ? std::string(target.data(), static_cast<std::size_t>(size)) : std::string("unknown");
 }
 
-/// Field 22 of /proc/<pid>/stat, counted behind the command name, which may hold blanks; empty when there is none.
+/// Field 22 of /proc/<pid>/stat, counted behind the command name, which may hold blanks; empty when there is no such
+/// process, or only what its parent has not waited for yet (proc(5), states Z and X).
 std::string start_time(const std::string& pid) {
   const auto line = first_line("/proc/" + pid + "/stat");
   const auto name_end = line.rfind(')');
   if (name_end == std::string::npos) return {};
   std::istringstream fields(line.substr(name_end + 1));
   std::string field;
-  for (int i = 3; i <= 22; ++i) fields >> field;
+  if (fields >> field; field == "Z" || field == "X") return {};
+  for (int i = 4; i <= 22; ++i) fields >> field;
   return field;
 }
 

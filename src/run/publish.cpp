@@ -38,14 +38,15 @@ model::Manifest manifest_frame(const state::RunView& run, const model::Plan& pla
   return manifest;
 }
 
-void add_instants(const std::vector<state::UnitView>& units, model::Manifest& manifest) {
+void add_instants(const std::vector<state::UnitView>& units, const std::string& shared_snapshot,
+                  model::Manifest& manifest) {
   auto& source = manifest.source;
   for (const auto& unit : units) {
     if (!unit.read_at) continue;
     source.read_from = source.read_from ? std::min(*source.read_from, *unit.read_at) : *unit.read_at;
     source.read_to = source.read_to ? std::max(*source.read_to, *unit.read_at) : *unit.read_at;
   }
-  if (units.size() == 1) source.snapshot = units.front().snapshot;
+  source.snapshot = units.size() == 1 ? units.front().snapshot : shared_snapshot;
 }
 
 void add_parts(const std::vector<state::FileView>& files, model::Manifest& manifest) {
@@ -56,6 +57,12 @@ void add_parts(const std::vector<state::FileView>& files, model::Manifest& manif
     manifest.row_count += file.part.rows;
     manifest.digest += file.part.digest;
   }
+}
+
+/// Removes what processes left behind that died while they replaced a manifest or a marker.
+Result<void> sweep_leftovers(const destination::Destination& destination) {
+  TRY(destination.sweep("manifest"));
+  return destination.sweep(model::kCompatSuccessKey);
 }
 
 /// The plain copies describe whichever export was published last; the marker vouches for the copy that stands.
@@ -74,11 +81,12 @@ Result<void> publish(state::StateStore& store, const destination::Destination& d
                      const base::Clock& clock) {
   const auto plan = TRY(model::plan_from_json_text(run.plan_json));
   if (destination.capabilities().can_list) {
+    TRY(sweep_leftovers(destination));
     const auto live = TRY(store.live_parts(run.export_name, run.prefix));
     auto manifest = manifest_frame(run, plan);
     manifest.status = "success";
     manifest.finished_at = run.sealed_at.value_or(clock.now());
-    add_instants(TRY(store.units(run.run_id)), manifest);
+    add_instants(TRY(store.units(run.run_id)), plan.snapshot, manifest);
     add_parts(live, manifest);
     const auto text = model::to_json_text(manifest);
     TRY(destination.put(model::run_manifest_key(run.run_id), text));

@@ -10,13 +10,14 @@ ReadAhead::ReadAhead(source::BatchStream& stream, base::ByteBudget& budget, std:
     : stream_(stream), budget_(budget), abort_(std::move(abort)), thread_([this] { read(); }) {}
 
 ReadAhead::~ReadAhead() {
-  abort_.request_stop();
+  if (!ended_) abort_.request_stop();
   queue_.close();
 }
 
 Result<std::optional<ReadAhead::Item>> ReadAhead::next() {
   auto item = queue_.pop(abort_.get_token());
   if (!item) return fail(ErrorKind::cancelled, "interrupted");
+  ended_ = item->has_value() && !item->value().has_value();
   return std::move(*item);
 }
 

@@ -25,7 +25,7 @@ class ReadAhead {
     base::ByteBudget::Lease share = {};  ///< of the budget; given back with the item
   };
 
-  /// `stream` and `budget` must outlive it. `abort` is requested when reading is given up half way, so that a
+  /// `stream` and `budget` must outlive it. `abort` is requested when reading is given up before its end, so that a
   /// session opened with its token stops waiting for the server.
   ReadAhead(source::BatchStream& stream, base::ByteBudget& budget, std::stop_source abort);
   ~ReadAhead();
@@ -40,6 +40,7 @@ class ReadAhead {
   base::ByteBudget& budget_;
   std::stop_source abort_;
   base::BoundedQueue<Result<std::optional<Item>>> queue_{64};
+  bool ended_ = false;  // the confirmed end was handed out: nothing is left to stop
   std::jthread thread_;
 };
 

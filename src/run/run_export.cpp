@@ -15,11 +15,13 @@
 #include "run/drift.hpp"
 #include "run/execute.hpp"
 #include "run/gates.hpp"
+#include "run/inspect.hpp"
 #include "run/lease_keeper.hpp"
 #include "run/owner.hpp"
 #include "run/part_names.hpp"
 #include "run/publish.hpp"
 #include "run/quarantine.hpp"
+#include "run/retry.hpp"
 #include "run/unfinished.hpp"
 
 namespace rivet::run {
@@ -27,8 +29,9 @@ namespace {
 
 namespace journal = model::journal;
 
-// Batches waiting between the reading and the encoding thread.
+// Batches waiting between the reading and the encoding threads, of all units together; more for more units.
 constexpr std::int64_t kBatchesInFlight = 2LL << 20;
+constexpr std::chrono::milliseconds kLookAgain{250};
 
 std::int64_t peak_rss_mb() {
   rusage usage{};
@@ -60,9 +63,15 @@ class ExportRun {
  private:
   Result<void> flow();
   Result<void> prepare();
-  Result<void> inspect();
+  Result<void> look();
   Result<void> check_drift();
   Result<void> begin();
+  Result<void> join_living();
+  Result<void> take_over_or_start();
+  Result<void> adopt(const state::RunView& run);
+  Result<bool> follow();
+  std::int64_t rows_of_ours() const;
+  void tell_plan() const;
   Result<void> start_run();
   Result<void> work();
   Result<void> check_gates(const GateCounts& counts);
@@ -77,6 +86,8 @@ class ExportRun {
   report::RunOutcome finish();
   void record_metrics();
 
+  const model::Plan& plan() const { return inspected_->plan; }
+
   const Environment& env_;
   const config::Config& config_;
   const config::Export& entry_;
@@ -87,12 +98,12 @@ class ExportRun {
   report::RunOutcome outcome_;
   OpenedDestination opened_;
   std::unique_ptr<format::Format> format_;
-  std::optional<batch::MetaColumns> meta_columns_;
-  model::Plan plan_;
+  std::optional<Inspected> inspected_;  // with the session that holds a shared instant
   std::optional<journal::SchemaChanged> schema_change_;
   std::optional<Recorder> recorder_;
   std::string run_id_, nonce_;
   bool held_ = false;    // the store knows the run, and we hold it
+  bool joined_ = false;  // another process holds it, and we help
   bool sealed_ = false;  // its result is decided
 };
 
@@ -111,10 +122,14 @@ void ExportRun::begin_outcome() {
 
 Result<void> ExportRun::flow() {
   TRY(prepare());
-  TRY(inspect());
+  TRY(look());
   TRY(check_drift());
   TRY(begin());
   TRY(work());
+  if (joined_) {
+    if (!TRY(follow())) return {};
+    TRY(work());  // what the dead process still held
+  }
   const auto counts = TRY(merged_gate_counts(TRY(env_.store.units(run_id_))));
   outcome_.rows = counts.rows;
   TRY(check_gates(counts));
@@ -128,7 +143,7 @@ Result<void> ExportRun::flow() {
 
 Result<void> ExportRun::prepare() {
   TRY(plan::check_supported(entry_));
-  TRY(refuse_if_held(env_, entry_.name));
+  if (!options_.resume) TRY(refuse_if_held(env_, entry_.name));
   opened_ = TRY(env_.open_destination(entry_, outcome_.started_at));
   TRY(finish_sealed_runs(env_, entry_.name, opened_.prefix));
   outcome_.destination_uri = opened_.uri;
@@ -136,31 +151,16 @@ Result<void> ExportRun::prepare() {
   return {};
 }
 
-Result<void> ExportRun::inspect() {
-  const source::SessionOptions limits{.statement_timeout = std::chrono::seconds(entry_.tuning.statement_timeout_s),
-                                      .lock_timeout = std::chrono::seconds(entry_.tuning.lock_timeout_s)};
-  const auto session = TRY(env_.source.open(limits, env_.stop));
-  const auto inventory = TRY(session->describe(entry_.relation, entry_.columns));
-  TRY(check_rules(entry_.quality, inventory.columns));
-  meta_columns_ = TRY(batch::MetaColumns::make(inventory.columns,
-                                               {.exported_at = entry_.meta_columns.exported_at,
-                                                .row_hash = entry_.meta_columns.row_hash,
-                                                .row_hash_columns = entry_.meta_columns.row_hash_columns},
-                                               outcome_.started_at));
-  plan_ = TRY(plan::make_plan(config_, entry_, inventory,
-                              {.prefix = opened_.prefix,
-                               .uri = opened_.uri,
-                               .columns = meta_columns_->columns(),
-                               .row_hash_covered = meta_columns_->row_hash_covered()}));
-  for (const auto& [rule, message] : plan_.warnings) outcome_.plan_warnings.emplace_back(rule, message);
-  env_.progress.started(entry_.name, plan_.row_estimate);
+Result<void> ExportRun::look() {
+  inspected_ = TRY(inspect(env_, config_, entry_, opened_, outcome_.started_at));
+  env_.progress.started(entry_.name, plan().row_estimate);
   return {};
 }
 
 Result<void> ExportRun::check_drift() {
   const auto before = TRY(env_.store.schema_baseline(entry_.name));
   if (!before) return {};
-  schema_change_ = compare_schemas(*before, plan_.columns);
+  schema_change_ = compare_schemas(*before, plan().columns);
   if (!schema_change_) return {};
   outcome_.schema_changed = true;
   outcome_.schema_changes = to_lines(*schema_change_);
@@ -178,65 +178,99 @@ Result<void> ExportRun::check_drift() {
 }
 
 Result<void> ExportRun::begin() {
-  if (auto dead = TRY(take_over(env_, plan_, owner_))) {
-    run_id_ = dead->run_id;
-    nonce_ = dead->nonce;
-    outcome_.took_over = true;
-    held_ = true;
-    env_.progress.note(entry_.name, fmt::format("going on with run {}, whose process died", run_id_));
-  } else if (options_.resume) {
-    return fail(
-        Error{.kind = ErrorKind::config,
-              .message = fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
-              .hint = "run without --resume"});
-  } else {
-    TRY(start_run());
-  }
+  if (options_.resume) TRY(join_living());
+  if (!joined_) TRY(take_over_or_start());
   outcome_.run_id = run_id_;
+  for (const auto& [rule, message] : plan().warnings) outcome_.plan_warnings.emplace_back(rule, message);
   recorder_.emplace(env_.store, env_.clock, env_.log, run_id_, entry_.name);
-  tell(journal::PlanResolved{
-      .export_name = entry_.name,
-      .base_query = entry_.relation.is_table() ? "SELECT * FROM " + model::display_name(entry_.relation)
-                                               : env_.redactor.clean(entry_.relation.query),
-      .strategy = plan_.strategy,
-      .format = plan_.format,
-      .compression = plan_.compression,
-      .destination_type = plan_.destination_kind,
-      .tuning_profile = entry_.tuning.profile,
-      .batch_size = entry_.tuning.batch_size,
-      .validate = options_.validate,
-      .resume = outcome_.took_over,
-      .row_hash = plan_.row_hash_covered.empty() ? std::nullopt : std::optional(std::string(batch::kRowHashRender)),
-      .units = static_cast<std::int64_t>(plan_.units.size()),
-      .digest_version = model::kDigestVersion,
-      .consistency = plan_.consistency});
-  for (const auto& [rule, message] : plan_.warnings) tell(journal::PlanWarning{rule, message});
-  if (schema_change_) tell(*schema_change_);
+  if (!joined_) tell_plan();
   base::fault_point("run_started");
   return {};
 }
 
+/// `--resume` while a living process works on the run of the same plan: its units are shared.
+Result<void> ExportRun::join_living() {
+  const auto run = TRY(find_living(env_, plan()));
+  if (!run) return {};
+  TRY(adopt(*run));
+  joined_ = true;
+  env_.progress.note(entry_.name, fmt::format("joining run {}, which another process began", run_id_));
+  return {};
+}
+
+Result<void> ExportRun::take_over_or_start() {
+  if (const auto dead = TRY(take_over(env_, plan(), owner_))) {
+    outcome_.took_over = true;
+    held_ = true;
+    run_id_ = dead->run_id;
+    TRY(adopt(*dead));
+    env_.progress.note(entry_.name, fmt::format("going on with run {}, whose process died", run_id_));
+    return {};
+  }
+  if (options_.resume) {
+    return fail(
+        Error{.kind = ErrorKind::config,
+              .message = fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
+              .hint = "run without --resume"});
+  }
+  TRY(cut_into_units(*inspected_));
+  return start_run();
+}
+
+/// Goes on with a run as its first process would have: under its id, its names and its time.
+Result<void> ExportRun::adopt(const state::RunView& run) {
+  run_id_ = run.run_id;
+  nonce_ = run.nonce;
+  inspected_->session.reset();
+  inspected_->meta_columns = TRY(make_meta_columns(entry_, plan().source_columns, run.started_at));
+  auto stored = TRY(model::plan_from_json_text(run.plan_json));
+  stored.relation = plan().relation;  // the stored text may have lost a secret
+  inspected_->plan = std::move(stored);
+  return {};
+}
+
+void ExportRun::tell_plan() const {
+  tell(journal::PlanResolved{
+      .export_name = entry_.name,
+      .base_query = entry_.relation.is_table() ? "SELECT * FROM " + model::display_name(entry_.relation)
+                                               : env_.redactor.clean(entry_.relation.query),
+      .strategy = plan().strategy,
+      .format = plan().format,
+      .compression = plan().compression,
+      .destination_type = plan().destination_kind,
+      .tuning_profile = entry_.tuning.profile,
+      .batch_size = entry_.tuning.batch_size,
+      .validate = options_.validate,
+      .resume = outcome_.took_over,
+      .row_hash = plan().row_hash_covered.empty() ? std::nullopt : std::optional(std::string(batch::kRowHashRender)),
+      .units = static_cast<std::int64_t>(plan().units.size()),
+      .digest_version = model::kDigestVersion,
+      .consistency = plan().consistency});
+  for (const auto& [rule, message] : plan().warnings) tell(journal::PlanWarning{rule, message});
+  if (schema_change_) tell(*schema_change_);
+}
+
 Result<void> ExportRun::start_run() {
   nonce_ = make_nonce();
-  auto shown_plan = plan_;  // the store must not hold secrets; nobody runs a query from there
-  shown_plan.relation.query = env_.redactor.clean(plan_.relation.query);
+  auto shown_plan = plan();  // the store must not hold secrets; nobody runs a query from there
+  shown_plan.relation.query = env_.redactor.clean(plan().relation.query);
   for (auto at = outcome_.started_at;; at += std::chrono::milliseconds(1)) {
     run_id_ = first_run_id(entry_.name, at);
     const auto now = env_.clock.now();
     auto started = env_.store.apply(state::RunStarted{.run_id = run_id_,
                                                       .export_name = entry_.name,
-                                                      .prefix = plan_.prefix,
-                                                      .plan_hash = plan_.fingerprint,
+                                                      .prefix = plan().prefix,
+                                                      .plan_hash = plan().fingerprint,
                                                       .plan_json = model::to_json_text(shown_plan),
-                                                      .mode = plan_.mode,
+                                                      .mode = plan().mode,
                                                       .nonce = nonce_,
                                                       .owner = owner_,
                                                       .at = now,
                                                       .lease_until = now + kLeaseTime,
-                                                      .max_attempts = entry_.tuning.max_retries + 1,
-                                                      .units = plan_.units,
-                                                      .format = plan_.format,
-                                                      .compression = plan_.compression});
+                                                      .max_attempts = max_attempts(entry_),
+                                                      .units = plan().units,
+                                                      .format = plan().format,
+                                                      .compression = plan().compression});
     if (started) break;
     if (started.error().code == state::kRunIdTaken) continue;
     TRY(refuse_if_held(env_, entry_.name));  // another process was quicker
@@ -249,14 +283,14 @@ Result<void> ExportRun::start_run() {
 Result<void> ExportRun::work() {
   std::stop_source work;
   const std::stop_callback on_stop(env_.stop, [&work] { work.request_stop(); });
-  const LeaseKeeper lease(env_.store, env_.clock, run_id_, owner_, work);
-  base::ByteBudget budget(kBatchesInFlight);
+  const LeaseKeeper lease(env_.store, env_.clock, {.run_id = run_id_, .owner = owner_, .joined = joined_}, work);
+  base::ByteBudget budget(kBatchesInFlight * std::max(entry_.keys.parallel / 2, 1));
   const HeldRun held{.environment = env_,
                      .entry = entry_,
-                     .plan = plan_,
+                     .plan = plan(),
                      .destination = *opened_.destination,
                      .format = *format_,
-                     .meta_columns = *meta_columns_,
+                     .meta_columns = inspected_->meta_columns,
                      .recorder = *recorder_,
                      .budget = budget,
                      .run_id = run_id_,
@@ -266,6 +300,44 @@ Result<void> ExportRun::work() {
   outcome_.retries = counts.retries;
   outcome_.bytes_read = counts.bytes_read;
   return {};
+}
+
+/// The run's own process publishes it; when that one dies we are its heir. True in that case.
+Result<bool> ExportRun::follow() {
+  for (;;) {
+    const auto run = TRY(env_.store.run(run_id_));
+    if (!run) return fail(ErrorKind::internal, "the joined run is not in the store");
+    if (run->stage == state::RunStage::published) break;
+    if (run->stage == state::RunStage::ended) {
+      return fail(Error{.kind = ErrorKind::conflict,
+                        .message = fmt::format("the joined run {} ended as {}: {}", run_id_, run->status, run->error),
+                        .code = "RIVET_RUN_LOST"});
+    }
+    if (!is_held(*run, env_.clock.now())) {
+      if (run->stage == state::RunStage::running) {
+        auto held = hold(env_, *run, owner_);
+        if (!held && held.error().kind == ErrorKind::conflict) continue;  // another heir was quicker
+        TRY(std::move(held));
+        joined_ = false;
+        held_ = true;
+        return true;
+      }
+      TRY(finish_sealed_runs(env_, entry_.name, opened_.prefix));
+      continue;
+    }
+    if (!sleep_for(kLookAgain, env_.stop)) return fail(ErrorKind::cancelled, "interrupted");
+  }
+  outcome_.rows = rows_of_ours();
+  outcome_.status = "success";
+  return false;
+}
+
+std::int64_t ExportRun::rows_of_ours() const {
+  std::int64_t rows = 0;
+  if (const auto units = env_.store.units(run_id_)) {
+    for (const auto& unit : *units) rows += unit.owner == owner_ ? unit.rows : 0;
+  }
+  return rows;
 }
 
 Result<void> ExportRun::check_gates(const GateCounts& counts) {
@@ -388,13 +460,13 @@ report::RunOutcome ExportRun::finish() {
   if (const auto run = env_.store.run(run_id_); run && *run && (*run)->longest_unit) {
     outcome_.longest_unit_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*(*run)->longest_unit).count();
   }
-  if (recorder_) {
+  if (recorder_ && !joined_) {
     std::optional<std::string> message;
     if (outcome_.error) message = outcome_.error->to_string();
     tell(journal::RunCompleted{
         .status = outcome_.status, .error_message = message, .duration_ms = outcome_.duration_ms});
   }
-  record_metrics();
+  if (!joined_) record_metrics();  // the run has one row, which its own process writes
   base::fault_point("metrics_recorded");
   env_.progress.finished(outcome_);
   return std::move(outcome_);
@@ -432,8 +504,7 @@ void ExportRun::record_metrics() {
       .batch_size_memory_mb = entry_.tuning.batch_size_memory_mb,
       .longest_chunk_ms = outcome_.longest_unit_ms,
       .skip_reason = outcome_.skip_reason,
-      .schema_fingerprint =
-          plan_.columns.empty() ? std::nullopt : std::optional(model::schema_fingerprint(plan_.columns)),
+      .schema_fingerprint = inspected_ ? std::optional(model::schema_fingerprint(plan().columns)) : std::nullopt,
       .error_class = error_class,
       .source_type = outcome_.source_engine,
       .destination_type = outcome_.destination_kind,

@@ -2,6 +2,7 @@
 // Finds runs that died and finishes, publishes or closes them.
 #include "run/unfinished.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,18 +21,9 @@ Error in_progress(const state::RunView& run) {
           .message = fmt::format("run {} of export '{}' is in progress since {}", run.run_id, run.export_name,
                                  base::to_display(run.started_at)),
           .code = "RIVET_RUN_IN_PROGRESS",
-          .hint = fmt::format("wait for it to end; if its machine is gone, its lease runs out at {}",
-                              base::to_display(run.lease_until))};
-}
-
-bool is_held(const state::RunView& run, base::Timestamp now) {
-  return run.lease_until > now && !is_certainly_dead(run.owner);
-}
-
-Result<void> hold(const Environment& environment, const state::RunView& run, const std::string& owner) {
-  const auto now = environment.clock.now();
-  return environment.store.apply(state::RunTakenOver{
-      .run_id = run.run_id, .owner = owner, .previous_owner = run.owner, .at = now, .lease_until = now + kLeaseTime});
+          .hint = fmt::format(
+              "wait for it to end, or join it with --resume; if its machine is gone, its lease runs out at {}",
+              base::to_display(run.lease_until))};
 }
 
 /// Ends a dead run that no plan will go on with.
@@ -56,7 +48,34 @@ Result<void> finish_sealed_run(const Environment& environment, const state::RunV
   return {};
 }
 
+/// Whether the run's remaining units can still be read as of the instant of the others.
+Result<bool> can_go_on(const Environment& environment, const state::RunView& run) {
+  const auto plan = TRY(model::plan_from_json_text(run.plan_json));
+  if (plan.snapshot.empty()) return true;
+  const auto units = TRY(environment.store.units(run.run_id));
+  return std::all_of(units.begin(), units.end(),
+                     [](const auto& unit) { return unit.status == model::UnitStatus::completed; });
+}
+
 }  // namespace
+
+bool is_held(const state::RunView& run, base::Timestamp now) {
+  return run.lease_until > now && !is_certainly_dead(run.owner);
+}
+
+Result<void> hold(const Environment& environment, const state::RunView& run, const std::string& owner) {
+  const auto now = environment.clock.now();
+  return environment.store.apply(state::RunTakenOver{
+      .run_id = run.run_id, .owner = owner, .previous_owner = run.owner, .at = now, .lease_until = now + kLeaseTime});
+}
+
+Result<std::optional<state::RunView>> find_living(const Environment& environment, const model::Plan& plan) {
+  for (auto& run : TRY(environment.store.unfinished_runs(plan.export_name))) {
+    const bool same = run.plan_hash == plan.fingerprint && run.prefix == plan.prefix;
+    if (same && run.stage == state::RunStage::running && is_held(run, environment.clock.now())) return std::move(run);
+  }
+  return std::nullopt;
+}
 
 Result<void> finish_sealed_runs(const Environment& environment, const std::string& export_name,
                                 const std::string& prefix) {
@@ -82,7 +101,8 @@ Result<std::optional<state::RunView>> take_over(const Environment& environment, 
   for (auto& run : TRY(environment.store.unfinished_runs(plan.export_name))) {
     if (run.stage != state::RunStage::running) continue;
     if (is_held(run, environment.clock.now())) return fail(in_progress(run));  // begun while we were planning
-    if (taken || run.plan_hash != plan.fingerprint || run.prefix != plan.prefix) {
+    const bool same = run.plan_hash == plan.fingerprint && run.prefix == plan.prefix;
+    if (taken || !same || !TRY(can_go_on(environment, run))) {
       TRY(set_aside(environment, run, owner));
       continue;
     }

@@ -20,9 +20,19 @@ Result<void> finish_sealed_runs(const Environment& environment, const std::strin
 /// Kind conflict, code RIVET_RUN_IN_PROGRESS, when a living process holds a run of the export.
 Result<void> refuse_if_held(const Environment& environment, const std::string& export_name);
 
+/// The running run of the same plan that a living process holds; nothing when there is none.
+Result<std::optional<state::RunView>> find_living(const Environment& environment, const model::Plan& plan);
+
+/// Whether a process holds the run and may be alive.
+bool is_held(const state::RunView& run, base::Timestamp now);
+
+/// Makes `owner` the holder of a run whose holder is dead. Kind conflict when another process was quicker.
+Result<void> hold(const Environment& environment, const state::RunView& run, const std::string& owner);
+
 /// The export's dead run that was made by the same plan, now held by `owner`; its other dead runs are ended and
-/// their files quarantined. Nothing when there is none to go on with. Kind conflict, code RIVET_RUN_IN_PROGRESS,
-/// when a living process has begun a run meanwhile.
+/// their files quarantined. A run whose units shared an instant died with it unless all of them are completed. Nothing
+/// when there is none to go on with. Kind conflict, code RIVET_RUN_IN_PROGRESS, when a living process has begun a run
+/// meanwhile.
 Result<std::optional<state::RunView>> take_over(const Environment& environment, const model::Plan& plan,
                                                 const std::string& owner);
 

@@ -31,12 +31,6 @@ struct Capabilities {
   bool pages = false;            ///< a table without a key can be cut by PageRange
 };
 
-/// How far a key reaches. Without rows that have the whole key there is neither first nor last.
-struct KeyExtent {
-  std::optional<model::KeyValues> first, last;
-  bool has_null = false;  ///< some row has NULL in a key column
-};
-
 /// How large the batches of a read may become. A batch closes at whichever bound is hit first and
 /// always holds at least one row.
 struct BatchLimits {
@@ -84,7 +78,7 @@ class Session {
 
   /// The least and the greatest key, by index where there is one. `columns` are columns of the relation, or the
   /// name that describe() gave for the row id.
-  virtual Result<KeyExtent> key_extent(const model::Relation& relation, const std::vector<std::string>& columns) = 0;
+  virtual Result<model::KeyExtent> key_extent(const model::Relation& relation, const std::vector<std::string>& columns) = 0;
   /// At most `parts` - 1 keys that cut the relation into about equal parts: ascending, distinct, each one as the
   /// server compares them; from its statistics when they are good enough, else by one walk in key order. Fewer, also
   /// none, when there are fewer distinct keys. Never a key with NULL in it.

@@ -110,6 +110,24 @@ TEST_F(RunTakenOverTest, RunningUnitsGoBackToPendingAndOldClaimsAreFenced) {
   must(commit("r1", fresh, 10, kOther));
 }
 
+TEST_F(RunTakenOverTest, LivingJoinedWorkersKeepTheirUnits) {
+  must(start("r1"));
+  const auto of_holder = must_claim("r1");
+  const auto of_worker = must_claim("r1", kWorker);
+  must(takeover());
+  EXPECT_EQ(units("r1")[0].status, model::UnitStatus::pending);
+  EXPECT_EQ(units("r1")[1].status, model::UnitStatus::running);
+  must(commit("r1", of_worker, 10, kWorker));
+  EXPECT_EQ(refused(commit("r1", of_holder)).kind, ErrorKind::conflict);
+}
+
+TEST_F(RunTakenOverTest, UnitsOfWorkersWithoutALeaseGoBackToo) {
+  must(start("r1"));
+  must_claim("r1", kWorker);
+  must(takeover(kMe, kOther, 62));
+  EXPECT_EQ(units("r1")[0].status, model::UnitStatus::pending);
+}
+
 TEST_F(RunTakenOverTest, OfTwoTakersOneGetsIt) {
   must(start("r1"));
   must(takeover());
@@ -133,7 +151,35 @@ TEST_F(RunTakenOverTest, ASealedRunCanBeTakenOverAnUnknownOrFinishedOneNot) {
   EXPECT_THAT(refused(takeover(kOther, kMe)).message, HasSubstr("is finished"));
 }
 
+using UnitsReleasedTest = StoreTest;
+
+TEST_F(UnitsReleasedTest, GivesBackWhatADeadWorkerHeldAndNothingElse) {
+  must(start("r1"));
+  must_claim("r1");
+  const auto of_worker = must_claim("r1", kWorker);
+  must(UnitsReleased{.run_id = "r1", .owner = kWorker, .at = instant(5)});
+  EXPECT_EQ(units("r1")[0].status, model::UnitStatus::running);
+  EXPECT_EQ(units("r1")[1].status, model::UnitStatus::pending);
+  EXPECT_EQ(refused(commit("r1", of_worker, 10, kWorker)).kind, ErrorKind::conflict);
+  EXPECT_EQ(refused(UnitsReleased{.run_id = "r1", .owner = kMe, .at = instant(5)}).kind, ErrorKind::conflict);
+}
+
 using LeaseRenewedTest = StoreTest;
+
+TEST_F(LeaseRenewedTest, KeepsClaimedUnitsFromBeingClaimedAgain) {
+  must(start("r1"));
+  const auto first = must_claim("r1", kWorker);
+  must_claim("r1");
+  must(LeaseRenewed{.run_id = "r1", .owner = kWorker, .at = instant(50), .lease_until = instant(110), .joined = true});
+  EXPECT_EQ(units("r1")[0].lease_until, instant(110));
+  EXPECT_EQ(run("r1").lease_until, instant(60));
+  const auto expired = store_->claim("r1", kOther, instant(62), instant(122));
+  ASSERT_TRUE(expired.has_value() && expired->has_value());
+  EXPECT_EQ((*expired)->unit.index, 1);
+  EXPECT_EQ((*expired)->epoch, 2);
+  EXPECT_FALSE(store_->claim("r1", kOther, instant(62), instant(122))->has_value());
+  must(commit("r1", first, 10, kWorker));
+}
 
 TEST_F(LeaseRenewedTest, OnlyTheHolderOfAnUnfinishedRunMay) {
   must(start("r1"));

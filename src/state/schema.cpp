@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Migration 1: runs, units, parts and generations; the journal; the tables and views users know by name.
+// The migrations: runs, units, parts and generations; the journal; the tables and views users know by name.
 // Times are RFC 3339 text in UTC with six digits, so that their order as text is their order in time.
 #include "state/schema.hpp"
 
@@ -266,7 +266,14 @@ CREATE VIEW run_journal AS
   WHERE f.sequence = 1;
 )sql";
 
-constexpr std::array<Migration, 1> kMigrations{{{.version = 1, .tables = kTables1, .sqlite_views = kViews1}}};
+// Migration 2: claims of units have leases of their own, so that several processes can share a run.
+constexpr std::string_view kTables2 = R"sql(
+ALTER TABLE unit ADD COLUMN lease_until BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX unit_running ON unit (run_id, lease_until) WHERE status = 'running';
+)sql";
+
+constexpr std::array<Migration, 2> kMigrations{{{.version = 1, .tables = kTables1, .sqlite_views = kViews1},
+                                                {.version = 2, .tables = kTables2, .sqlite_views = ""}}};
 
 }  // namespace
 

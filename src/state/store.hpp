@@ -44,6 +44,7 @@ struct UnitView {
   int attempts = 0;
   int epoch = 0;  ///< of the latest claim; 0 before the first
   Owner owner;
+  base::Timestamp lease_until;  ///< of the latest claim
   std::int64_t rows = 0;
   std::string last_error, snapshot, gates_json;
   std::optional<base::Timestamp> read_at;
@@ -89,9 +90,11 @@ class StateStore {
   /// Checks one update against the current view and applies it in one transaction.
   virtual Result<void> apply(const StateUpdate& update) = 0;
 
-  /// Gives the next pending unit of the run to `owner` under the next fencing epoch; nothing when none is pending
-  /// or the run is sealed. Kind conflict when the run ended or does not exist.
-  virtual Result<std::optional<UnitClaim>> claim(const std::string& run_id, const Owner& owner, base::Timestamp at) = 0;
+  /// Gives the next unit of the run that is pending, or whose claim's lease has run out, to `owner` under the next
+  /// fencing epoch until `lease_until`; nothing when there is none now or the run is sealed. Kind conflict when the run
+  /// ended or does not exist.
+  virtual Result<std::optional<UnitClaim>> claim(const std::string& run_id, const Owner& owner, base::Timestamp at,
+                                                 base::Timestamp lease_until) = 0;
 
   virtual Result<std::optional<RunView>> run(const std::string& run_id) = 0;
   /// Runs that are running or sealed but not published, oldest first; of one export or, with an empty name, of all.

@@ -52,7 +52,7 @@ void ask_everything(StateStore& store) {
   store.journals({}).ignore("damage");
   store.metrics({}).ignore("damage");
   store.exports().ignore("damage");
-  store.claim("r1", kMe, instant(1)).ignore("damage");
+  store.claim("r1", kMe, instant(1), instant(61)).ignore("damage");
   store.apply(start("r9")).ignore("damage");
 }
 
@@ -232,7 +232,7 @@ TEST_F(StoreFileTest, AnyPrefixOfTheLogIsAConsistentState) {
 [[noreturn]] void commit_units_until_killed(const fs::path& path, int progress) {
   auto store = sqlite::open_sqlite_store(path);
   while (store.has_value()) {
-    const auto claim = (*store)->claim("r1", kMe, instant(1));
+    const auto claim = (*store)->claim("r1", kMe, instant(1), instant(61));
     if (!claim.has_value() || !claim->has_value()) break;
     (*store)->apply(commit("r1", **claim)).ignore("killed anywhere");
     [[maybe_unused]] const auto written = write(progress, "x", 1);
@@ -324,7 +324,7 @@ TEST_F(StoreFileTest, ARowOfAnotherVersionIsADataErrorThatNamesTheFile) {
   ASSERT_FALSE(units.has_value());
   EXPECT_EQ(units.error().kind, ErrorKind::data);
   EXPECT_THAT(units.error().message, HasSubstr(file().string()));
-  EXPECT_EQ(store_->claim("r1", kMe, instant(1)).error().kind, ErrorKind::data);
+  EXPECT_EQ(store_->claim("r1", kMe, instant(1), instant(61)).error().kind, ErrorKind::data);
 }
 
 TEST_F(StoreFileTest, ALockedFileIsUnavailableAndARefusedUpdateReleasesItsLock) {

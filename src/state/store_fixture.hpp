@@ -19,6 +19,7 @@ inline base::Timestamp instant(int seconds) {
 
 inline const Owner kMe = "host/boot/100/5/aaaa";
 inline const Owner kOther = "host/boot/200/6/bbbb";
+inline const Owner kWorker = "host/boot/300/8/dddd";
 
 /// A directory that goes away with the test.
 class TemporaryDirectory {
@@ -117,7 +118,7 @@ class StoreTest : public testing::Test {
   }
 
   UnitClaim must_claim(const std::string& run_id, const Owner& owner = kMe) {
-    auto claim = store_->claim(run_id, owner, instant(1));
+    auto claim = store_->claim(run_id, owner, instant(1), instant(61));
     EXPECT_TRUE(claim.has_value() && claim->has_value());
     return claim.has_value() && claim->has_value() ? **claim : UnitClaim{};
   }
@@ -135,7 +136,7 @@ class StoreTest : public testing::Test {
   /// Claims and commits all units of a started run.
   void complete(const std::string& run_id) {
     for (;;) {
-      const auto claim = store_->claim(run_id, kMe, instant(1));
+      const auto claim = store_->claim(run_id, kMe, instant(1), instant(61));
       ASSERT_TRUE(claim.has_value());
       if (!claim->has_value()) return;
       must(commit(run_id, **claim));

@@ -23,19 +23,19 @@ TEST_F(ClaimTest, GivesUnitsInOrderUntilNoneIsPending) {
   EXPECT_EQ(first.epoch, 1);
   EXPECT_EQ(first.attempt, 1);
   EXPECT_EQ(must_claim("r1", kOther).unit.index, 1);
-  EXPECT_FALSE(store_->claim("r1", kMe, instant(1))->has_value());
+  EXPECT_FALSE(store_->claim("r1", kMe, instant(1), instant(61))->has_value());
   EXPECT_EQ(units("r1")[1].owner, kOther);
   EXPECT_EQ(units("r1")[1].status, model::UnitStatus::running);
 }
 
 TEST_F(ClaimTest, OfASealedRunGivesNothingOfAnEndedOrUnknownOneConflicts) {
   sealed("r1");
-  EXPECT_FALSE(store_->claim("r1", kMe, instant(1))->has_value());
-  EXPECT_EQ(store_->claim("nope", kMe, instant(1)).error().kind, ErrorKind::conflict);
+  EXPECT_FALSE(store_->claim("r1", kMe, instant(1), instant(61))->has_value());
+  EXPECT_EQ(store_->claim("nope", kMe, instant(1), instant(61)).error().kind, ErrorKind::conflict);
   must(RunPublished{.run_id = "r1", .columns = {}, .at = instant(11)});
   must(start("r2"));
   must(RunEnded{.run_id = "r2", .owner = kMe, .status = "failed", .error = "", .at = instant(9)});
-  EXPECT_EQ(store_->claim("r2", kMe, instant(1)).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(store_->claim("r2", kMe, instant(1), instant(61)).error().kind, ErrorKind::conflict);
 }
 
 /// Every claim of every worker, by unit.
@@ -45,7 +45,7 @@ struct Claims {
 
   void drain(StateStore& store, const Owner& owner, bool fail_first) {
     for (;;) {
-      const auto claim = store.claim("r1", owner, instant(1));
+      const auto claim = store.claim("r1", owner, instant(1), instant(61));
       ASSERT_TRUE(claim.has_value()) << claim.error().to_string();
       if (!claim->has_value()) return;
       {
@@ -194,7 +194,7 @@ TEST_F(UnitFailedTest, GoesBackWhileAttemptsRemain) {
   EXPECT_EQ(second.epoch, 2);
   must(failure(second));
   EXPECT_EQ(units("r1")[0].status, model::UnitStatus::failed);
-  EXPECT_FALSE(store_->claim("r1", kMe, instant(1))->has_value());
+  EXPECT_FALSE(store_->claim("r1", kMe, instant(1), instant(61))->has_value());
 }
 
 TEST_F(UnitFailedTest, FinallyAtOnceWhenSoSaid) {

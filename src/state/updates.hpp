@@ -37,21 +37,32 @@ struct RunStarted {
   std::string format = {}, compression = {};  ///< of all parts of this run
 };
 
-/// A process takes a dead run over; running units go back to pending, whoever claimed them. The caller states
-/// that `previous_owner` is dead, or that its lease has run out: the store cannot know who lives. It compares and
-/// swaps, so of two processes that want the same run one gets it. Illegal unless `previous_owner` is the holder
-/// and the run is running or sealed, and while the lease is alive when `owner` is the holder already.
+/// A process takes a dead run over. Units that the previous owner claimed, and units whose lease has run out, go back
+/// to pending; those of living joined workers stay with them. The caller states that `previous_owner` is dead, or that
+/// its lease has run out: the store cannot know who lives. It compares and swaps, so of two processes that want the
+/// same run one gets it. Illegal unless `previous_owner` is the holder and the run is running or sealed, and while the
+/// lease is alive when `owner` is the holder already.
 struct RunTakenOver {
   std::string run_id;
   Owner owner, previous_owner;
   base::Timestamp at, lease_until;
 };
 
-/// The holder is alive. Illegal when somebody else holds the run, or it is neither running nor sealed.
+/// A process is alive: the leases of its units in the run, and of the run itself unless it only joined it. Illegal
+/// when the run is neither running nor sealed, and, unless `joined`, when somebody else holds it.
 struct LeaseRenewed {
   std::string run_id;
   Owner owner;
   base::Timestamp at, lease_until;
+  bool joined = false;
+};
+
+/// A worker that had joined the run is dead, as the caller states: its units go back to pending. Illegal for the
+/// holder, which is replaced by RunTakenOver, and unless the run is running.
+struct UnitsReleased {
+  std::string run_id;
+  Owner owner;
+  base::Timestamp at;
 };
 
 /// A unit is durable: all its parts, in one transaction. Illegal unless `owner` and `epoch` are the
@@ -154,7 +165,7 @@ struct AggregateRecorded {
 };
 
 using StateUpdate =
-    std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitCommitted, UnitFailed, RunSealed, RunPublished, RunEnded,
-                 JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
+    std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitsReleased, UnitCommitted, UnitFailed, RunSealed,
+                 RunPublished, RunEnded, JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
 
 }  // namespace rivet::state

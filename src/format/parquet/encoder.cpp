@@ -26,8 +26,6 @@
 namespace rivet::format::parquet {
 namespace {
 
-// Row groups in the works besides the one being filled: the second core's share. Each costs its Arrow data.
-constexpr std::size_t kGroupsAtOnce = 2;
 constexpr std::int64_t kDictionaryLimit = 512 * 1024;
 // Zstandard finds a tenth more in pages of this size than in those of a quarter of it.
 constexpr std::int64_t kPageSize = 1 << 20;
@@ -131,7 +129,7 @@ class ParquetEncoder final : public Encoder {
   Result<void> close_group() {
     auto group = std::exchange(open_, {});
     if (!file_) begin_file(group);
-    while (encoding_.size() >= kGroupsAtOnce) TRY(land_oldest());
+    while (encoding_.size() >= options_.groups_at_once) TRY(land_oldest());
     encoding_raw_bytes_ += group.bytes;
     auto encode = [schema = file_schema_, columns = columns_of(group, *file_schema_),
                    properties = properties_]() mutable {

@@ -36,6 +36,10 @@ class ParquetFormat final : public Format {
 ParquetOptions parquet_options(const config::Export& entry) {
   constexpr std::int64_t kMegabyte = 1LL << 20, kUnbounded = 1LL << 40;
   ParquetOptions options{.compression = entry.compression, .level = entry.compression_level};
+  if (entry.keys.parallel > 1) {  // the units are what the other cores work on
+    options.groups_at_once = 1;
+    options.row_group_bytes = kMegabyte * 8;
+  }
   // A file is only as exact in size as its row groups are small.
   if (entry.max_file_size) {
     options.row_group_bytes = std::clamp(*entry.max_file_size / 4, std::int64_t{64} << 10, options.row_group_bytes);

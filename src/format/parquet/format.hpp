@@ -19,10 +19,11 @@ struct ParquetOptions {
   std::int64_t row_group_rows = 1'048'576;
   std::int64_t row_group_bytes = 14LL << 20;    ///< of Arrow data before encoding; more for many columns
   std::int64_t column_chunk_bytes = 4LL << 20;  ///< the same of its largest column
+  std::size_t groups_at_once = 2;               ///< encoded side by side, each by a thread of its own
 };
 
 /// The options an export asks for (`compression*`, `parquet:`). Without a `parquet` block row groups are
-/// bounded by bytes, which keeps memory small on tables of any width.
+/// bounded by bytes, which keeps memory small on tables of any width; with `parallel` units each gets less.
 ParquetOptions parquet_options(const config::Export& entry);
 
 /// Any thread may use the format; codecs that the build lacks are refused with kind config.

@@ -30,6 +30,7 @@ constexpr int kReceiveLowWater = 256 * 1024;
 constexpr milliseconds kCollectPause{4};
 
 constexpr seconds kCancelTimeout{2};
+constexpr seconds kSettleTimeout{10};
 
 int timeout_of(milliseconds limit) { return limit.count() <= 0 ? -1 : static_cast<int>(limit.count()); }
 
@@ -225,6 +226,19 @@ void Connection::cancel() {
   }
 }
 
+Result<void> Connection::settle() {
+  if (PQtransactionStatus(connection_) == PQTRANS_ACTIVE) {
+    auto block = copy_block(kSettleTimeout);
+    while (block && block->bytes != nullptr) block = copy_block(kSettleTimeout);
+    set_low_water(PQsocket(connection_), 1);
+    collect(kSettleTimeout).ignore("how the statement ended does not matter");
+  }
+  if (PQstatus(connection_) == CONNECTION_BAD) return fail(lost_connection(connection_));
+  return {};
+}
+
+int Connection::server_version() const { return PQserverVersion(connection_); }
+
 std::string Connection::parameter(const char* name) const {
   const char* value = PQparameterStatus(connection_, name);
   return value == nullptr ? std::string() : std::string(value);
@@ -240,6 +254,11 @@ std::string Connection::quoted_literal(std::string_view text) const {
   const std::unique_ptr<char, decltype(&PQfreemem)> quoted(PQescapeLiteral(connection_, text.data(), text.size()),
                                                            PQfreemem);
   return quoted == nullptr ? std::string() : std::string(quoted.get());
+}
+
+Quoting Connection::quoting() const {
+  return {.identifier = [this](std::string_view name) { return quoted_identifier(name); },
+          .literal = [this](std::string_view text) { return quoted_literal(text); }};
 }
 
 }  // namespace rivet::source::postgres

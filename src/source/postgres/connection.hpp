@@ -13,6 +13,7 @@
 #include <libpq-fe.h>
 
 #include "base/result.hpp"
+#include "source/postgres/quoting.hpp"
 
 namespace rivet::source::postgres {
 
@@ -55,10 +56,16 @@ class Connection {
 
   /// Asks the server to stop what it is doing; used when a stream is dropped half way. Waits at most 2 s for it.
   void cancel();
+  /// Reads and drops what is left of a statement that was cancelled or given up, so that the next one can be sent.
+  /// Waits for a silent server at most 10 s. Kind unavailable when the connection is lost.
+  Result<void> settle();
 
+  int server_version() const;  ///< 150004 for 15.4
   std::string parameter(const char* name) const;
   std::string quoted_identifier(std::string_view name) const;
   std::string quoted_literal(std::string_view text) const;
+  /// The two above; valid as long as this connection.
+  Quoting quoting() const;
 
  private:
   Connection(PGconn* connection, std::stop_token stop);

@@ -11,6 +11,7 @@
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
+#include "source/postgres/predicate.hpp"
 #include "source/postgres/wire.hpp"
 
 namespace rivet::source::postgres {
@@ -34,7 +35,7 @@ Error broken_protocol(std::string_view what) {
 
 class CopyStream final : public BatchStream {
  public:
-  CopyStream(Connection& connection, CopyPlan plan);
+  CopyStream(Transaction& transaction, CopyPlan plan);
   ~CopyStream() override;
 
   Result<std::optional<Batch>> next() override;
@@ -55,6 +56,7 @@ class CopyStream final : public BatchStream {
   Result<std::optional<Batch>> finish_batch();
   Result<void> finish_stream();
 
+  Transaction& transaction_;
   Connection& connection_;
   CopyPlan plan_;
   std::shared_ptr<arrow::Schema> schema_;
@@ -70,12 +72,13 @@ class CopyStream final : public BatchStream {
   std::int64_t total_rows_ = 0, row_bytes_ = 0, bytes_read_ = 0;
 };
 
-CopyStream::CopyStream(Connection& connection, CopyPlan plan)
-    : connection_(connection),
+CopyStream::CopyStream(Transaction& transaction, CopyPlan plan)
+    : transaction_(transaction),
+      connection_(transaction.connection()),
       plan_(std::move(plan)),
       schema_(batch::batch_schema(plan_.request.columns)),
       row_(plan_.request.columns.size()) {
-  const bool validate_utf8 = connection.parameter("server_encoding") == "SQL_ASCII";
+  const bool validate_utf8 = connection_.parameter("server_encoding") == "SQL_ASCII";
   for (const auto& transport : plan_.description.transports) {
     decoders_.push_back(make_cell_decoder(transport, validate_utf8));
   }
@@ -139,9 +142,9 @@ Result<bool> CopyStream::read_row() {
 /// The unread rest followed by the next block.
 Result<std::string_view> CopyStream::more(std::string_view left) {
   std::string kept(left);
-  block_ = TRY(located(connection_.copy_block(plan_.silence_limit)));
+  block_ = TRY(located(connection_.copy_block(transaction_.limit())));
   if (block_.bytes == nullptr) {
-    TRY(located(connection_.finish_copy(plan_.silence_limit)));  // says why, when the server knows
+    TRY(located(connection_.finish_copy(transaction_.limit())));  // says why, when the server knows
     return fail(broken_protocol("it ended without its trailer"));
   }
   bytes_read_ += block_.size;
@@ -216,10 +219,11 @@ Error CopyStream::unrepresentable(std::size_t column) const {
           .hint = fmt::format("carry the column as exact text with  columns: {{ {}: text }}", name)};
 }
 
-/// `key id=42`, or the row's number when the relation has no primary key.
+/// `key id=42` by the relation's first key, or the row's number when it has none.
 std::string CopyStream::row_key() const {
   std::string text;
-  for (const auto& key : plan_.description.inventory.primary_key) {
+  const auto& keys = plan_.description.inventory.keys;
+  for (const auto& key : keys.empty() ? std::vector<std::string>() : keys.front().columns) {
     for (std::size_t i = 0; i < row_.size(); ++i) {
       if (plan_.request.columns[i].name != key || row_[i].size < 0) continue;
       text += fmt::format("{}{}={}", text.empty() ? "key " : ", ", key,
@@ -250,36 +254,42 @@ Result<std::optional<Batch>> CopyStream::finish_batch() {
 }
 
 Result<void> CopyStream::finish_stream() {
-  const auto end = TRY(located(connection_.copy_block(plan_.silence_limit)));
+  const auto end = TRY(located(connection_.copy_block(transaction_.limit())));
   if (end.bytes != nullptr) return fail(broken_protocol("data after the trailer"));
-  const auto reported = TRY(located(connection_.finish_copy(plan_.silence_limit)));
+  const auto reported = TRY(located(connection_.finish_copy(transaction_.limit())));
   if (reported != total_rows_) {
     return fail(broken_protocol(fmt::format("{} rows arrived, the server sent {}", total_rows_, reported)));
   }
-  TRY(connection_.execute("COMMIT", plan_.silence_limit));
+  TRY(located(transaction_.verify_tables()));
+  TRY(transaction_.end_and_reset());
   complete_ = true;
   return {};
 }
 
 }  // namespace
 
-std::string copy_statement(const Connection& connection, const ReadRequest& request,
-                           const std::vector<Transport>& transports) {
+Result<std::string> copy_statement(const Quoting& quoting, const ReadRequest& request, const Description& description) {
   std::string list;
   for (std::size_t i = 0; i < request.columns.size(); ++i) {
-    const auto name = connection.quoted_identifier(request.columns[i].name);
+    const auto& cast = description.transports[i].cast;
+    const auto name = quoting.identifier(request.columns[i].name);
     if (i > 0) list += ", ";
-    list += transports[i].cast.empty() ? name : fmt::format("{}::{} AS {}", name, transports[i].cast, name);
+    list += cast.empty() ? "_rivet." + name : fmt::format("_rivet.{}::{} AS {}", name, cast, name);
   }
-  return fmt::format("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)", list,
-                     from_item(connection, request.relation));
+  const PredicateScope scope{.quoting = quoting,
+                             .relation = request.relation,
+                             .fields = description.fields,
+                             .keys = description.inventory.keys};
+  const auto from = TRY(from_clause(scope, request.predicate));
+  return fmt::format("COPY (SELECT {} {}) TO STDOUT (FORMAT binary)", list, from);
 }
 
-Result<std::unique_ptr<BatchStream>> open_copy_stream(Connection& connection, CopyPlan plan) {
-  const auto statement = copy_statement(connection, plan.request, plan.description.transports);
-  const auto limit = plan.silence_limit;
-  TRY(connection.begin_copy(statement, limit).context("reading " + model::display_name(plan.request.relation)));
-  return std::make_unique<CopyStream>(connection, std::move(plan));
+Result<std::unique_ptr<BatchStream>> open_copy_stream(Transaction& transaction, CopyPlan plan) {
+  const auto doing = "reading " + model::display_name(plan.request.relation);
+  auto& connection = transaction.connection();
+  const auto statement = TRY(copy_statement(connection.quoting(), plan.request, plan.description).context(doing));
+  TRY(connection.begin_copy(statement, transaction.limit()).context(doing));
+  return std::make_unique<CopyStream>(transaction, std::move(plan));
 }
 
 }  // namespace rivet::source::postgres

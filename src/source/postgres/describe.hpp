@@ -9,14 +9,16 @@
 #include "base/result.hpp"
 #include "model/relation.hpp"
 #include "source/postgres/connection.hpp"
+#include "source/postgres/fields.hpp"
 #include "source/postgres/types.hpp"
 
 namespace rivet::source::postgres {
 
-/// A described relation: the inventory, and per column how it travels.
+/// A described relation: the inventory, per column how it travels, and the fields it is made from.
 struct Description {
   model::Inventory inventory;
   std::vector<Transport> transports;
+  std::vector<Field> fields;
 };
 
 /// Describes inside the current transaction; every probe is bounded by `limit`. Errors: permanent (no such table
@@ -24,12 +26,9 @@ struct Description {
 Result<Description> describe(Connection& connection, const model::Relation& relation,
                              const model::TypeOverrides& overrides, std::chrono::seconds limit);
 
-/// Describes again for a read of columns that were agreed on earlier: transports and primary key, no sizes.
+/// Describes again for a read of columns that were agreed on earlier: transports and keys, no sizes.
 /// Kind drift when names, native types or nullability have changed since.
 Result<Description> describe_as(Connection& connection, const model::Relation& relation, const model::Columns& agreed,
                                 std::chrono::seconds limit);
-
-/// The relation as something that can stand behind FROM.
-std::string from_item(const Connection& connection, const model::Relation& relation);
 
 }  // namespace rivet::source::postgres

@@ -48,7 +48,8 @@ Fault read_utf16_checked(sqlite3_stmt* row, int index) {
   return is_valid_utf16(units, size) ? Fault::none : Fault::bad_text;
 }
 
-/// The text of a cell of class text, valid until the next step. Not checked for UTF-8.
+}  // namespace
+
 Fault read_text(Rules rules, sqlite3_stmt* row, int index, std::string_view& out) {
   if (rules.utf16) {
     if (const auto fault = read_utf16_checked(row, index); fault != Fault::none) return fault;
@@ -65,6 +66,18 @@ std::string_view blob_of(sqlite3_stmt* row, int index) {
   return {static_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(row, index))};
 }
 
+std::string_view real_text(double value, std::array<char, 40>& buffer) {
+  auto* end = std::to_chars(buffer.data(), buffer.data() + buffer.size() - 2, value).ptr;
+  const std::string_view digits(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
+  if (digits.find_first_of(".ein") == std::string_view::npos) {
+    *end++ = '.';
+    *end++ = '0';
+  }
+  return {buffer.data(), static_cast<std::size_t>(end - buffer.data())};
+}
+
+namespace {
+
 Fault checked(bool fits) { return fits ? Fault::none : Fault::misfit; }
 
 /// The cell's text given to `parse`; misfit for every other class.
@@ -74,17 +87,6 @@ Fault parse_text(Rules rules, sqlite3_stmt* row, int index, int storage, Parse p
   if (storage != SQLITE_TEXT) return Fault::misfit;
   if (const auto fault = read_text(rules, row, index, text); fault != Fault::none) return fault;
   return checked(parse(text));
-}
-
-/// Shortest text that reads back as the same double, with `.0` behind whole numbers as SQLite writes them.
-std::string_view real_text(double value, std::array<char, 40>& buffer) {
-  auto* end = std::to_chars(buffer.data(), buffer.data() + buffer.size() - 2, value).ptr;
-  const std::string_view digits(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
-  if (digits.find_first_of(".ein") == std::string_view::npos) {
-    *end++ = '.';
-    *end++ = '0';
-  }
-  return {buffer.data(), static_cast<std::size_t>(end - buffer.data())};
 }
 
 /// The 15 significant digits that a double always holds, when they stand for exactly this double.

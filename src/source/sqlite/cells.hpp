@@ -8,9 +8,11 @@
 #include <arrow/array/builder_base.h>
 #include <sqlite3.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace rivet::source::sqlite {
 
@@ -56,6 +58,16 @@ CellFunctions cell_functions(const model::LogicalType& type);
 
 /// Bytes that one cell of the type takes in a batch before any text or blob.
 std::int64_t fixed_bytes(const model::LogicalType& type);
+
+/// The text of a cell of class text, valid until the next step. Of the rules only utf16 counts; text that is not valid
+/// UTF-16 there is bad_text, UTF-8 is not checked.
+Fault read_text(const CellRules& rules, sqlite3_stmt* row, int index, std::string_view& out);
+
+/// The bytes of a cell of class blob, valid until the next step; of a text, as the database stores it.
+std::string_view blob_of(sqlite3_stmt* row, int index);
+
+/// Shortest text that reads back as the same double, with `.0` behind whole numbers as SQLite writes them.
+std::string_view real_text(double value, std::array<char, 40>& buffer);
 
 /// The value for messages: `'text'`, `12`, `x'00ff'`, at most 80 characters of it, odd bytes escaped.
 std::string display_value(sqlite3_stmt* row, int index);

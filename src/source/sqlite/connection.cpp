@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <thread>
 #include <utility>
 
@@ -40,13 +39,6 @@ std::string_view code_name(int code) {
 
 std::string vendor_code(int code) { return fmt::format("{} ({})", code_name(code), code); }
 
-/// Whether the header of the file says write-ahead log (https://www.sqlite.org/fileformat.html, offset 18).
-bool uses_wal(const std::filesystem::path& file) {
-  std::array<char, 20> header{};
-  std::ifstream(file, std::ios::binary).read(header.data(), header.size());
-  return header[18] == 2;
-}
-
 Result<void> require_file(const std::filesystem::path& file) {
   std::error_code trouble;
   const auto status = std::filesystem::status(file, trouble);
@@ -75,6 +67,16 @@ std::string quote_identifier(std::string_view name) {
     out += c;
   }
   return out + '"';
+}
+
+std::string text_at(sqlite3_stmt* row, int index) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, index));
+  return text == nullptr ? std::string()
+                         : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row, index)));
+}
+
+void bind_text(sqlite3_stmt* statement, int index, std::string_view text) {
+  sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
 }
 
 Connection::Connection(std::filesystem::path file, const SessionOptions& options, std::stop_token stop)
@@ -106,7 +108,8 @@ Result<void> Connection::set_up() {
   TRY(query_integer("PRAGMA schema_version"));  // the first look into the file: is it a database at all
   const auto encoding = TRY(prepare("PRAGMA encoding"));
   if (TRY(step(encoding.get()))) {
-    utf16_ = std::string_view(reinterpret_cast<const char*>(sqlite3_column_text(encoding.get(), 0))) != "UTF-8";
+    const auto name = text_at(encoding.get(), 0);
+    text_encoding_ = name == "UTF-16le" ? SQLITE_UTF16LE : name == "UTF-16be" ? SQLITE_UTF16BE : SQLITE_UTF8;
   }
   return {};
 }
@@ -138,6 +141,44 @@ Result<std::optional<std::int64_t>> Connection::query_integer(std::string_view s
     return std::optional<std::int64_t>();
   }
   return std::optional<std::int64_t>(sqlite3_column_int64(statement.get(), 0));
+}
+
+Result<void> Connection::read_file(std::int64_t offset, std::span<unsigned char> out) const {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (file == nullptr || file->pMethods == nullptr) {
+    return fail(ErrorKind::unavailable, fmt::format("{} is not open", file_.string()));
+  }
+  const int code = file->pMethods->xRead(file, out.data(), static_cast<int>(out.size()), offset);
+  // Past the end of the file SQLite has filled up with zeros.
+  if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return fail(failure(code));
+  return {};
+}
+
+Result<std::int64_t> Connection::begin() {
+  TRY(run("BEGIN"));
+  // BEGIN takes no snapshot by itself, the first read does.
+  auto version = query_integer("PRAGMA schema_version");
+  if (!version) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  return TRY(std::move(version)).value_or(0);
+}
+
+Result<void> Connection::pin() {
+  if (in_transaction()) return fail(ErrorKind::internal, "the SQLite session is already in a transaction");
+  TRY(begin());
+  pinned_ = true;
+  return {};
+}
+
+void Connection::unpin() {
+  if (pinned_) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  pinned_ = false;
+}
+
+void Connection::rearm(const SessionOptions& options, std::stop_token stop) {
+  options_ = options;
+  stop_ = std::move(stop);
+  watch(nullptr);
 }
 
 void Connection::watch(const std::int64_t* progress) {
@@ -188,8 +229,14 @@ Error Connection::cannot_open() const {
                  .message = fmt::format("{}: no permission to read it", file_.string()),
                  .hint = "give the user that runs rivet read permission on the file"};
   }
-  if (uses_wal(file_)) return unrecoverable_wal();
+  if (uses_wal()) return unrecoverable_wal();
   return Error{.kind = ErrorKind::config, .message = fmt::format("{}: cannot be opened", file_.string())};
+}
+
+/// Whether the header of the file says write-ahead log (https://www.sqlite.org/fileformat.html, offset 18).
+bool Connection::uses_wal() const {
+  std::array<unsigned char, 1> version{};
+  return read_file(18, version) && version[0] == 2;
 }
 
 Error Connection::unrecoverable_wal() const {
@@ -252,22 +299,33 @@ Error Connection::failure(int code) const {
   return error;
 }
 
+Error snapshot_gone(const std::filesystem::path& file, std::string_view why) {
+  return Error{.kind = ErrorKind::permanent,
+               .message = fmt::format("the shared snapshot of {} is gone: {}", file.string(), why),
+               .code = "RIVET_SNAPSHOT_GONE",
+               .hint = "start the run again: all its units must be read at one instant"};
+}
+
 Result<ReadTransaction> ReadTransaction::begin(Connection& connection) {
-  if (connection.in_transaction()) {
+  if (connection.reading_ || (connection.in_transaction() && !connection.pinned_)) {
     return fail(ErrorKind::internal, "the SQLite session still has an open stream: drop it first");
   }
-  TRY(connection.run("BEGIN"));
-  ReadTransaction transaction(connection, 0);
-  // BEGIN takes no snapshot by itself, the first read does.
-  transaction.schema_version_ = TRY(connection.query_integer("PRAGMA schema_version")).value_or(0);
-  return transaction;
+  if (connection.pinned_ && !connection.in_transaction()) {
+    return fail(snapshot_gone(connection.file_, "SQLite ended its transaction after an error"));
+  }
+  const auto version =
+      connection.pinned_ ? TRY(connection.query_integer("PRAGMA schema_version")).value_or(0) : TRY(connection.begin());
+  connection.reading_ = true;
+  return ReadTransaction(connection, version);
 }
 
 ReadTransaction::ReadTransaction(ReadTransaction&& other) noexcept
     : connection_(std::exchange(other.connection_, nullptr)), schema_version_(other.schema_version_) {}
 
 ReadTransaction::~ReadTransaction() {
-  if (connection_ != nullptr) sqlite3_exec(connection_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (connection_ == nullptr) return;
+  connection_->reading_ = false;
+  if (!connection_->pinned_) sqlite3_exec(connection_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 }  // namespace rivet::source::sqlite

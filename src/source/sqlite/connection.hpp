@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -26,6 +27,10 @@ using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 
 /// `name` as an SQL identifier: in double quotes, inner ones doubled.
 std::string quote_identifier(std::string_view name);
+/// Column `index` of the current row as text; NULL is the empty text.
+std::string text_at(sqlite3_stmt* row, int index);
+/// Binds a copy of `text` to parameter `index`.
+void bind_text(sqlite3_stmt* statement, int index, std::string_view text);
 
 /// A connection that cannot write. Used by one thread at a time; the stop token may be triggered by any.
 class Connection {
@@ -49,6 +54,18 @@ class Connection {
   /// The first column of the first row as an integer; nothing when there is no row or it is NULL.
   Result<std::optional<std::int64_t>> query_integer(std::string_view sql);
 
+  /// Bytes of the database file from `offset` on, read through SQLite's own handle: to open and close the file beside
+  /// it would drop the locks of every connection of this process.
+  Result<void> read_file(std::int64_t offset, std::span<unsigned char> out) const;
+
+  /// Freezes what the connection sees: every later ReadTransaction is part of one that lasts until unpin(). Error kind
+  /// internal inside a transaction.
+  Result<void> pin();
+  void unpin();
+  bool is_pinned() const { return pinned_; }
+  /// Takes over other limits and another stop token.
+  void rearm(const SessionOptions& options, std::stop_token stop);
+
   /// What the result code `code` of the last call means for the caller.
   Error failure(int code) const;
   /// Restarts the silence clock. Whenever `*progress` has changed, it is restarted again; `progress` may be null
@@ -58,12 +75,16 @@ class Connection {
   Error cancelled() const;
   bool stop_requested() const { return stop_.stop_requested(); }
 
+  /// How text is stored: SQLITE_UTF8, SQLITE_UTF16LE or SQLITE_UTF16BE.
+  int text_encoding() const { return text_encoding_; }
   /// Whether text is stored as UTF-16, so that it passes through a conversion.
-  bool is_utf16() const { return utf16_; }
+  bool is_utf16() const { return text_encoding_ != SQLITE_UTF8; }
+  const std::filesystem::path& file() const { return file_; }
   bool in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
   sqlite3* handle() const { return handle_; }
 
  private:
+  friend class ReadTransaction;
   Connection(std::filesystem::path file, const SessionOptions& options, std::stop_token stop);
   Result<void> set_up();
   static int on_progress(void* self);
@@ -72,22 +93,31 @@ class Connection {
   Error cannot_open() const;
   Error read_only_trouble(int code) const;
   Error unrecoverable_wal() const;
+  bool uses_wal() const;
+  Result<std::int64_t> begin();
 
   const std::filesystem::path file_;
-  const SessionOptions options_;
-  const std::stop_token stop_;
+  SessionOptions options_;
+  std::stop_token stop_;
   sqlite3* handle_ = nullptr;
-  bool utf16_ = false;
+  int text_encoding_ = SQLITE_UTF8;
+  bool pinned_ = false;
+  bool reading_ = false;  // a ReadTransaction lives
   const std::int64_t* progress_ = nullptr;
   std::int64_t seen_progress_ = 0;
   std::chrono::steady_clock::time_point silent_since_;
   std::chrono::steady_clock::time_point busy_since_;
 };
 
+/// What a session that shares a snapshot answers once the instant cannot be read any more: permanent,
+/// RIVET_SNAPSHOT_GONE.
+Error snapshot_gone(const std::filesystem::path& file, std::string_view why);
+
 /// A read transaction: everything read inside sees one state of the database. Ends, without a commit, with its life.
 class ReadTransaction {
  public:
-  /// Takes the snapshot. Error kind internal when the connection is already in a transaction.
+  /// Takes the snapshot, or takes part in that of a pinned connection. Errors: internal when the connection is already
+  /// in a transaction, RIVET_SNAPSHOT_GONE when SQLite has ended the pinned one because of an error.
   static Result<ReadTransaction> begin(Connection& connection);
   ~ReadTransaction();
   ReadTransaction(ReadTransaction&& other) noexcept;

@@ -4,6 +4,8 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "source/sqlite/affinity.hpp"
+#include "source/sqlite/keys.hpp"
 #include "source/sqlite/probe.hpp"
 #include "source/sqlite/types.hpp"
 
@@ -22,16 +24,6 @@ using model::Fidelity;
 using model::Relation;
 
 constexpr std::string_view kSchema = "main";
-
-std::string text_at(sqlite3_stmt* row, int index) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, index));
-  return text == nullptr ? std::string()
-                         : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row, index)));
-}
-
-void bind_text(sqlite3_stmt* statement, int index, std::string_view text) {
-  sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
-}
 
 /// The first column of all rows.
 Result<std::vector<std::string>> query_texts(Connection& connection, std::string_view sql) {
@@ -116,6 +108,15 @@ Result<bool> key_is_rowid(Connection& connection, std::string_view table, const 
   return !TRY(connection.step(statement.get()));
 }
 
+/// Only asked of views and queries: the values of a table are what a SELECT of it gives.
+Result<void> read_affinities(Connection& connection, Shape& shape) {
+  shape.loose_affinity = TRY(has_loose_affinity(connection, shape.from));
+  if (!shape.loose_affinity || !shape.table.empty()) return {};
+  const auto index = TRY(find_real_affinity(connection, shape.from, shape.columns.size()));
+  if (index) shape.turned_real = shape.columns[*index].name;
+  return {};
+}
+
 Result<Shape> read_table_shape(Connection& connection, const Relation& relation) {
   if (!relation.schema.empty() && sqlite3_stricmp(relation.schema.c_str(), kSchema.data()) != 0) {
     return fail(Error{.kind = ErrorKind::config,
@@ -133,9 +134,12 @@ Result<Shape> read_table_shape(Connection& connection, const Relation& relation)
   Shape shape{.from = quote_identifier(kSchema) + "." + quote_identifier(name)};
   TRY(read_table_columns(connection, name, shape));
   if (shape.columns.empty()) return fail(ErrorKind::permanent, fmt::format("{} has no columns", name));
+  if (kind == "table") shape.table = name;
+  TRY(read_affinities(connection, shape));
   if (kind != "table") return shape;
   shape.rowid = find_rowid(connection, shape);
-  if (TRY(key_is_rowid(connection, name, shape))) {
+  shape.key_is_rowid = TRY(key_is_rowid(connection, name, shape));
+  if (shape.key_is_rowid) {
     for (auto& column : shape.columns) {
       if (column.name == shape.primary_key.front()) column.nullable = false;
     }
@@ -180,9 +184,16 @@ Result<Statement> prepare_query(Connection& connection, const std::string& query
   return statement;
 }
 
+/// The statement as a derived table. The line break ends a comment that the query may end in.
+std::string in_parentheses(sqlite3_stmt* statement) {
+  std::string_view text = sqlite3_sql(statement);
+  if (text.ends_with(';')) text.remove_suffix(1);
+  return fmt::format("({}\n)", text);
+}
+
 Result<Shape> read_query_shape(Connection& connection, const std::string& query) {
   const auto statement = TRY(prepare_query(connection, query));
-  Shape shape;
+  Shape shape{.from = in_parentheses(statement.get())};
   std::set<std::string> names;
   for (int i = 0; i < sqlite3_column_count(statement.get()); ++i) {
     const char* name = sqlite3_column_name(statement.get(), i);
@@ -194,22 +205,8 @@ Result<Shape> read_query_shape(Connection& connection, const std::string& query)
     }
     shape.columns.push_back({name, declared == nullptr ? "" : declared, true});
   }
+  read_affinities(connection, shape).ignore("what cannot be a derived table fails where it becomes one");
   return shape;
-}
-
-/// The table's entry in the statistics that ANALYZE leaves; its first number is the number of rows.
-Result<std::optional<std::int64_t>> analyzed_rows(Connection& connection, const Relation& relation) {
-  const auto statement = connection.prepare("SELECT stat FROM main.sqlite_stat1 WHERE tbl = ?1 COLLATE NOCASE");
-  if (!statement) return std::optional<std::int64_t>();  // never analysed: the table does not exist
-  bind_text(statement->get(), 1, relation.table);
-  std::optional<std::int64_t> rows;
-  while (TRY(connection.step(statement->get()))) {
-    const auto stat = text_at(statement->get(), 0);
-    std::int64_t number = 0;
-    const auto parsed = std::from_chars(stat.data(), stat.data() + stat.size(), number);
-    if (parsed.ec == std::errc()) rows = std::max(rows.value_or(0), number);
-  }
-  return rows;
 }
 
 /// Statistics, else the highest rowid, which one look into the tree finds.
@@ -305,6 +302,20 @@ std::string fingerprint_of(const Shape& shape) {
 
 }  // namespace
 
+Result<std::optional<std::int64_t>> analyzed_rows(Connection& connection, const Relation& relation) {
+  const auto statement = connection.prepare("SELECT stat FROM main.sqlite_stat1 WHERE tbl = ?1 COLLATE NOCASE");
+  if (!statement) return std::optional<std::int64_t>();  // never analysed: the table does not exist
+  bind_text(statement->get(), 1, relation.table);
+  std::optional<std::int64_t> rows;
+  while (TRY(connection.step(statement->get()))) {
+    const auto stat = text_at(statement->get(), 0);
+    std::int64_t number = 0;
+    const auto parsed = std::from_chars(stat.data(), stat.data() + stat.size(), number);
+    if (parsed.ec == std::errc()) rows = std::max(rows.value_or(0), number);
+  }
+  return rows;
+}
+
 std::string native_type_of(const ShapeColumn& column) {
   return column.declared.empty() ? std::string(kUntyped) : column.declared;
 }
@@ -327,7 +338,7 @@ Result<model::Inventory> describe_relation(Connection& connection, const Relatio
                                            const model::TypeOverrides& overrides) {
   connection.watch(nullptr);
   const auto transaction = TRY(ReadTransaction::begin(connection));
-  auto shape = TRY(read_shape(connection, relation));
+  const auto shape = TRY(read_shape(connection, relation));
   model::Inventory inventory;
   inventory.row_estimate = TRY(estimate_rows(connection, relation, shape));
   inventory.columns = TRY(settle_types(connection, relation, shape, overrides));
@@ -337,7 +348,8 @@ Result<model::Inventory> describe_relation(Connection& connection, const Relatio
     if (!column.warning.empty())
       inventory.warnings.push_back(fmt::format("column {}: {}", column.name, column.warning));
   }
-  inventory.primary_key = std::move(shape.primary_key);
+  inventory.keys = TRY(read_keys(connection, shape));
+  inventory.row_id = TRY(read_row_id(connection, shape));
   return inventory;
 }
 

@@ -6,6 +6,8 @@
 #include "model/relation.hpp"
 #include "source/sqlite/connection.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +24,12 @@ struct ShapeColumn {
 struct Shape {
   std::vector<ShapeColumn> columns;
   std::vector<std::string> primary_key;  ///< in key order
-  std::string from;                      ///< quoted table name; empty for a query
+  std::string table;                     ///< as the catalogue spells it; empty for a view or a query
+  std::string from;                      ///< what stands behind FROM: the quoted name, or the query in parentheses
   std::string rowid;                     ///< a name under which the rowid can be selected; empty when there is none
+  bool key_is_rowid = false;             ///< INTEGER PRIMARY KEY
+  bool loose_affinity = false;           ///< has_loose_affinity(): comparisons must not convert
+  std::string turned_real = {};          ///< column of a view or query that cannot be cut: find_real_affinity()
 };
 
 /// Reads the shape. Errors: permanent (no such table or column with the closest name, a query that is not exactly one
@@ -36,7 +42,10 @@ std::string native_type_of(const ShapeColumn& column);
 /// SELECT over a table shape: the columns at `indexes`, then `extra` when it is not empty.
 std::string select_columns(const Shape& shape, const std::vector<int>& indexes, const std::string& extra);
 
-/// Shape, types, estimate and warnings in one read transaction.
+/// The number of rows that the last ANALYZE counted; nothing when there was none.
+Result<std::optional<std::int64_t>> analyzed_rows(Connection& connection, const model::Relation& relation);
+
+/// Shape, types, keys, estimate and warnings in one read transaction.
 Result<model::Inventory> describe_relation(Connection& connection, const model::Relation& relation,
                                            const model::TypeOverrides& overrides);
 

@@ -4,6 +4,8 @@
 
 #include "source/sqlite/test_database.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -31,6 +33,17 @@ std::vector<std::string> types_of(const Result<model::Inventory>& inventory) {
   return out;
 }
 
+/// `primary a, b; c; d?`, with `?` for keys that may hold NULL.
+std::string keys_of(const Result<model::Inventory>& inventory) {
+  if (!inventory) return inventory.error().to_string();
+  std::string out;
+  for (const auto& key : inventory->keys) {
+    out += fmt::format("{}{}{}{}", out.empty() ? "" : "; ", key.primary ? "primary " : "", fmt::join(key.columns, ", "),
+                       key.nullable ? "?" : "");
+  }
+  return out;
+}
+
 /// The type a column declared `declared` gets when it holds `values`, with its warning.
 std::string probed(const std::string& declared, const std::string& values) {
   TestDatabase database;
@@ -49,7 +62,8 @@ TEST(SqliteDescribe, TellsKeysAndNullability) {
   database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT NOT NULL, b REAL, c BLOB)");
   const auto inventory = describe(database, table("t"));
   EXPECT_THAT(types_of(inventory), ElementsAre("id int64!", "a text!", "b float64", "c binary"));
-  EXPECT_THAT(inventory->primary_key, ElementsAre("id"));
+  EXPECT_EQ(keys_of(inventory), "primary id");
+  EXPECT_EQ(inventory->row_id, "rowid");
   EXPECT_EQ(inventory->columns[1].native_type, "TEXT");
 }
 
@@ -63,7 +77,7 @@ TEST(SqliteDescribe, CallsOnlyCertainKeysNotNull) {
   EXPECT_THAT(types_of(describe(database, table("i"))), ElementsAre("id int64"));
   const auto pair = describe(database, table("pair"));
   EXPECT_THAT(types_of(pair), ElementsAre("b int64!", "a text!"));
-  EXPECT_THAT(pair->primary_key, ElementsAre("a", "b"));
+  EXPECT_EQ(keys_of(pair), "primary a, b");
 }
 
 TEST(SqliteDescribe, PromisesNothingForQueriesAndViews) {
@@ -71,6 +85,32 @@ TEST(SqliteDescribe, PromisesNothingForQueriesAndViews) {
   database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT NOT NULL); CREATE VIEW v AS SELECT id, a FROM t");
   EXPECT_THAT(types_of(describe(database, query("SELECT id, a FROM t -- all\n;"))), ElementsAre("id int64", "a text"));
   EXPECT_THAT(types_of(describe(database, table("v"))), ElementsAre("id int64", "a text"));
+}
+
+TEST(SqliteDescribe, ListsUniqueIndexesThatCompareAsTheirColumnsDo) {
+  TestDatabase database;
+  database.execute(
+      "CREATE TABLE t(a TEXT PRIMARY KEY, b INTEGER NOT NULL, c TEXT COLLATE NOCASE, d INTEGER, UNIQUE(b, d));"
+      "CREATE UNIQUE INDEX one ON t(b); CREATE UNIQUE INDEX same ON t(c DESC);"
+      "CREATE UNIQUE INDEX other ON t(c COLLATE BINARY); CREATE UNIQUE INDEX part ON t(d) WHERE d > 5;"
+      "CREATE UNIQUE INDEX expression ON t(d + 1); CREATE INDEX plain ON t(d)");
+  EXPECT_EQ(keys_of(describe(database, table("t"))), "primary a?; b; c?; b, d?");
+  database.execute("CREATE TABLE odd(a TEXT COLLATE NOCASE, PRIMARY KEY (a COLLATE BINARY))");
+  EXPECT_EQ(keys_of(describe(database, table("odd"))), "");
+}
+
+TEST(SqliteDescribe, NamesARowIdThatNoColumnHides) {
+  TestDatabase database;
+  database.execute(
+      "CREATE TABLE t(a); CREATE TABLE hidden(RowId TEXT, _rowid_ TEXT); CREATE TABLE all_hidden(rowid, _rowid_, oid);"
+      "CREATE TABLE w(a PRIMARY KEY) WITHOUT ROWID; CREATE VIEW v AS SELECT a FROM t;"
+      "CREATE VIRTUAL TABLE words USING fts5(word)");
+  EXPECT_EQ(describe(database, table("t"))->row_id, "rowid");
+  EXPECT_EQ(describe(database, table("hidden"))->row_id, "oid");
+  for (const auto* name : {"all_hidden", "w", "v", "words"}) EXPECT_EQ(describe(database, table(name))->row_id, "");
+  EXPECT_EQ(describe(database, query("SELECT a FROM t"))->row_id, "");
+  EXPECT_EQ(keys_of(describe(database, table("w"))), "primary a");
+  EXPECT_EQ(keys_of(describe(database, table("v"))), "");
 }
 
 TEST(SqliteDescribe, IncludesGeneratedColumns) {

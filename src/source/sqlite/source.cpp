@@ -4,9 +4,12 @@
 
 #include "source/sqlite/connection.hpp"
 #include "source/sqlite/describe.hpp"
+#include "source/sqlite/key_probe.hpp"
+#include "source/sqlite/snapshot.hpp"
 #include "source/sqlite/stream.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 namespace rivet::source::sqlite {
@@ -14,34 +17,93 @@ namespace {
 
 class SqliteSession final : public Session {
  public:
-  SqliteSession(std::unique_ptr<Connection> connection, const base::Clock& clock)
-      : connection_(std::move(connection)), clock_(clock) {}
+  SqliteSession(PinnedConnection connection, SessionOptions options, std::stop_token stop,
+                std::shared_ptr<SharedInstants> instants, const base::Clock& clock)
+      : at_(std::move(connection)),
+        options_(std::move(options)),
+        stop_(std::move(stop)),
+        instants_(std::move(instants)),
+        clock_(clock) {}
+
+  ~SqliteSession() override {
+    if (shares_) {
+      instants_->end(at_.instant.snapshot);
+    } else if (at_.connection->is_pinned()) {
+      instants_->give_back(std::move(at_));
+    }
+  }
 
   Result<model::Inventory> describe(const model::Relation& relation, const model::TypeOverrides& overrides) override {
-    return describe_relation(*connection_, relation, overrides).context("describing " + model::display_name(relation));
+    return describe_relation(connection(), relation, overrides).context("describing " + model::display_name(relation));
   }
 
   Result<std::unique_ptr<BatchStream>> read(const ReadRequest& request) override {
-    return open_stream(*connection_, request, clock_.now()).context("reading " + model::display_name(request.relation));
+    auto instant = connection().is_pinned() ? at_.instant : ReadInstant{clock_.now(), {}};
+    return open_stream(connection(), request, std::move(instant))
+        .context("reading " + model::display_name(request.relation));
+  }
+
+  Result<model::KeyExtent> key_extent(const model::Relation& relation,
+                                      const std::vector<std::string>& columns) override {
+    return sqlite::key_extent(connection(), relation, columns)
+        .context("finding the ends of the key of " + model::display_name(relation));
+  }
+
+  Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation,
+                                                     const std::vector<std::string>& columns, int parts) override {
+    return sqlite::split_points(connection(), relation, columns, parts)
+        .context("splitting " + model::display_name(relation));
+  }
+
+  Result<std::int64_t> page_count(const model::Relation& relation) override {
+    return fail(Error{.kind = ErrorKind::config,
+                      .message = model::display_name(relation) + ": a SQLite table cannot be read by pages",
+                      .hint = "split it by a key or by its rowid"});
+  }
+
+  Result<std::int64_t> row_count(const model::Relation& relation) override {
+    return sqlite::row_count(connection(), relation).context("counting " + model::display_name(relation));
+  }
+
+  Result<std::string> share_snapshot() override {
+    if (connection().is_pinned()) return fail(ErrorKind::internal, "the session already reads a shared snapshot");
+    at_.instant = TRY(instants_->share(connection(), options_, stop_));
+    shares_ = true;
+    return at_.instant.snapshot;
   }
 
  private:
-  std::unique_ptr<Connection> connection_;
+  Connection& connection() { return *at_.connection; }
+
+  PinnedConnection at_;  // with an instant only once it is pinned
+  const SessionOptions options_;
+  const std::stop_token stop_;
+  const std::shared_ptr<SharedInstants> instants_;
   const base::Clock& clock_;
+  bool shares_ = false;
 };
 
 class SqliteSource final : public Source {
  public:
-  SqliteSource(std::filesystem::path file, const base::Clock& clock) : file_(std::move(file)), clock_(clock) {}
+  SqliteSource(std::filesystem::path file, const base::Clock& clock)
+      : file_(std::move(file)), clock_(clock), instants_(std::make_shared<SharedInstants>(file_, clock)) {}
 
   Result<std::unique_ptr<Session>> open(const SessionOptions& options, std::stop_token stop) const override {
-    auto connection = TRY(Connection::open(file_, options, std::move(stop)));
-    return std::make_unique<SqliteSession>(std::move(connection), clock_);
+    auto connection = TRY(connect(options, stop));
+    return std::make_unique<SqliteSession>(std::move(connection), options, std::move(stop), instants_, clock_);
   }
 
+  Capabilities capabilities() const override { return {.shared_snapshot = true, .pages = false}; }
+
  private:
+  Result<PinnedConnection> connect(const SessionOptions& options, const std::stop_token& stop) const {
+    if (!options.snapshot.empty()) return instants_->join(options, stop);
+    return PinnedConnection{TRY(Connection::open(file_, options, stop)), {}};
+  }
+
   const std::filesystem::path file_;
   const base::Clock& clock_;
+  const std::shared_ptr<SharedInstants> instants_;  // shared with sessions, which may outlive the source
 };
 
 }  // namespace

@@ -12,7 +12,8 @@
 namespace rivet::source::sqlite {
 
 /// A source for the database file `config.path`. Opens nothing yet. `clock` gives the time of reads, since SQLite
-/// has none of its own, and must outlive the source and its sessions. Kind config when there is no path.
+/// has none of its own, and must outlive the source and its sessions. Kind config when there is no path. Its sessions
+/// can share a snapshot: see SharedInstants for how, and for how long.
 Result<std::unique_ptr<Source>> make_sqlite_source(const config::Source& config, const base::Clock& clock);
 
 }  // namespace rivet::source::sqlite

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "batch/schema.hpp"
 #include "source/sqlite/cells.hpp"
+#include "source/sqlite/predicate.hpp"
 #include "source/sqlite/types.hpp"
 
 #include <arrow/array/builder_binary.h>
@@ -14,7 +15,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -71,19 +71,20 @@ std::int64_t row_capacity(const ReadRequest& request) {
 class SqliteStream final : public BatchStream {
  public:
   SqliteStream(Connection& connection, ReadTransaction transaction, ReadRequest request, Shape shape,
-               base::Timestamp now)
+               ReadInstant instant)
       : connection_(connection),
         transaction_(std::move(transaction)),
         request_(std::move(request)),
         shape_(std::move(shape)),
         schema_(batch::batch_schema(request_.columns)),
         capacity_(row_capacity(request_)),
-        instant_{now, fmt::format("schema_version={}", transaction_.schema_version())} {}
+        instant_(std::move(instant)) {}
 
   Result<void> start() {
     for (std::size_t i = 0; i < request_.columns.size(); ++i) TRY(add_sink(i));
     last_sizes_.resize(sinks_.size());
-    statement_ = TRY(connection_.prepare(request_.relation.is_table() ? table_select() : request_.relation.query));
+    const auto sql = TRY(select_rows(shape_, request_.relation, request_.predicate, needs_rowid()));
+    statement_ = TRY(prepare_bound(connection_, sql));
     return {};
   }
 
@@ -116,13 +117,11 @@ class SqliteStream final : public BatchStream {
     return {};
   }
 
-  /// All columns, and the rowid behind them when only it can name a row.
-  std::string table_select() {
-    std::vector<int> all(shape_.columns.size());
-    std::iota(all.begin(), all.end(), 0);
+  /// Whether only the rowid can name a row, and there is room for it behind the columns.
+  bool needs_rowid() {
     const auto limit = static_cast<std::size_t>(sqlite3_limit(connection_.handle(), SQLITE_LIMIT_COLUMN, -1));
-    selects_rowid_ = shape_.primary_key.empty() && !shape_.rowid.empty() && all.size() < limit;
-    return select_columns(shape_, all, selects_rowid_ ? shape_.rowid : std::string());
+    selects_rowid_ = shape_.primary_key.empty() && !shape_.rowid.empty() && shape_.columns.size() < limit;
+    return selects_rowid_;
   }
 
   Result<std::optional<batch::Batch>> read_batch() {
@@ -266,12 +265,14 @@ class SqliteStream final : public BatchStream {
 }  // namespace
 
 Result<std::unique_ptr<BatchStream>> open_stream(Connection& connection, const ReadRequest& request,
-                                                 base::Timestamp now) {
+                                                 ReadInstant instant) {
   connection.watch(nullptr);
   auto transaction = TRY(ReadTransaction::begin(connection));
   auto shape = TRY(read_shape(connection, request.relation));
   TRY(require_agreed(request, shape));
-  auto stream = std::make_unique<SqliteStream>(connection, std::move(transaction), request, std::move(shape), now);
+  if (instant.snapshot.empty()) instant.snapshot = fmt::format("schema_version={}", transaction.schema_version());
+  auto stream =
+      std::make_unique<SqliteStream>(connection, std::move(transaction), request, std::move(shape), std::move(instant));
   TRY(stream->start());
   return stream;
 }

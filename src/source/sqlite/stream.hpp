@@ -11,14 +11,15 @@
 
 namespace rivet::source::sqlite {
 
-/// Starts reading `request` in a read transaction that ends with the stream. `now` becomes the instant's time.
-/// Errors: drift when names, native types or nullability are not those of `request.columns`, else those of
-/// read_shape(). The connection must outlive the stream.
+/// Starts reading `request` in a read transaction that ends with the stream. `instant` is what the stream will say
+/// about it; without a snapshot there, the schema version stands for one. Errors: drift when names, native types or
+/// nullability are not those of `request.columns`, else those of read_shape() and select_rows(). The connection must
+/// outlive the stream.
 ///
 /// next() fails with RIVET_VALUE_UNREPRESENTABLE (permanent) at a value its column cannot hold, with
 /// RIVET_VALUE_TOO_LARGE (permanent) at one above the limit; both name table, column and row. After an error the
 /// stream is over.
 Result<std::unique_ptr<BatchStream>> open_stream(Connection& connection, const ReadRequest& request,
-                                                 base::Timestamp now);
+                                                 ReadInstant instant);
 
 }  // namespace rivet::source::sqlite

@@ -43,6 +43,10 @@ class TestDatabase {
         << (message == nullptr ? "" : message) << " in " << sql;
     sqlite3_free(message);
   }
+  /// Whether SQLite ran it.
+  bool try_execute(const std::string& sql) {
+    return sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
+  }
   void close() {
     sqlite3_close(handle_);
     handle_ = nullptr;

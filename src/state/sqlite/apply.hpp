@@ -13,6 +13,7 @@ namespace rivet::state::sqlite {
 Result<void> apply(Connection& db, const RunStarted& update);
 Result<void> apply(Connection& db, const RunTakenOver& update);
 Result<void> apply(Connection& db, const LeaseRenewed& update);
+Result<void> apply(Connection& db, const UnitsReleased& update);
 Result<void> apply(Connection& db, const RunSealed& update);
 Result<void> apply(Connection& db, const RunPublished& update);
 Result<void> apply(Connection& db, const RunEnded& update);
@@ -23,9 +24,11 @@ Result<void> apply(Connection& db, const MetricsRecorded& update);
 Result<void> apply(Connection& db, const HarmRecorded& update);
 Result<void> apply(Connection& db, const AggregateRecorded& update);
 
-/// Claims the next pending unit (StateStore::claim).
+/// StateStore::claim().
 Result<std::optional<UnitClaim>> claim_unit(Connection& db, const std::string& run_id, const Owner& owner,
-                                            base::Timestamp at);
+                                            base::Timestamp at, base::Timestamp lease_until);
+/// A lease as it is stored: microseconds since 1970.
+std::int64_t micros_of(base::Timestamp at);
 
 /// The run, or a conflict that says there is none.
 Result<RunView> existing_run(Connection& db, const std::string& run_id);

@@ -13,8 +13,6 @@
 namespace rivet::state::sqlite {
 namespace {
 
-std::int64_t micros_of(base::Timestamp at) { return at.time_since_epoch().count(); }
-
 bool is_unfinished(const RunView& run) { return run.stage == RunStage::running || run.stage == RunStage::sealed; }
 
 tl::unexpected<Error> conflict(std::string message, std::string hint = {}) {
@@ -112,6 +110,8 @@ Result<void> store_progression(Connection& db, const RunView& run, base::Timesta
 
 }  // namespace
 
+std::int64_t micros_of(base::Timestamp at) { return at.time_since_epoch().count(); }
+
 std::string describe(const RunView& run) {
   return fmt::format("run {} of export '{}' (stage {}, status {}, started {}, held by {} with a lease until {})",
                      run.run_id, run.export_name, name_of(run.stage), run.status, base::to_display(run.started_at),
@@ -144,15 +144,24 @@ Result<void> apply(Connection& db, const RunTakenOver& update) {
   if (run.owner == update.owner && run.lease_until >= update.at) {
     return conflict(fmt::format("{} is held by this process already", describe(run)));
   }
-  TRY(db.run(kReleaseUnits, run.run_id, update.at));
+  TRY(db.run(kReleaseUnitsOf, run.run_id, update.previous_owner, update.at, micros_of(update.at)));
   return db.run(kUpdateHolder, run.run_id, update.owner, micros_of(update.lease_until));
 }
 
 Result<void> apply(Connection& db, const LeaseRenewed& update) {
   const auto run = TRY(existing_run(db, update.run_id));
-  TRY(require_holder(run, update.owner));
+  if (!update.joined) TRY(require_holder(run, update.owner));
   if (!is_unfinished(run)) return conflict(fmt::format("{} is finished", describe(run)));
+  TRY(db.run(kRenewUnits, run.run_id, update.owner, micros_of(update.lease_until)));
+  if (update.joined) return {};
   return db.run(kUpdateLease, run.run_id, micros_of(update.lease_until));
+}
+
+Result<void> apply(Connection& db, const UnitsReleased& update) {
+  const auto run = TRY(existing_run(db, update.run_id));
+  TRY(require_running(run));
+  if (run.owner == update.owner) return conflict(fmt::format("{} is held by the worker to release", describe(run)));
+  return db.run(kReleaseUnitsOf, run.run_id, update.owner, update.at, micros_of(update.at));
 }
 
 Result<void> apply(Connection& db, const RunSealed& update) {

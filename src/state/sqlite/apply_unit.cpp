@@ -79,14 +79,15 @@ Result<void> apply(Connection& db, const UnitFailed& update) {
 }
 
 Result<std::optional<UnitClaim>> claim_unit(Connection& db, const std::string& run_id, const Owner& owner,
-                                            base::Timestamp at) {
+                                            base::Timestamp at, base::Timestamp lease_until) {
   const auto run = TRY(existing_run(db, run_id));
   if (run.stage == RunStage::ended) return conflict(fmt::format("{} has ended", describe(run)));
   if (run.stage != RunStage::running) return std::optional<UnitClaim>();
   auto unit = TRY(read_first(db.start(kSelectPendingUnit, run_id), read_unit));
+  if (!unit) unit = TRY(read_first(db.start(kSelectExpiredUnit, run_id, micros_of(at)), read_unit));
   if (!unit) return std::optional<UnitClaim>();
   UnitClaim claim{.unit = std::move(unit->unit), .epoch = unit->epoch + 1, .attempt = unit->attempts + 1};
-  TRY(db.run(kClaimUnit, run_id, claim.unit.index, owner, claim.epoch, claim.attempt, at));
+  TRY(db.run(kClaimUnit, run_id, claim.unit.index, owner, claim.epoch, claim.attempt, at, micros_of(lease_until)));
   return std::optional<UnitClaim>(std::move(claim));
 }
 

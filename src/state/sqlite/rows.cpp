@@ -105,6 +105,7 @@ UnitView read_unit(Execution& row) {
   view.read_at = row.optional_time();
   view.digest = read_digest(row);
   view.updated_at = row.time();
+  view.lease_until = from_micros(row.integer());
   return view;
 }
 

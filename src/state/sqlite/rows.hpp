@@ -35,5 +35,4 @@ Result<std::optional<View>> read_first(Execution rows, View (*read)(Execution&))
   return view;
 }
 
-
 }  // namespace rivet::state::sqlite

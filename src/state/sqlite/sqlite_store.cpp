@@ -67,10 +67,11 @@ class SqliteStore final : public StateStore {
     return transaction.commit();
   }
 
-  Result<std::optional<UnitClaim>> claim(const std::string& run_id, const Owner& owner, base::Timestamp at) override {
+  Result<std::optional<UnitClaim>> claim(const std::string& run_id, const Owner& owner, base::Timestamp at,
+                                         base::Timestamp lease_until) override {
     const std::scoped_lock lock(mutex_);
     auto transaction = TRY(db_.begin_write());
-    auto claim = TRY(claim_unit(db_, run_id, owner, at));
+    auto claim = TRY(claim_unit(db_, run_id, owner, at, lease_until));
     TRY(transaction.commit());
     return claim;
   }

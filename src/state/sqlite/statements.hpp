@@ -13,7 +13,7 @@ namespace rivet::state::sqlite {
   "finished_at, sealed_at, generation, error, max_attempts, format, compression, cursor, append, longest_unit_us"
 #define RIVET_UNIT_COLUMNS                                                                                \
   "unit_index, predicate, start_key, end_key, reason, status, attempts, epoch, owner, rows, last_error, " \
-  "snapshot, gates_json, read_at, digest, updated_at"
+  "snapshot, gates_json, read_at, digest, updated_at, lease_until"
 #define RIVET_FILE_COLUMNS                                                                                   \
   "p.run_id, p.unit_index, p.epoch, p.path, p.rows, p.bytes, p.fingerprint, p.md5, p.digest, p.created_at, " \
   "p.export_name, p.format, p.compression, CASE WHEN p.generation_superseded IS NOT NULL THEN 'superseded' " \
@@ -60,9 +60,15 @@ inline constexpr Query kSelectUnit{"select_unit",
 inline constexpr Query kSelectPendingUnit{
     "select_pending_unit",
     "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? AND status = 'pending' ORDER BY unit_index LIMIT 1"};
+inline constexpr Query kSelectExpiredUnit{"select_expired_unit",
+                                          "SELECT " RIVET_UNIT_COLUMNS
+                                          " FROM unit WHERE run_id = ? AND status = 'running' AND lease_until < ? "
+                                          "ORDER BY lease_until LIMIT 1"};
 inline constexpr Query kClaimUnit{"claim_unit",
                                   "UPDATE unit SET status = 'running', owner = ?3, epoch = ?4, attempts = ?5, "
-                                  "updated_at = ?6 WHERE run_id = ?1 AND unit_index = ?2"};
+                                  "updated_at = ?6, lease_until = ?7 WHERE run_id = ?1 AND unit_index = ?2"};
+inline constexpr Query kRenewUnits{
+    "renew_units", "UPDATE unit SET lease_until = ?3 WHERE run_id = ?1 AND owner = ?2 AND status = 'running'"};
 inline constexpr Query kCommitUnit{"commit_unit",
                                    "UPDATE unit SET status = 'completed', rows = ?3, digest = ?4, snapshot = ?5, "
                                    "read_at = ?6, gates_json = ?7, last_error = '', updated_at = ?8 "
@@ -73,6 +79,9 @@ inline constexpr Query kFailUnit{"fail_unit",
 inline constexpr Query kReleaseUnits{"release_units",
                                      "UPDATE unit SET status = 'pending', owner = '', updated_at = ?2 "
                                      "WHERE run_id = ?1 AND status = 'running'"};
+inline constexpr Query kReleaseUnitsOf{"release_units_of",
+                                       "UPDATE unit SET status = 'pending', owner = '', updated_at = ?3 "
+                                       "WHERE run_id = ?1 AND status = 'running' AND (owner = ?2 OR lease_until < ?4)"};
 inline constexpr Query kCountIncomplete{"count_incomplete",
                                         "SELECT count(*), coalesce(min(unit_index), 0) FROM unit "
                                         "WHERE run_id = ? AND status <> 'completed'"};
@@ -194,10 +203,13 @@ inline constexpr std::array kEveryQuery{&kInsertRun,
                                         &kSelectUnits,
                                         &kSelectUnit,
                                         &kSelectPendingUnit,
+                                        &kSelectExpiredUnit,
+                                        &kRenewUnits,
                                         &kClaimUnit,
                                         &kCommitUnit,
                                         &kFailUnit,
                                         &kReleaseUnits,
+                                        &kReleaseUnitsOf,
                                         &kCountIncomplete,
                                         &kLastUnit,
                                         &kInsertPart,

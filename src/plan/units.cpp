@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// Windows and ranges. Arithmetic is 128 bits wide: keys reach to both ends of 64.
+#include "plan/units.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace rivet::plan {
+namespace {
+
+using Shape = Strategy::Shape;
+using model::Bound;
+using model::KeyRange;
+using model::KeyValues;
+using model::Unit;
+using Wide = __int128;
+
+// Below this many windows a sparse key costs little.
+constexpr std::int64_t kSparseWindows = 64, kSparseFactor = 4;
+// Smaller pieces of a table cost more in statements than they win.
+constexpr std::int64_t kMinPagesPerUnit = 64;
+constexpr std::chrono::sys_days kLastDay = std::chrono::year(9999) / 12 / 31;  // later ones have no common spelling
+
+Error refuse(std::string message, std::string hint) {
+  return {.kind = ErrorKind::config, .message = std::move(message), .hint = std::move(hint)};
+}
+
+/// Appends units and numbers them.
+class UnitList {
+ public:
+  void add(model::Term term, std::string start, std::string end, std::string reason) {
+    units_.push_back({.index = static_cast<int>(units_.size()),
+                      .predicate = {{std::move(term)}},
+                      .start_key = std::move(start),
+                      .end_key = std::move(end),
+                      .reason = std::move(reason)});
+  }
+  void add_whole(std::string reason) {
+    units_.push_back({.index = static_cast<int>(units_.size()), .predicate = {}, .reason = std::move(reason)});
+  }
+  void add_null_key(const Strategy& strategy, const KeyFacts& facts) {
+    if (!facts.extent.has_null) return;
+    add(model::NullKey{strategy.key}, "", "", fmt::format("rows without {}", fmt::join(strategy.key, ", ")));
+  }
+  std::vector<Unit> take() { return std::move(units_); }
+
+ private:
+  std::vector<Unit> units_;
+};
+
+Result<void> check_count(Wide units) {
+  if (units <= kMaxUnits) return {};
+  return fail(refuse(fmt::format("more than {} chunks", kMaxUnits), "raise chunk_size, or use chunk_by_key"));
+}
+
+std::string display(const KeyValues& values) { return fmt::format("{}", fmt::join(values, ", ")); }
+
+Result<std::int64_t> integer_of(const Strategy& strategy, const KeyValues& values) {
+  const auto& text = values.front();
+  std::int64_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed == std::errc() && end == text.data() + text.size()) return value;
+  return fail(
+      Error{.kind = ErrorKind::permanent,
+            .message = fmt::format("the key {} reaches to {}, which is no 64-bit integer", strategy.key.front(), text),
+            .hint = "use chunk_by_key, which takes any type"});
+}
+
+Result<void> check_sparse(const Strategy& strategy, Wide windows) {
+  if (windows < kSparseWindows || strategy.densest == 0) return {};
+  if (windows < static_cast<Wide>(kSparseFactor) * strategy.densest) return {};
+  return fail(refuse(fmt::format("{} has so many holes that {:.0f} chunks would be needed instead of {}",
+                                 strategy.key.front(), static_cast<double>(windows), strategy.densest),
+                     "use chunk_by_key, which cuts by rows; or set chunk_count, or chunk_dense: true"));
+}
+
+Result<std::vector<Unit>> integer_windows(const Strategy& strategy, const KeyFacts& facts) {
+  UnitList units;
+  if (!facts.extent.first) {
+    units.add_whole("no row had a key when this was planned");
+    return units.take();
+  }
+  const Wide least = TRY(integer_of(strategy, *facts.extent.first));
+  const Wide greatest = TRY(integer_of(strategy, *facts.extent.last));
+  const Wide span = greatest - least + 1;
+  const Wide step = strategy.step > 0 ? strategy.step : (span + strategy.units - 1) / strategy.units;
+  const Wide windows = (span + step - 1) / step;
+  TRY(check_sparse(strategy, windows));
+  TRY(check_count(windows));
+  for (Wide from = least; from <= greatest; from += step) {
+    const auto first = std::to_string(static_cast<std::int64_t>(from));
+    const auto last = std::to_string(static_cast<std::int64_t>(std::min(from + step - 1, greatest)));
+    units.add(KeyRange{.columns = strategy.key, .lower = Bound{{first}, true}, .upper = Bound{{last}, true}}, first,
+              last, strategy.reason);
+  }
+  units.add_null_key(strategy, facts);
+  return units.take();
+}
+
+Result<std::vector<Unit>> key_ranges(const Strategy& strategy, const KeyFacts& facts) {
+  UnitList units;
+  TRY(check_count(static_cast<Wide>(facts.split_points.size()) + 1));
+  std::optional<Bound> lower;
+  for (const auto& point : facts.split_points) {
+    const auto start = lower ? display(lower->values) : "";
+    units.add(KeyRange{.columns = strategy.key, .lower = lower, .upper = Bound{point, true}}, start, display(point),
+              strategy.reason);
+    lower = Bound{point, false};
+  }
+  if (!lower && !facts.extent.has_null) {
+    units.add_whole(strategy.reason);
+    return units.take();
+  }
+  units.add(KeyRange{.columns = strategy.key, .lower = lower, .upper = {}}, lower ? display(lower->values) : "", "",
+            strategy.reason);
+  units.add_null_key(strategy, facts);
+  return units.take();
+}
+
+/// The day of `2024-02-29 ...`, also within quotes.
+Result<std::chrono::sys_days> day_of(const Strategy& strategy, const KeyValues& values) {
+  auto text = std::string_view(values.front());
+  if (text.starts_with('\'')) text.remove_prefix(1);
+  int year = 0;
+  unsigned month = 0, day = 0;
+  const auto number = [&](std::size_t at, std::size_t size, auto& into) {
+    if (text.size() < at + size) return false;
+    const auto* end = text.data() + at + size;
+    return std::from_chars(text.data() + at, end, into).ptr == end;
+  };
+  const bool shaped =
+      number(0, 4, year) && number(5, 2, month) && number(8, 2, day) && text[4] == '-' && text[7] == '-';
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
+  const bool whole =
+      text.size() == 10 || (text.size() > 10 && (text[10] == ' ' || text[10] == 'T' || text[10] == '\''));
+  if (shaped && whole && date.ok() && !text.ends_with("BC")) return std::chrono::sys_days(date);
+  return fail(Error{.kind = ErrorKind::permanent,
+                    .message = fmt::format("the days of {} reach to {}, which is no day from year 0 to 9999",
+                                           strategy.key.front(), text),
+                    .hint = "use chunk_by_key instead of chunk_by_days"});
+}
+
+std::string text_of(std::chrono::sys_days day) {
+  const std::chrono::year_month_day date(day);
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
+Result<std::vector<Unit>> days(const Strategy& strategy, const KeyFacts& facts) {
+  UnitList units;
+  if (!facts.extent.first) {
+    units.add_whole("no row had a key when this was planned");
+    return units.take();
+  }
+  const auto first = TRY(day_of(strategy, *facts.extent.first));
+  const auto last = TRY(day_of(strategy, *facts.extent.last));
+  const auto step = std::chrono::days(strategy.step);
+  TRY(check_count((last - first).count() / strategy.step + 1));
+  for (auto from = first; from <= last; from += step) {
+    const auto start = text_of(from);
+    std::optional<Bound> upper;
+    if (from + step <= kLastDay) upper = Bound{{text_of(from + step)}, false};
+    const auto end = upper ? upper->values.front() : "";
+    units.add(KeyRange{.columns = strategy.key, .lower = Bound{{start}, true}, .upper = std::move(upper)}, start, end,
+              strategy.reason);
+  }
+  units.add_null_key(strategy, facts);
+  return units.take();
+}
+
+Result<std::vector<Unit>> row_numbers(const Strategy& strategy, const KeyFacts& facts) {
+  UnitList units;
+  const auto windows = (facts.rows + strategy.step - 1) / strategy.step;
+  TRY(check_count(windows));
+  for (std::int64_t first = 1; first <= facts.rows; first += strategy.step) {
+    const auto last = std::min(first + strategy.step - 1, facts.rows);
+    units.add(model::RowNumbers{.column = strategy.key.front(), .first = first, .last = last}, std::to_string(first),
+              std::to_string(last), strategy.reason);
+  }
+  if (facts.rows == 0) units.add_whole("there was no row when this was planned");
+  return units.take();
+}
+
+Result<std::vector<Unit>> pages(const Strategy& strategy, const KeyFacts& facts) {
+  UnitList units;
+  const auto wanted = std::clamp<std::int64_t>(facts.pages / kMinPagesPerUnit, 1, strategy.units);
+  const auto step = std::max<std::int64_t>((facts.pages + wanted - 1) / wanted, 1);
+  for (std::int64_t i = 0; i < wanted; ++i) {
+    const bool last = i + 1 == wanted;
+    const std::optional<std::int64_t> end = last ? std::nullopt : std::optional((i + 1) * step);
+    units.add(model::PageRange{.first = i * step, .end = end}, std::to_string(i * step),
+              end ? std::to_string(*end) : "", strategy.reason);
+  }
+  return units.take();
+}
+
+}  // namespace
+
+Result<std::vector<Unit>> make_units(const Strategy& strategy, const KeyFacts& facts) {
+  switch (strategy.shape) {
+    case Shape::integer_windows: return integer_windows(strategy, facts);
+    case Shape::key_ranges: return key_ranges(strategy, facts);
+    case Shape::days: return days(strategy, facts);
+    case Shape::row_numbers: return row_numbers(strategy, facts);
+    case Shape::pages: return pages(strategy, facts);
+    case Shape::whole: break;
+  }
+  UnitList units;
+  units.add_whole(strategy.reason);
+  return units.take();
+}
+
+}  // namespace rivet::plan

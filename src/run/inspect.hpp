@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run learns from the source before its first row: columns, the way to cut, and at last the units.
+#pragma once
+
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "batch/row_hash.hpp"
+#include "config/config.hpp"
+#include "model/plan.hpp"
+#include "plan/make_plan.hpp"
+#include "run/environment.hpp"
+
+namespace rivet::run {
+
+/// A relation that was looked at, and the plan but for its units.
+struct Inspected {
+  std::unique_ptr<source::Session> session;  ///< what looked; holds the instant once that is shared
+  batch::MetaColumns meta_columns;
+  plan::Strategy strategy;
+  plan::KeyFacts facts;
+  model::Plan plan;
+};
+
+/// The columns that the export adds, with the time of the run.
+Result<batch::MetaColumns> make_meta_columns(const config::Export& entry, const model::Columns& source_columns,
+                                             base::Timestamp started_at);
+
+/// Connects, describes, chooses how to cut. `started_at` is the run's time for added columns.
+Result<Inspected> inspect(const Environment& environment, const config::Config& config, const config::Export& entry,
+                          const OpenedDestination& opened, base::Timestamp started_at);
+
+/// Asks the source for what the units need, and completes the plan with them. When the units share an instant the
+/// session holds it from here on: keep it until the last of them is read. Otherwise the session is closed.
+Result<void> cut_into_units(Inspected& inspected);
+
+}  // namespace rivet::run

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// One claimed unit: extracted and committed, or its failure recorded.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+#include "run/execute.hpp"
+#include "run/run_progress.hpp"
+#include "run/slot_session.hpp"
+
+namespace rivet::run {
+
+/// Extracts the unit and commits it. `session` is opened when there is none. After a failure the session must be
+/// dropped; the unit stays claimed.
+Result<void> work_on_unit(const HeldRun& run, const state::UnitClaim& claim, std::unique_ptr<SlotSession>& session,
+                          RunProgress& progress, const std::stop_token& stop);
+
+/// Tells journal and listener of a failed attempt. The pause before the next one, or nothing when there will be none.
+std::optional<std::chrono::milliseconds> plan_retry(const HeldRun& run, const state::UnitClaim& claim,
+                                                    const Error& error);
+
+/// Ends the claim: the unit goes back to pending, or, with `final`, has failed for good.
+Result<void> record_failure_of_unit(const HeldRun& run, const state::UnitClaim& claim, const Error& error, bool final);
+
+}  // namespace rivet::run

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// ORDER BY ... LIMIT 1 in both directions: an index answers it, and types without min() have it too.
+#include "source/postgres/key_probe.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "source/postgres/predicate.hpp"
+#include "source/postgres/result_cells.hpp"
+
+namespace rivet::source::postgres {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr const char* kPagesQuery = R"(
+SELECT c.relkind, EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid), coalesce(m.amname, ''),
+       coalesce(pg_relation_size(c.oid, 'main'), 0) / current_setting('block_size')::bigint
+  FROM pg_class c LEFT JOIN pg_am m ON m.oid = c.relam
+ WHERE c.oid = $1::regclass)";
+
+Result<std::optional<model::KeyValues>> end_key(Connection& connection, const model::Relation& relation,
+                                                const std::vector<Field>& columns, std::string_view direction,
+                                                seconds limit) {
+  const auto quoting = connection.quoting();
+  std::vector<std::string> list, order;
+  for (const auto& column : columns) {
+    list.push_back(qualified(quoting, column.name) + "::text");
+    order.push_back(fmt::format("{} {}", qualified(quoting, column.name), direction));
+  }
+  const auto sql = fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT 1", fmt::join(list, ", "),
+                               from_item(quoting, relation), all_present(quoting, columns), fmt::join(order, ", "));
+  const auto rows = TRY(connection.execute(sql, limit));
+  if (PQntuples(rows.get()) == 0) return std::nullopt;
+  model::KeyValues values;
+  for (int i = 0; i < PQnfields(rows.get()); ++i) values.push_back(cell(rows, 0, i));
+  return values;
+}
+
+/// One EXISTS per column, so that each can use an index of its own.
+Result<bool> any_null(Connection& connection, const model::Relation& relation, const std::vector<Field>& columns,
+                      seconds limit) {
+  const auto quoting = connection.quoting();
+  std::vector<std::string> probes;
+  for (const auto& column : columns) {
+    if (column.not_null) continue;
+    probes.push_back(fmt::format("EXISTS (SELECT FROM {} WHERE {} IS NULL)", from_item(quoting, relation),
+                                 qualified(quoting, column.name)));
+  }
+  if (probes.empty()) return false;
+  const auto found = TRY(connection.execute(fmt::format("SELECT {}", fmt::join(probes, " OR ")), limit));
+  return is_true(found, 0, 0);
+}
+
+/// What the relation is, when it has no pages of its own that a read by pages would cover; else empty.
+std::string_view without_pages(char relkind, bool has_children, std::string_view access_method) {
+  switch (relkind) {
+    case 'v': return "a view";
+    case 'p': return "a partitioned table";
+    case 'f': return "a foreign table";
+    default: break;
+  }
+  if (has_children) return "a table with inheritance children";
+  return access_method == "heap" ? "" : "a table that is not stored as a heap";
+}
+
+Error no_pages(std::string_view what) {
+  return {.kind = ErrorKind::config,
+          .message = fmt::format("{} cannot be cut by pages", what),
+          .hint = "name a column to cut by: chunk_column, or chunk_by_key"};
+}
+
+}  // namespace
+
+Result<std::optional<model::KeyValues>> probe_last_key(Connection& connection, const model::Relation& relation,
+                                                       const std::vector<Field>& columns, seconds limit) {
+  return end_key(connection, relation, columns, "DESC", limit);
+}
+
+Result<model::KeyExtent> probe_extent(Connection& connection, const model::Relation& relation,
+                                      const std::vector<Field>& columns, seconds limit) {
+  return model::KeyExtent{.first = TRY(end_key(connection, relation, columns, "ASC", limit)),
+                          .last = TRY(probe_last_key(connection, relation, columns, limit)),
+                          .has_null = TRY(any_null(connection, relation, columns, limit))};
+}
+
+Result<std::int64_t> probe_pages(Connection& connection, const model::Relation& relation, seconds limit) {
+  if (!relation.is_table()) return fail(no_pages("a query"));
+  const auto row = TRY(connection.execute(kPagesQuery, {table_name(connection.quoting(), relation)}, limit));
+  const auto what = without_pages(cell(row, 0, 0)[0], is_true(row, 0, 1), cell(row, 0, 2));
+  if (!what.empty()) return fail(no_pages(what));
+  return number(row, 0, 3);
+}
+
+Result<std::int64_t> probe_rows(Connection& connection, const model::Relation& relation, seconds limit) {
+  const auto sql = "SELECT count(*) FROM " + from_item(connection.quoting(), relation);
+  return number(TRY(connection.execute(sql, limit)), 0, 0);
+}
+
+Result<std::optional<std::int64_t>> estimate_rows(Connection& connection, const std::string& select, seconds limit) {
+  const auto explained = TRY(connection.execute("EXPLAIN (FORMAT JSON) " + select, limit));
+  const auto plan = nlohmann::json::parse(cell(explained, 0, 0), nullptr, false);
+  if (!plan.is_array() || plan.empty() || !plan[0].contains("Plan")) return std::nullopt;
+  return static_cast<std::int64_t>(plan[0]["Plan"].value("Plan Rows", 0.0));
+}
+
+}  // namespace rivet::source::postgres

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which columns of a table are a key, and whether an index has its rows in the order of given columns.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/relation.hpp"
+#include "source/postgres/connection.hpp"
+#include "source/postgres/fields.hpp"
+
+namespace rivet::source::postgres {
+
+/// The primary key, then the unique indexes that cover all rows in the columns' own order: those that cannot be NULL
+/// first, then the narrower ones. None for views, queries, foreign tables, and tables with inheritance children,
+/// whose rows the index does not hold. A deferrable constraint counts: what is committed is unique.
+Result<std::vector<model::Key>> read_keys(Connection& connection, const model::Relation& relation,
+                                          const std::vector<Field>& fields, std::chrono::seconds limit);
+
+/// Whether some index, unique or not, has all rows of the table in the order of these columns.
+Result<bool> has_ordered_index(Connection& connection, const model::Relation& relation,
+                               const std::vector<std::string>& columns, std::chrono::seconds limit);
+
+}  // namespace rivet::source::postgres

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every question is one pinned read-only transaction, or a savepoint in the one that holds a shared snapshot.
+#include "source/postgres/session.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "source/postgres/copy_stream.hpp"
+#include "source/postgres/describe.hpp"
+#include "source/postgres/key_probe.hpp"
+#include "source/postgres/split_points.hpp"
+#include "source/postgres/transaction.hpp"
+
+namespace rivet::source::postgres {
+namespace {
+
+class PostgresSession final : public Session {
+ public:
+  PostgresSession(std::unique_ptr<Connection> connection, const SessionOptions& options)
+      : transaction_(std::move(connection), options) {}
+
+  Result<model::Inventory> describe(const model::Relation& relation, const model::TypeOverrides& overrides) override {
+    auto description = TRY(ask("looking at", relation, &Transaction::end, [&](Connection& connection) {
+      return postgres::describe(connection, relation, overrides, transaction_.limit());
+    }));
+    return std::move(description.inventory);
+  }
+
+  Result<std::unique_ptr<BatchStream>> read(const ReadRequest& request) override {
+    auto stream = start_read(request);
+    if (!stream) transaction_.abandon();
+    return stream;
+  }
+
+  Result<model::KeyExtent> key_extent(const model::Relation& relation,
+                                      const std::vector<std::string>& columns) override {
+    return ask("looking for the ends of the key of", relation, &Transaction::end,
+               [&](Connection& connection) -> Result<model::KeyExtent> {
+                 const auto fields = TRY(key_fields(connection, relation, columns));
+                 return probe_extent(connection, relation, fields, transaction_.limit());
+               });
+  }
+
+  Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation,
+                                                     const std::vector<std::string>& columns, int parts) override {
+    return ask("looking for split points of", relation, &Transaction::end_and_reset,
+               [&](Connection& connection) -> Result<std::vector<model::KeyValues>> {
+                 const auto fields = TRY(key_fields(connection, relation, columns));
+                 return find_split_points(connection, {.relation = relation, .columns = fields, .parts = parts},
+                                          transaction_.limit());
+               });
+  }
+
+  Result<std::int64_t> page_count(const model::Relation& relation) override {
+    return ask("counting the pages of", relation, &Transaction::end,
+               [&](Connection& connection) { return probe_pages(connection, relation, transaction_.limit()); });
+  }
+
+  Result<std::int64_t> row_count(const model::Relation& relation) override {
+    return ask("counting the rows of", relation, &Transaction::end,
+               [&](Connection& connection) { return probe_rows(connection, relation, transaction_.limit()); });
+  }
+
+  Result<std::string> share_snapshot() override {
+    auto name = transaction_.share();
+    if (!name) transaction_.abandon();
+    return std::move(name).context("sharing a snapshot");
+  }
+
+ private:
+  using End = Result<void> (Transaction::*)();
+
+  /// The answer to `question` inside a transaction of its own; an error rolls back.
+  template <class Question>
+  std::invoke_result_t<Question, Connection&> ask(std::string_view doing, const model::Relation& relation, End end,
+                                                  Question question) {
+    TRY(transaction_.begin());
+    auto answer = question(transaction_.connection());
+    if (!answer) {
+      transaction_.abandon();
+      return std::move(answer).context(fmt::format("{} {}", doing, model::display_name(relation)));
+    }
+    TRY((transaction_.*end)());
+    return answer;
+  }
+
+  Result<std::vector<Field>> key_fields(Connection& connection, const model::Relation& relation,
+                                        const std::vector<std::string>& columns) {
+    if (columns.empty()) return fail(ErrorKind::internal, "a key without columns");
+    return pick_fields(TRY(describe_fields(connection, relation, transaction_.limit())), columns);
+  }
+
+  Result<std::unique_ptr<BatchStream>> start_read(const ReadRequest& request) {
+    TRY(transaction_.begin());
+    auto instant = TRY(transaction_.instant());
+    auto& connection = transaction_.connection();
+    auto description = TRY(describe_as(connection, request.relation, request.columns, transaction_.limit())
+                               .context("looking at " + model::display_name(request.relation)));
+    // The data may flow for as long as the unit needs: only silence is limited, by the stream's own clock.
+    TRY(connection.execute("SET LOCAL statement_timeout = 0", transaction_.limit()));
+    return open_copy_stream(transaction_,
+                            {.request = request, .description = std::move(description), .instant = std::move(instant)});
+  }
+
+  Transaction transaction_;
+};
+
+}  // namespace
+
+std::unique_ptr<Session> make_session(std::unique_ptr<Connection> connection, const SessionOptions& options) {
+  return std::make_unique<PostgresSession>(std::move(connection), options);
+}
+
+}  // namespace rivet::source::postgres

@@ -1,0 +1,193 @@
+"""kill -9 in every mode: at every named point and at random times, on one process and on several that share a run.
+
+Afterwards the manifest's rows are the source's rows, cell by cell, read by pyarrow and DuckDB.
+"""
+import random
+import signal
+import time
+
+import pytest
+
+from helpers import export, rows_of
+from modes import COLUMNS, ROWS, SHAPES, postgres_orders, sqlite_orders
+
+# With several units a point is passed several times; `:n` dies at the n-th.
+POINTS = ["run_started", "unit_claimed:2", "part_opened:2", "batch_written:3", "parts_encoded:2", "part_committed:2",
+          "parts_committed:2", "unit_committed:2", "before_seal", "sealed", "manifest_written", "success_written", "published"]
+KILLED_SHAPES = ["full_parallel", "range", "range_parallel", "range_null_key", "range_snapshot", "dense", "days", "keyset_text",
+                 "keyset_composite", "chosen"]
+
+
+@pytest.fixture(scope="module")
+def pg_orders(pg):
+    """The same rows for all tests of this file: none of them writes to the source."""
+    from conftest import Database
+    name = "orders_for_kills"
+    pg.create_database(name)
+    yield postgres_orders(Database(pg, name))
+    pg.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def lite_orders(tmp_path_factory):
+    return sqlite_orders(tmp_path_factory.mktemp("orders"))
+
+
+def config(rivet, orders, shape, **more):
+    return rivet.config(orders.source, export("orders", table="orders", chunk_max_attempts=3, **{**SHAPES[shape], **more})
+                        if "mode" in SHAPES[shape] else export("orders", table="orders", **{**SHAPES[shape], **more}))
+
+
+def assert_right(rivet, orders):
+    output = rivet.output()
+    assert rows_of(output.table("orders").select(COLUMNS)) == orders.expected()
+    assert output.duckdb_table("orders").num_rows == ROWS
+    assert output.unfinished() == set()
+    listed = {part["path"] for part in output.manifest("orders")["parts"]}
+    visible = {name for name in output.names() if name.endswith(".parquet") and not name.startswith("_quarantine/")}
+    superseded = {name for (name,) in rivet.state("SELECT path FROM part WHERE generation_superseded IS NOT NULL")}
+    assert visible <= listed | superseded, "a part that no manifest ever listed is in the readers' way"
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("shape", KILLED_SHAPES)
+def test_killed_at_a_point(rivet, pg_orders, shape, point):
+    path = config(rivet, pg_orders, shape, max_file_size="64KB")
+    rivet.killed_at(point, "run", "-c", path)
+    rivet.ok("run", "-c", path)
+    assert_right(rivet, pg_orders)
+    rivet.ok("validate", "-c", path)
+
+
+@pytest.mark.parametrize("point", ["unit_claimed:2", "parts_committed:2", "unit_committed:3"])
+@pytest.mark.parametrize("shape", ["range_parallel", "keyset_text", "keyset_composite", "dense"])
+def test_sqlite_killed_at_a_point(rivet, lite_orders, shape, point):
+    path = config(rivet, lite_orders, shape)
+    rivet.killed_at(point, "run", "-c", path)
+    rivet.ok("run", "-c", path, "--resume")
+    assert_right(rivet, lite_orders)
+
+
+@pytest.mark.parametrize("shape", KILLED_SHAPES)
+def test_killed_again_and_again(rivet, pg_orders, shape):
+    """Each process gets a little further; completed units are not read again."""
+    path = config(rivet, pg_orders, shape)
+    began = time.monotonic()
+    rivet.ok("run", "-c", path)
+    whole_run = time.monotonic() - began
+    pause = random.Random(shape)
+    deaths = 0
+    for _ in range(12):
+        process = rivet.start("run", "-c", path)
+        time.sleep(pause.uniform(0.02, whole_run))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        deaths += process.returncode == -signal.SIGKILL
+    assert deaths > 3
+    rivet.ok("run", "-c", path, "--validate")
+    assert_right(rivet, pg_orders)
+
+
+def test_completed_units_are_kept(rivet, pg_orders):
+    path = config(rivet, pg_orders, "range")
+    rivet.killed_at("unit_committed:4", "run", "-c", path)
+    before = rivet.state("SELECT unit_index, epoch FROM unit WHERE status = 'completed' ORDER BY 1")
+    assert [index for index, _ in before] == [0, 1, 2, 3]
+    rivet.ok("run", "-c", path, "--resume")
+    assert rivet.state("SELECT unit_index, epoch FROM unit WHERE unit_index < 4 ORDER BY 1") == before
+    assert_right(rivet, pg_orders)
+
+
+def test_the_source_grows_between_crash_and_resume(rivet, pg_db):
+    """Case 8: boundaries are the dead run's, not new ones over a table that has grown."""
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY)", "INSERT INTO t SELECT generate_series(1, 1000)", "ANALYZE t")
+    path = rivet.config(pg_db.source, export("t", table="t", mode="chunked", chunk_by_key="id", chunk_count=5))
+    rivet.killed_at("unit_committed:2", "run", "-c", path)
+    pg_db.execute("INSERT INTO t SELECT generate_series(-500, 0)", "INSERT INTO t SELECT generate_series(1001, 3000)", "ANALYZE t")
+    rivet.ok("run", "-c", path)
+    ids = rivet.output().table("t").column("id").to_pylist()
+    assert len(ids) == len(set(ids)), "overlap"
+    assert set(ids) >= set(range(1, 1001)), "gap"
+
+
+class TestSeveralProcesses:
+    """`run --resume` joins a living run as one more worker."""
+
+    @staticmethod
+    def wait_for(condition, process=None, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert process is None or process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def paused(self, rivet, path, tmp_path, point):
+        """The run's own process, standing still at a point."""
+        gate = tmp_path / "gate"
+        process = rivet.start("run", "-c", path, env={"RIVET_TEST_PAUSE_AT": f"{point}={gate}"})
+        self.wait_for((tmp_path / "gate.reached").exists, process)
+        return process, gate
+
+    @pytest.mark.parametrize("shape", ["range", "keyset_composite", "range_snapshot"])
+    def test_the_joined_one_does_the_rest(self, rivet, pg_orders, tmp_path, shape):
+        path = config(rivet, pg_orders, shape, parallel=1)
+        if shape == "range_snapshot":
+            path = config(rivet, pg_orders, shape, parallel=1, consistency="snapshot")
+        holder, gate = self.paused(rivet, path, tmp_path, "batch_written")
+        joined = rivet.start("run", "-c", path, "--resume")
+        self.wait_for(lambda: rivet.state("SELECT count(*) FROM unit WHERE status <> 'completed'")[0][0] == 1, joined)
+        gate.touch()
+        for process in (holder, joined):
+            _, stderr = process.communicate(timeout=60)
+            assert process.returncode == 0, stderr
+        owners = rivet.state("SELECT count(DISTINCT owner) FROM unit")[0][0]
+        assert owners == 2
+        assert_right(rivet, pg_orders)
+        assert rivet.state("SELECT count(*) FROM export_metrics")[0][0] == 1
+
+    def test_the_joined_one_inherits_when_the_first_dies(self, rivet, pg_orders, tmp_path):
+        path = config(rivet, pg_orders, "range")
+        holder, _ = self.paused(rivet, path, tmp_path, "batch_written")
+        joined = rivet.start("run", "-c", path, "--resume")
+        self.wait_for(lambda: rivet.state("SELECT count(*) FROM unit WHERE status <> 'completed'")[0][0] == 1, joined)
+        holder.send_signal(signal.SIGKILL)
+        holder.communicate()
+        _, stderr = joined.communicate(timeout=60)
+        assert joined.returncode == 0, stderr
+        assert_right(rivet, pg_orders)
+        assert rivet.state("SELECT status FROM run") == [("success",)]
+
+    def test_the_first_finishes_what_a_dead_joined_one_had(self, rivet, pg_orders, tmp_path):
+        path = config(rivet, pg_orders, "range")
+        holder, gate = self.paused(rivet, path, tmp_path, "unit_claimed")
+        rivet.killed_at("batch_written:2", "run", "-c", path, "--resume")
+        gate.touch()
+        _, stderr = holder.communicate(timeout=60)
+        assert holder.returncode == 0, stderr
+        assert_right(rivet, pg_orders)
+
+    def test_a_plain_run_is_refused_meanwhile(self, rivet, pg_orders, tmp_path):
+        path = config(rivet, pg_orders, "range")
+        holder, gate = self.paused(rivet, path, tmp_path, "unit_committed")
+        refused = rivet("run", "-c", path, "--json-errors")
+        assert (refused.code, refused.error()["code"]) == (1, "RIVET_RUN_IN_PROGRESS")
+        assert "--resume" in refused.stderr
+        gate.touch()
+        holder.communicate(timeout=60)
+        assert holder.returncode == 0
+
+    def test_three_processes_under_kills(self, rivet, pg_orders):
+        path = config(rivet, pg_orders, "range_parallel", chunk_size=400)
+        pause = random.Random(11)
+        for _ in range(8):
+            first = rivet.start("run", "-c", path)
+            self.wait_for(lambda: (rivet.folder / ".rivet_state.db").exists())
+            time.sleep(0.15)
+            crowd = [first] + [rivet.start("run", "-c", path, "--resume") for _ in range(2)]
+            time.sleep(pause.uniform(0.02, 0.5))
+            victim = pause.choice(crowd)
+            victim.send_signal(signal.SIGKILL)
+            for process in crowd:
+                process.communicate(timeout=60)
+        rivet.ok("run", "-c", path, "--validate")
+        assert_right(rivet, pg_orders)
