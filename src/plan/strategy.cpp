@@ -190,8 +190,13 @@ class Chooser {
           .reason = fmt::format("{} key ({})", best->primary ? "primary" : "unique", fmt::join(best->columns, ", "))};
     }
     if (inventory_.row_id.empty()) return std::nullopt;
-    return Strategy{
+    Strategy strategy{
         .shape = Shape::key_ranges, .key = {inventory_.row_id}, .units = units, .reason = "no key: cut by the row id"};
+    strategy.warnings.push_back(
+        {"row_id", fmt::format("cut by {}, which VACUUM may change: do not run it meanwhile, or "
+                               "set chunk_by_key",
+                               inventory_.row_id)});
+    return strategy;
   }
 
   Strategy by_integer(const std::string& column, std::string reason) const {

@@ -24,7 +24,7 @@ struct Abilities {
 struct Strategy {
   enum class Shape {
     whole,            ///< one unit
-    integer_windows,  ///< closed windows of equal width over an integer key
+    integer_windows,  ///< windows of equal width over an integer key
     key_ranges,       ///< ranges between boundaries that the server names
     days,             ///< half-open windows of whole days
     row_numbers,      ///< windows over the rows' positions in key order

@@ -25,8 +25,8 @@ const Term* term_of(const Unit& unit) {
   return unit.predicate.terms.size() == 1 ? std::get_if<Term>(&unit.predicate.terms.front()) : nullptr;
 }
 
-std::optional<__int128> number(const std::optional<model::Bound>& bound) {
-  if (!bound || !bound->inclusive || bound->values.size() != 1) return std::nullopt;
+std::optional<std::int64_t> number(const std::optional<model::Bound>& bound) {
+  if (!bound || bound->values.size() != 1) return std::nullopt;
   std::int64_t value = 0;
   const auto& text = bound->values.front();
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -59,17 +59,21 @@ Result<std::string> prove_windows(const Strategy& strategy, const KeyFacts& fact
   const auto ranges = TRY(ranges_of(strategy, facts, units));
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     const auto lower = number(ranges[i]->lower), upper = number(ranges[i]->upper);
-    if (!lower || !upper || *upper < *lower) return broken(units[i], "is no closed window of integers");
-    if (i > 0 && *lower != *number(ranges[i - 1]->upper) + 1)
-      return broken(units[i], "does not begin after its neighbour");
+    const bool last = i + 1 == ranges.size();
+    if (!lower || !upper || !ranges[i]->lower->inclusive || ranges[i]->upper->inclusive != last ||
+        (last ? *upper < *lower : *upper <= *lower)) {
+      return broken(units[i], "is no window of integers");
+    }
+    if (i > 0 && *lower != *number(ranges[i - 1]->upper))
+      return broken(units[i], "does not begin where its neighbour ends");
   }
   if (ranges.empty() || ranges.front()->lower->values != *facts.extent.first ||
       ranges.back()->upper->values != *facts.extent.last) {
     return broken(units.front(), "and the last do not reach the ends of the key");
   }
-  return fmt::format("{} closed windows of {} from {} to {}, each beginning one after its neighbour's end{}",
-                     ranges.size(), strategy.key.front(), ranges.front()->lower->values.front(),
-                     ranges.back()->upper->values.front(), null_clause(facts));
+  return fmt::format("{} windows of {} from {} to {}, each beginning where its neighbour ends{}", ranges.size(),
+                     strategy.key.front(), ranges.front()->lower->values.front(), ranges.back()->upper->values.front(),
+                     null_clause(facts));
 }
 
 /// Ranges whose ends are the server's: neighbours share the boundary, which belongs to one of them.

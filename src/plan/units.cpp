@@ -95,9 +95,12 @@ Result<std::vector<Unit>> integer_windows(const Strategy& strategy, const KeyFac
   TRY(check_count(windows));
   for (Wide from = least; from <= greatest; from += step) {
     const auto first = std::to_string(static_cast<std::int64_t>(from));
-    const auto last = std::to_string(static_cast<std::int64_t>(std::min(from + step - 1, greatest)));
-    units.add(KeyRange{.columns = strategy.key, .lower = Bound{{first}, true}, .upper = Bound{{last}, true}}, first,
-              last, strategy.reason);
+    const bool is_last = from + step > greatest;
+    const auto last = std::to_string(static_cast<std::int64_t>(is_last ? greatest : from + step - 1));
+    // Half open between windows: a loosely typed column may hold 2.5, which must meet the reader, not a gap.
+    auto upper = is_last ? Bound{{last}, true} : Bound{{std::to_string(static_cast<std::int64_t>(from + step))}, false};
+    units.add(KeyRange{.columns = strategy.key, .lower = Bound{{first}, true}, .upper = std::move(upper)}, first, last,
+              strategy.reason);
   }
   units.add_null_key(strategy, facts);
   return units.take();

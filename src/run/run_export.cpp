@@ -20,7 +20,6 @@
 #include "run/owner.hpp"
 #include "run/part_names.hpp"
 #include "run/publish.hpp"
-#include "run/quarantine.hpp"
 #include "run/retry.hpp"
 #include "run/unfinished.hpp"
 
@@ -146,6 +145,7 @@ Result<void> ExportRun::prepare() {
   if (!options_.resume) TRY(refuse_if_held(env_, entry_.name));
   opened_ = TRY(env_.open_destination(entry_, outcome_.started_at));
   TRY(finish_sealed_runs(env_, entry_.name, opened_.prefix));
+  TRY(sweep_ended_runs(env_, entry_.name, opened_.prefix));
   outcome_.destination_uri = opened_.uri;
   format_ = TRY(env_.make_format(entry_));
   return {};
@@ -429,11 +429,10 @@ void ExportRun::fail_with(Error error) {
 void ExportRun::end_run(const Error& error, const std::string& status) {
   auto ended = env_.store.apply(state::RunEnded{
       .run_id = run_id_, .owner = owner_, .status = status, .error = error.to_string(), .at = env_.clock.now()});
-  const auto& destination = *opened_.destination;
-  if (ended) ended = quarantine(destination, run_stem(run_id_, entry_.name, nonce_), {}, run_id_);
+  if (ended) ended = sweep_ended_runs(env_, entry_.name, opened_.prefix);
   if (ended) {
     const auto run = env_.store.run(run_id_);
-    if (run && *run) ended = record_failure(destination, **run, status, env_.clock);
+    if (run && *run) ended = record_failure(*opened_.destination, **run, status, env_.clock);
   }
   if (!ended) env_.log.warn("closing run {}: {}", run_id_, ended.error().to_string());
   outcome_.rows = 0;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/fault_point.hpp"
 #include "run/lease_keeper.hpp"
 #include "run/owner.hpp"
 #include "run/part_names.hpp"
@@ -34,9 +35,14 @@ Result<void> set_aside(const Environment& environment, const state::RunView& run
                                               .status = "interrupted",
                                               .error = "its process died; a later run had another plan",
                                               .at = environment.clock.now()}));
+  return sweep_ended_runs(environment, run.export_name, run.prefix);
+}
+
+Result<void> sweep_ended_run(const Environment& environment, const state::RunView& run) {
   const auto plan = TRY(model::plan_from_json_text(run.plan_json));
   const auto destination = TRY(environment.open_prefix(plan.destination_kind, run.prefix));
-  return quarantine(*destination, run_stem(run.run_id, run.export_name, run.nonce), {}, run.run_id);
+  TRY(quarantine(*destination, run_stem(run.run_id, run.export_name, run.nonce), {}, run.run_id));
+  return environment.store.apply(state::RunSwept{run.run_id});
 }
 
 Result<void> finish_sealed_run(const Environment& environment, const state::RunView& run) {
@@ -84,6 +90,17 @@ Result<void> finish_sealed_runs(const Environment& environment, const std::strin
     auto finished = finish_sealed_run(environment, run);
     if (!finished && run.prefix == prefix) return finished;
     if (!finished) environment.log.warn("run {} stays unpublished: {}", run.run_id, finished.error().to_string());
+  }
+  return {};
+}
+
+Result<void> sweep_ended_runs(const Environment& environment, const std::string& export_name,
+                              const std::string& prefix) {
+  for (const auto& run : TRY(environment.store.unswept_runs(export_name))) {
+    base::fault_point("run_ended");
+    auto swept = sweep_ended_run(environment, run);
+    if (!swept && run.prefix == prefix) return swept;
+    if (!swept) environment.log.warn("files of run {} stay where they are: {}", run.run_id, swept.error().to_string());
   }
   return {};
 }

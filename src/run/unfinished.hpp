@@ -17,6 +17,11 @@ namespace rivet::run {
 Result<void> finish_sealed_runs(const Environment& environment, const std::string& export_name,
                                 const std::string& prefix);
 
+/// Takes the files of the export's runs that ended without a result out of the readers' way, also those of processes
+/// that died before they could. What cannot be done at another place than `prefix` is told and left for later.
+Result<void> sweep_ended_runs(const Environment& environment, const std::string& export_name,
+                              const std::string& prefix);
+
 /// Kind conflict, code RIVET_RUN_IN_PROGRESS, when a living process holds a run of the export.
 Result<void> refuse_if_held(const Environment& environment, const std::string& export_name);
 

@@ -151,6 +151,20 @@ TEST_F(RunTakenOverTest, ASealedRunCanBeTakenOverAnUnknownOrFinishedOneNot) {
   EXPECT_THAT(refused(takeover(kOther, kMe)).message, HasSubstr("is finished"));
 }
 
+using RunSweptTest = StoreTest;
+
+TEST_F(RunSweptTest, AnEndedRunIsRememberedUntilItsFilesAreGone) {
+  must(start("r1"));
+  EXPECT_EQ(refused(RunSwept{"r1"}).kind, ErrorKind::conflict);
+  EXPECT_THAT(*store_->unswept_runs("orders"), IsEmpty());
+  must(RunEnded{.run_id = "r1", .owner = kMe, .status = "failed", .error = "", .at = instant(3)});
+  ASSERT_EQ(store_->unswept_runs("orders")->size(), 1u);
+  EXPECT_EQ(store_->unswept_runs("orders")->front().run_id, "r1");
+  EXPECT_THAT(*store_->unswept_runs("others"), IsEmpty());
+  must(RunSwept{"r1"});
+  EXPECT_THAT(*store_->unswept_runs("orders"), IsEmpty());
+}
+
 using UnitsReleasedTest = StoreTest;
 
 TEST_F(UnitsReleasedTest, GivesBackWhatADeadWorkerHeldAndNothingElse) {

@@ -266,9 +266,12 @@ CREATE VIEW run_journal AS
   WHERE f.sequence = 1;
 )sql";
 
-// Migration 2: claims of units have leases of their own, so that several processes can share a run.
+// Migration 2: claims of units have leases of their own, so that several processes can share a run; a run that ended
+// without a result is remembered until its files are out of the readers' way.
 constexpr std::string_view kTables2 = R"sql(
 ALTER TABLE unit ADD COLUMN lease_until BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN swept INTEGER NOT NULL DEFAULT 1 CHECK (swept IN (0, 1));
+CREATE INDEX run_unswept ON run (export_name) WHERE swept = 0;
 CREATE INDEX unit_running ON unit (run_id, lease_until) WHERE status = 'running';
 )sql";
 

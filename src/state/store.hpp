@@ -99,6 +99,8 @@ class StateStore {
   virtual Result<std::optional<RunView>> run(const std::string& run_id) = 0;
   /// Runs that are running or sealed but not published, oldest first; of one export or, with an empty name, of all.
   virtual Result<std::vector<RunView>> unfinished_runs(const std::string& export_name) = 0;
+  /// Runs of the export that ended without a result and may have left files, oldest first.
+  virtual Result<std::vector<RunView>> unswept_runs(const std::string& export_name) = 0;
   virtual Result<std::vector<UnitView>> units(const std::string& run_id) = 0;
 
   /// Parts of the export's current generation at the prefix, in commit order.

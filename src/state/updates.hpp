@@ -124,6 +124,11 @@ struct RunEnded {
   base::Timestamp at;
 };
 
+/// The files of a run that ended without a result are out of the readers' way. Illegal unless the run has ended.
+struct RunSwept {
+  std::string run_id;
+};
+
 /// One journal entry; the store numbers it, from 1 in each run. Always legal.
 struct JournalAppended {
   std::string run_id, export_name;
@@ -166,6 +171,6 @@ struct AggregateRecorded {
 
 using StateUpdate =
     std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitsReleased, UnitCommitted, UnitFailed, RunSealed,
-                 RunPublished, RunEnded, JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
+                 RunPublished, RunEnded, RunSwept, JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
 
 }  // namespace rivet::state

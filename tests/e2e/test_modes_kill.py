@@ -98,6 +98,16 @@ def test_completed_units_are_kept(rivet, pg_orders):
     assert_right(rivet, pg_orders)
 
 
+def test_killed_while_a_dead_run_is_set_aside(rivet, pg_orders):
+    """Its files are remembered until they are out of the way, whoever gets to it."""
+    path = config(rivet, pg_orders, "range_snapshot")
+    rivet.killed_at("unit_committed:3", "run", "-c", path)
+    rivet.killed_at("run_ended", "run", "-c", path)
+    rivet.ok("run", "-c", path)
+    assert_right(rivet, pg_orders)
+    assert any(name.startswith("_quarantine/") for name in rivet.output().names())
+
+
 def test_the_source_grows_between_crash_and_resume(rivet, pg_db):
     """Case 8: boundaries are the dead run's, not new ones over a table that has grown."""
     pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY)", "INSERT INTO t SELECT generate_series(1, 1000)", "ANALYZE t")

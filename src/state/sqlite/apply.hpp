@@ -17,6 +17,7 @@ Result<void> apply(Connection& db, const UnitsReleased& update);
 Result<void> apply(Connection& db, const RunSealed& update);
 Result<void> apply(Connection& db, const RunPublished& update);
 Result<void> apply(Connection& db, const RunEnded& update);
+Result<void> apply(Connection& db, const RunSwept& update);
 Result<void> apply(Connection& db, const UnitCommitted& update);
 Result<void> apply(Connection& db, const UnitFailed& update);
 Result<void> apply(Connection& db, const JournalAppended& update);

@@ -200,4 +200,10 @@ Result<void> apply(Connection& db, const RunEnded& update) {
   return db.run(kEndRun, run.run_id, update.status, update.error, update.at);
 }
 
+Result<void> apply(Connection& db, const RunSwept& update) {
+  const auto run = TRY(existing_run(db, update.run_id));
+  if (run.stage != RunStage::ended) return conflict(fmt::format("{} has not ended", describe(run)));
+  return db.run(kSweptRun, update.run_id);
+}
+
 }  // namespace rivet::state::sqlite

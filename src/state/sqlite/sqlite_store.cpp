@@ -86,6 +86,11 @@ class SqliteStore final : public StateStore {
     return read_all(db_.start(kSelectUnfinished, export_name), read_run);
   }
 
+  Result<std::vector<RunView>> unswept_runs(const std::string& export_name) override {
+    const std::scoped_lock lock(mutex_);
+    return read_all(db_.start(kSelectUnswept, export_name), read_run);
+  }
+
   Result<std::vector<UnitView>> units(const std::string& run_id) override {
     const std::scoped_lock lock(mutex_);
     return read_all(db_.start(kSelectUnits, run_id), read_unit);

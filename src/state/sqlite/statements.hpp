@@ -46,7 +46,12 @@ inline constexpr Query kSealRun{"seal_run",
 inline constexpr Query kPublishRun{
     "publish_run", "UPDATE run SET stage = 'published', status = 'success', finished_at = ?2 WHERE run_id = ?1"};
 inline constexpr Query kEndRun{
-    "end_run", "UPDATE run SET stage = 'ended', status = ?2, error = ?3, finished_at = ?4 WHERE run_id = ?1"};
+    "end_run",
+    "UPDATE run SET stage = 'ended', status = ?2, error = ?3, finished_at = ?4, swept = 0 WHERE run_id = ?1"};
+inline constexpr Query kSweptRun{"swept_run", "UPDATE run SET swept = 1 WHERE run_id = ?1"};
+inline constexpr Query kSelectUnswept{"select_unswept",
+                                      "SELECT " RIVET_RUN_COLUMNS
+                                      " FROM run WHERE swept = 0 AND export_name = ? ORDER BY started_at, run_id"};
 
 // Units.
 
@@ -190,56 +195,23 @@ inline constexpr Query kInsertAggregate{
 #undef RIVET_FILE_COLUMNS
 #undef RIVET_METRIC_COLUMNS
 
-inline constexpr std::array kEveryQuery{&kInsertRun,
-                                        &kSelectRun,
-                                        &kSelectUnfinishedAt,
-                                        &kSelectUnfinished,
-                                        &kUpdateHolder,
-                                        &kUpdateLease,
-                                        &kSealRun,
-                                        &kPublishRun,
-                                        &kEndRun,
-                                        &kInsertUnit,
-                                        &kSelectUnits,
-                                        &kSelectUnit,
-                                        &kSelectPendingUnit,
-                                        &kSelectExpiredUnit,
-                                        &kRenewUnits,
-                                        &kClaimUnit,
-                                        &kCommitUnit,
-                                        &kFailUnit,
-                                        &kReleaseUnits,
-                                        &kReleaseUnitsOf,
-                                        &kCountIncomplete,
-                                        &kLastUnit,
-                                        &kInsertPart,
-                                        &kSelectPathOwner,
-                                        &kSelectLiveParts,
-                                        &kSelectFiles,
-                                        &kNextGeneration,
-                                        &kInsertGeneration,
-                                        &kSupersedeParts,
-                                        &kAddParts,
-                                        &kUpsertExportState,
-                                        &kSelectExports,
-                                        &kUpsertSchema,
-                                        &kSelectSchema,
-                                        &kSelectCommitted,
-                                        &kInsertCommitted,
-                                        &kUpdateCommitted,
-                                        &kDeleteProgression,
-                                        &kInsertEvent,
-                                        &kSelectLastChunkEvent,
-                                        &kRaiseLongestUnit,
-                                        &kSelectJournals,
-                                        &kSelectEvents,
-                                        &kDeleteMetrics,
-                                        &kInsertMetrics,
-                                        &kSelectMetrics,
-                                        &kInsertHarm,
-                                        &kSelectAggregate,
-                                        &kInsertAggregate,
-                                        &kUpsertShape,
-                                        &kSelectShapes};
+inline constexpr std::array kEveryQuery{&kInsertRun,         &kSelectRun,       &kSelectUnfinishedAt,
+                                        &kSelectUnfinished,  &kUpdateHolder,    &kUpdateLease,
+                                        &kSealRun,           &kPublishRun,      &kEndRun,
+                                        &kSweptRun,          &kSelectUnswept,   &kInsertUnit,
+                                        &kSelectUnits,       &kSelectUnit,      &kSelectPendingUnit,
+                                        &kSelectExpiredUnit, &kRenewUnits,      &kClaimUnit,
+                                        &kCommitUnit,        &kFailUnit,        &kReleaseUnits,
+                                        &kReleaseUnitsOf,    &kCountIncomplete, &kLastUnit,
+                                        &kInsertPart,        &kSelectPathOwner, &kSelectLiveParts,
+                                        &kSelectFiles,       &kNextGeneration,  &kInsertGeneration,
+                                        &kSupersedeParts,    &kAddParts,        &kUpsertExportState,
+                                        &kSelectExports,     &kUpsertSchema,    &kSelectSchema,
+                                        &kSelectCommitted,   &kInsertCommitted, &kUpdateCommitted,
+                                        &kDeleteProgression, &kInsertEvent,     &kSelectLastChunkEvent,
+                                        &kRaiseLongestUnit,  &kSelectJournals,  &kSelectEvents,
+                                        &kDeleteMetrics,     &kInsertMetrics,   &kSelectMetrics,
+                                        &kInsertHarm,        &kSelectAggregate, &kInsertAggregate,
+                                        &kUpsertShape,       &kSelectShapes};
 
 }  // namespace rivet::state::sqlite
