@@ -42,3 +42,5 @@ FROM generate_series(1::bigint, :rows) AS i,
      LATERAL (SELECT ship + 1 + ((b >> 48) % 30)::int AS receipt) AS r,
      bench_sentence AS s
 WHERE s.id = ((hashint8extended(i, 4) & 2147483647) % 400000)::int;
+
+CREATE INDEX ON narrow (l_orderkey);

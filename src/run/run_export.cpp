@@ -7,9 +7,9 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include "base/fault_point.hpp"
+#include "base/peak_memory.hpp"
 #include "plan/make_plan.hpp"
 #include "run/cleaned.hpp"
 #include "run/drift.hpp"
@@ -31,12 +31,6 @@ namespace journal = model::journal;
 // Batches waiting between the reading and the encoding threads, of all units together; more for more units.
 constexpr std::int64_t kBatchesInFlight = 2LL << 20;
 constexpr std::chrono::milliseconds kLookAgain{250};
-
-std::int64_t peak_rss_mb() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss / 1024;
-}
 
 std::string first_run_id(const std::string& export_name, base::Timestamp at) {
   return export_name + "_" + base::to_run_stamp(at);
@@ -444,7 +438,7 @@ report::RunOutcome ExportRun::finish() {
   outcome_.finished_at = env_.clock.now();
   outcome_.duration_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_).count();
-  outcome_.peak_rss_mb = peak_rss_mb();
+  outcome_.peak_rss_mb = base::peak_rss_mb();
   if (sealed_) {
     model::Digest digest;
     if (const auto parts = env_.store.files({.run_id = run_id_, .limit = 0}); parts) {

@@ -17,7 +17,7 @@ struct ParquetOptions {
   config::Compression compression = config::Compression::zstd;
   std::optional<int> level;  ///< of the codec; its default when unset
   std::int64_t row_group_rows = 1'048'576;
-  std::int64_t row_group_bytes = 14LL << 20;    ///< of Arrow data before encoding; more for many columns
+  std::int64_t row_group_bytes = 13LL << 20;    ///< of Arrow data before encoding; more for many columns
   std::int64_t column_chunk_bytes = 4LL << 20;  ///< the same of its largest column
   std::size_t groups_at_once = 2;               ///< encoded side by side, each by a thread of its own
 };
