@@ -28,10 +28,16 @@ ordered_json to_json(const Term& term) {
             ordered_json out{{"kind", "key_range"}, {"columns", range.columns}};
             if (range.lower) out["lower"] = bound_to_json(*range.lower);
             if (range.upper) out["upper"] = bound_to_json(*range.upper);
+            if (range.coalesced) out["coalesced"] = true;
             return out;
           },
           [](const NullKey& key) {
-            return ordered_json{{"kind", "null_key"}, {"columns", key.columns}};
+            ordered_json out{{"kind", "null_key"}, {"columns", key.columns}};
+            if (key.coalesced) out["coalesced"] = true;
+            return out;
+          },
+          [](const VersionRange& versions) {
+            return ordered_json{{"kind", "versions"}, {"from", versions.from}, {"below", versions.below}};
           },
           [](const PageRange& pages) {
             ordered_json out{{"kind", "pages"}, {"first", pages.first}};
@@ -63,7 +69,7 @@ std::optional<Bound> read_bound(FieldReader& fields, const char* key, std::size_
   if (!fields.has(key)) return std::nullopt;
   auto bound = fields.object(key);
   Bound out{.values = read_texts(bound, "values"), .inclusive = bound.boolean("inclusive")};
-  if (out.values.size() != columns) fields.refuse(fmt::format("'{}' has not one value per column", key));
+  if (out.values.size() != columns) fields.refuse(fmt::format("'{}' has not one value per key column", key));
   return out;
 }
 
@@ -71,11 +77,18 @@ Term read_term(FieldReader& fields) {
   const auto kind = fields.text("kind");
   if (kind == "key_range") {
     KeyRange range{.columns = read_texts(fields, "columns"), .lower = {}, .upper = {}};
-    range.lower = read_bound(fields, "lower", range.columns.size());
-    range.upper = read_bound(fields, "upper", range.columns.size());
+    range.coalesced = fields.has("coalesced") && fields.boolean("coalesced");
+    const auto width = range.coalesced ? 1 : range.columns.size();
+    range.lower = read_bound(fields, "lower", width);
+    range.upper = read_bound(fields, "upper", width);
     return range;
   }
-  if (kind == "null_key") return NullKey{.columns = read_texts(fields, "columns")};
+  if (kind == "null_key") {
+    NullKey key{.columns = read_texts(fields, "columns")};
+    key.coalesced = fields.has("coalesced") && fields.boolean("coalesced");
+    return key;
+  }
+  if (kind == "versions") return VersionRange{.from = fields.count("from"), .below = fields.count("below")};
   if (kind == "pages") return PageRange{.first = fields.count("first"), .end = fields.optional_count("end")};
   if (kind == "row_numbers") {
     return RowNumbers{.column = fields.text("column"), .first = fields.count("first"), .last = fields.count("last")};

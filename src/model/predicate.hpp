@@ -30,15 +30,24 @@ struct Bound {
 struct KeyRange {
   std::vector<std::string> columns;
   std::optional<Bound> lower, upper;
+  bool coalesced = false;  ///< the key is one value: the first of the columns that is not NULL
 
   bool operator==(const KeyRange&) const = default;
 };
 
-/// Rows in which any of the columns is NULL: what no range has.
+/// Rows in which any of the columns is NULL (all of them, when coalesced): what no range has.
 struct NullKey {
   std::vector<std::string> columns;
+  bool coalesced = false;
 
   bool operator==(const NullKey&) const = default;
+};
+
+/// Row versions made by transactions numbered [from, below), in the 64-bit numbering of the source's horizon.
+struct VersionRange {
+  std::int64_t from = 0, below = 0;
+
+  bool operator==(const VersionRange&) const = default;
 };
 
 /// Rows of the physical pages [first, end) of a table; without `end` to the last one. Only meaningful within one
@@ -59,7 +68,7 @@ struct RowNumbers {
 };
 
 /// A condition on one row.
-using Term = std::variant<KeyRange, NullKey, PageRange, RowNumbers>;
+using Term = std::variant<KeyRange, NullKey, VersionRange, PageRange, RowNumbers>;
 
 /// The rows for which all terms hold; without terms every row.
 struct Predicate {

@@ -20,6 +20,8 @@ TEST(Predicate, WholeIsOneWord) {
 
 TEST(Predicate, EveryTermReadsBackAsItself) {
   const Predicate all{.terms = {kRange, KeyRange{.columns = {"x"}, .lower = {}, .upper = {}}, NullKey{{"a", "b"}},
+                                KeyRange{.columns = {"a", "b"}, .lower = Bound{{"1"}, true}, .upper = {}, .coalesced = true},
+                                NullKey{.columns = {"a", "b"}, .coalesced = true}, VersionRange{.from = 3, .below = 1LL << 40},
                                 PageRange{.first = 0, .end = 12}, PageRange{.first = 12, .end = {}},
                                 RowNumbers{.column = "id", .first = 1, .last = 100}}};
   EXPECT_EQ(predicate_from_text(to_text(all)).value(), all);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/column.hpp"
@@ -16,9 +17,23 @@ namespace rivet::model {
 struct Relation {
   std::string schema = {};  ///< empty: the session's default
   std::string table = {};
-  std::string query = {};  ///< verbatim user SQL, without a trailing semicolon
+  std::string query = {};    ///< verbatim user SQL, without a trailing semicolon
+  Predicate within = {};     ///< only these rows belong to it; key ranges and NULL keys only
 
   bool is_table() const { return !table.empty(); }
+};
+
+/// What rows are ordered and cut by: columns compared as a row, or, coalesced, one value: the first of the columns that
+/// is not NULL.
+struct KeyColumns {
+  KeyColumns() = default;
+  KeyColumns(std::vector<std::string> names, bool as_one = false) : columns(std::move(names)), coalesced(as_one) {}
+
+  std::vector<std::string> columns;
+  bool coalesced = false;
+
+  bool empty() const { return columns.empty(); }
+  bool operator==(const KeyColumns&) const = default;
 };
 
 /// `schema.table` or `query`, for messages.
@@ -36,10 +51,19 @@ struct Inventory {
   Columns columns;
   std::vector<Key> keys;                     ///< the primary key first; none for a query
   std::string row_id;                        ///< a hidden unique integer that can be used as a key column; or empty
+  bool row_versions = false;                 ///< its rows can be selected by VersionRange
   std::optional<std::int64_t> row_estimate;  ///< from the catalogue, never a COUNT(*)
   std::optional<std::int64_t> total_bytes;   ///< on the source's disk
   std::string fingerprint;                   ///< of names, native types and nullability: changes with DDL
   std::vector<std::string> warnings;         ///< ready for printing
+};
+
+/// Where the numbering of a source's transactions stands.
+struct Horizon {
+  std::string source_id;     ///< of the database system; other systems number anew
+  std::int64_t settled = 0;  ///< every transaction below it has ended, for all to see
+  std::int64_t next = 0;     ///< no transaction from here on has begun when it was asked
+  std::string held_by;       ///< who keeps `settled` below `next`, for people; empty when nobody does or it cannot be told
 };
 
 /// How far a key reaches. Without rows that have the whole key there is neither first nor last.

@@ -76,19 +76,22 @@ class Session {
   virtual Result<model::Inventory> describe(const model::Relation& relation, const model::TypeOverrides& overrides) = 0;
   virtual Result<std::unique_ptr<BatchStream>> read(const ReadRequest& request) = 0;
 
-  /// The least and the greatest key, by index where there is one. `columns` are columns of the relation, or the
-  /// name that describe() gave for the row id.
-  virtual Result<model::KeyExtent> key_extent(const model::Relation& relation, const std::vector<std::string>& columns) = 0;
+  /// The least and the greatest key, by index where there is one. `key` names columns of the relation, or the row id
+  /// as describe() called it.
+  virtual Result<model::KeyExtent> key_extent(const model::Relation& relation, const model::KeyColumns& key) = 0;
   /// At most `parts` - 1 keys that cut the relation into about equal parts: ascending, distinct, each one as the
   /// server compares them; from its statistics when they are good enough, else by one walk in key order. Fewer, also
   /// none, when there are fewer distinct keys. Never a key with NULL in it.
   virtual Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation,
-                                                             const std::vector<std::string>& columns, int parts) = 0;
+                                                             const model::KeyColumns& key, int parts) = 0;
   /// Physical pages of the table right now. Kind config for anything that has none of its own (view, query,
   /// partitioned table).
   virtual Result<std::int64_t> page_count(const model::Relation& relation) = 0;
   /// All rows, counted. Expensive: only for numbering rows.
   virtual Result<std::int64_t> row_count(const model::Relation& relation) = 0;
+
+  /// Where the numbering of row versions stands now; VersionRange counts in it. Kind config for an engine without.
+  virtual Result<model::Horizon> horizon() = 0;
 
   /// Freezes this session at one instant until it is dropped, and names it for SessionOptions::snapshot. Everything
   /// the session does from here on sees that instant. At most once, and not while a stream is open.

@@ -99,6 +99,9 @@ Result<std::string> condition(const PredicateScope& scope, const model::Term& te
   return std::visit(Overloaded{
                         [&](const model::KeyRange& range) { return range_condition(scope, range); },
                         [&](const model::NullKey& key) { return null_condition(scope, key); },
+                        [&](const model::VersionRange&) -> Result<std::string> {
+                          return fail(ErrorKind::internal, "row versions are not available");
+                        },
                         [&](const model::PageRange& pages) { return page_condition(scope, pages); },
                         [&](const model::RowNumbers& numbers) -> Result<std::string> {
                           return fmt::format("{} BETWEEN {} AND {}",

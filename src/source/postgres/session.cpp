@@ -33,20 +33,19 @@ class PostgresSession final : public Session {
     return stream;
   }
 
-  Result<model::KeyExtent> key_extent(const model::Relation& relation,
-                                      const std::vector<std::string>& columns) override {
+  Result<model::KeyExtent> key_extent(const model::Relation& relation, const model::KeyColumns& key) override {
     return ask("looking for the ends of the key of", relation, &Transaction::end,
                [&](Connection& connection) -> Result<model::KeyExtent> {
-                 const auto fields = TRY(key_fields(connection, relation, columns));
+                 const auto fields = TRY(key_fields(connection, relation, key.columns));
                  return probe_extent(connection, relation, fields, transaction_.limit());
                });
   }
 
   Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation,
-                                                     const std::vector<std::string>& columns, int parts) override {
+                                                     const model::KeyColumns& key, int parts) override {
     return ask("looking for split points of", relation, &Transaction::end_and_reset,
                [&](Connection& connection) -> Result<std::vector<model::KeyValues>> {
-                 const auto fields = TRY(key_fields(connection, relation, columns));
+                 const auto fields = TRY(key_fields(connection, relation, key.columns));
                  return find_split_points(connection, {.relation = relation, .columns = fields, .parts = parts},
                                           transaction_.limit());
                });
@@ -60,6 +59,10 @@ class PostgresSession final : public Session {
   Result<std::int64_t> row_count(const model::Relation& relation) override {
     return ask("counting the rows of", relation, &Transaction::end,
                [&](Connection& connection) { return probe_rows(connection, relation, transaction_.limit()); });
+  }
+
+  Result<model::Horizon> horizon() override {
+    return fail(ErrorKind::config, "row versions are not available");
   }
 
   Result<std::string> share_snapshot() override {

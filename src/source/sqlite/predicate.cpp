@@ -51,6 +51,10 @@ class Conditions {
     return {};
   }
 
+  Result<void> operator()(const model::VersionRange&) {
+    return fail(ErrorKind::config, "SQLite keeps no record of which transaction made a row");
+  }
+
   Result<void> operator()(const model::PageRange&) {
     return fail(Error{.kind = ErrorKind::config,
                       .message = "a SQLite table cannot be read by pages",

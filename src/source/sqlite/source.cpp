@@ -43,15 +43,14 @@ class SqliteSession final : public Session {
         .context("reading " + model::display_name(request.relation));
   }
 
-  Result<model::KeyExtent> key_extent(const model::Relation& relation,
-                                      const std::vector<std::string>& columns) override {
-    return sqlite::key_extent(connection(), relation, columns)
+  Result<model::KeyExtent> key_extent(const model::Relation& relation, const model::KeyColumns& key) override {
+    return sqlite::key_extent(connection(), relation, key.columns)
         .context("finding the ends of the key of " + model::display_name(relation));
   }
 
   Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation,
-                                                     const std::vector<std::string>& columns, int parts) override {
-    return sqlite::split_points(connection(), relation, columns, parts)
+                                                     const model::KeyColumns& key, int parts) override {
+    return sqlite::split_points(connection(), relation, key.columns, parts)
         .context("splitting " + model::display_name(relation));
   }
 
@@ -63,6 +62,12 @@ class SqliteSession final : public Session {
 
   Result<std::int64_t> row_count(const model::Relation& relation) override {
     return sqlite::row_count(connection(), relation).context("counting " + model::display_name(relation));
+  }
+
+  Result<model::Horizon> horizon() override {
+    return fail(Error{.kind = ErrorKind::config,
+                      .message = "SQLite keeps no record of which transaction made a row",
+                      .hint = "rows can be told apart by key only"});
   }
 
   Result<std::string> share_snapshot() override {
