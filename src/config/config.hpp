@@ -102,6 +102,7 @@ struct Parquet {
 struct ModeKeys {
   std::string cursor_column, cursor_fallback_column;
   bool coalesce = false;
+  std::optional<std::int64_t> cursor_lookback;  ///< newest rows that a later run looks at again; unset: what suits
   std::string chunk_column;
   std::vector<std::string> chunk_by_key;
   std::optional<std::int64_t> chunk_size, chunk_size_memory_mb, chunk_count, chunk_by_days;
@@ -118,9 +119,11 @@ struct ModeKeys {
   PartitionGranularity partition_granularity = PartitionGranularity::day;
 };
 
-/// One entry of `exports:`.
+/// One entry of `exports:`, or one partition of it.
 struct Export {
   std::string name;
+  std::string family = {};     ///< the entry that this is a partition of; empty: it stands for itself
+  std::string partition = {};  ///< what `{partition}` stands for; empty unless it is a partition
   model::Relation relation;
   Mode mode = Mode::full;
   ModeKeys keys;

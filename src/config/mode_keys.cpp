@@ -173,6 +173,10 @@ ModeKeys read_mode_keys(Section& section, Mode mode) {
   refuse_keys_of_other_modes(section, mode);
   read_incremental(section, mode, keys);
   read_chunked(section, mode, keys);
+  keys.cursor_lookback = section.integer("cursor_lookback", {0, 100'000'000});
+  if (keys.cursor_lookback && mode != Mode::incremental && !keys.keyset_incremental) {
+    section.refuse("cursor_lookback", "'cursor_lookback' needs 'mode: incremental' or 'keyset_incremental: true'");
+  }
   read_time_window(section, mode, keys);
   read_partitioning(section, mode, keys);
   read_cdc(section);

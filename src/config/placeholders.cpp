@@ -20,10 +20,12 @@ std::string as_component(std::string_view name) {
 }  // namespace
 
 std::string expand_placeholders(std::string_view text, const Export& entry, base::Timestamp at) {
+  const auto& name = entry.family.empty() ? entry.name : entry.family;
   const std::pair<std::string_view, std::string> values[] = {
       {"{date}", base::to_date(at)},
-      {"{export}", as_component(entry.name)},
-      {"{table}", as_component(entry.relation.is_table() ? entry.relation.table : entry.name)},
+      {"{export}", as_component(name)},
+      {"{table}", as_component(entry.relation.is_table() ? entry.relation.table : name)},
+      {"{partition}", as_component(entry.partition)},
   };
   std::string out;
   while (!text.empty()) {

@@ -25,6 +25,22 @@ ordered_json warnings_to_json(const std::vector<PlanWarning>& warnings) {
   return array;
 }
 
+ordered_json to_json(const KeyColumns& key) { return {{"columns", key.columns}, {"coalesced", key.coalesced}}; }
+
+ordered_json to_json(const Incremental& incremental) {
+  ordered_json out{{"cursor", to_json(incremental.cursor)}};
+  if (incremental.since) out["since"] = to_json_text(*incremental.since);
+  out["until"] = to_json_text(incremental.until);
+  out["versions"] = incremental.versions;
+  out["again_units"] = incremental.again_units;
+  out["identity"] = incremental.identity;
+  out["by_key"] = incremental.by_key;
+  out["lookback"] = incremental.lookback;
+  out["remember_from"] = incremental.remember_from;
+  if (incremental.remember_after) out["remember_after"] = *incremental.remember_after;
+  return out;
+}
+
 std::vector<std::string> texts(const json& array) {
   std::vector<std::string> out;
   for (const auto& element : array) {
@@ -50,6 +66,28 @@ void read_units(FieldReader& fields, Plan& plan) {
   }
 }
 
+Position read_position(FieldReader& fields, const char* name) {
+  auto position = position_from_json_text(fields.text(name));
+  if (position) return std::move(*position);
+  fields.refuse(position.error().message);
+  return {};
+}
+
+Incremental read_incremental(FieldReader& fields) {
+  auto cursor = fields.object("cursor");
+  Incremental out{.cursor = {texts(cursor.array("columns")), cursor.boolean("coalesced")}, .since = {}, .until = {}};
+  if (fields.has("since")) out.since = read_position(fields, "since");
+  out.until = read_position(fields, "until");
+  out.versions = fields.boolean("versions");
+  out.again_units = fields.small_count("again_units");
+  out.identity = texts(fields.array("identity"));
+  out.by_key = fields.boolean("by_key");
+  out.lookback = fields.count("lookback");
+  out.remember_from = fields.small_count("remember_from");
+  if (fields.has("remember_after")) out.remember_after = texts(fields.array("remember_after"));
+  return out;
+}
+
 void read_warnings(FieldReader& fields, Plan& plan) {
   const auto& warnings = fields.array("warnings");
   for (std::size_t i = 0; i < warnings.size(); ++i) {
@@ -64,6 +102,7 @@ std::string to_json_text(const Plan& plan) {
   ordered_json out;
   out["export_name"] = plan.export_name;
   out["relation"] = {{"schema", plan.relation.schema}, {"table", plan.relation.table}, {"query", plan.relation.query}};
+  if (!plan.relation.within.is_whole()) out["relation"]["within"] = to_text(plan.relation.within);
   out["source_engine"] = plan.source_engine;
   out["mode"] = plan.mode;
   out["strategy"] = plan.strategy;
@@ -84,6 +123,7 @@ std::string to_json_text(const Plan& plan) {
   out["units"] = ordered_json::array();
   for (const auto& unit : plan.units) out["units"].push_back(unit_to_json(unit));
   out["tiling"] = plan.tiling;
+  if (plan.incremental) out["incremental"] = to_json(*plan.incremental);
   out["snapshot"] = plan.snapshot;
   out["warnings"] = warnings_to_json(plan.warnings);
   out["fingerprint"] = plan.fingerprint;
@@ -97,6 +137,7 @@ Result<Plan> plan_from_json_text(std::string_view text) {
   plan.export_name = fields.text("export_name");
   auto relation = fields.object("relation");
   plan.relation = {.schema = relation.text("schema"), .table = relation.text("table"), .query = relation.text("query")};
+  if (relation.has("within")) plan.relation.within = TRY(predicate_from_text(relation.text("within")));
   plan.source_engine = fields.text("source_engine");
   plan.mode = fields.text("mode");
   plan.strategy = fields.text("strategy");
@@ -116,6 +157,10 @@ Result<Plan> plan_from_json_text(std::string_view text) {
   plan.catalogue_fingerprint = fields.text("catalogue_fingerprint");
   read_units(fields, plan);
   plan.tiling = fields.text("tiling");
+  if (fields.has("incremental")) {
+    auto incremental = fields.object("incremental");
+    plan.incremental = read_incremental(incremental);
+  }
   plan.snapshot = fields.text("snapshot");
   read_warnings(fields, plan);
   plan.fingerprint = fields.text("fingerprint");

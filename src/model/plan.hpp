@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "model/column.hpp"
+#include "model/position.hpp"
 #include "model/relation.hpp"
 #include "model/unit.hpp"
 
@@ -20,6 +21,21 @@ namespace rivet::model {
 /// A remark of the planner: a stable rule name and a sentence.
 struct PlanWarning {
   std::string rule, message;
+};
+
+/// How a run that reads only what is new follows the runs before it. The first `again_units` units read a stretch that
+/// earlier runs have read before; rows that those have exported already are left out of them.
+struct Incremental {
+  KeyColumns cursor;
+  std::optional<Position> since;      ///< what earlier runs covered; none: this is the first
+  Position until;                     ///< what is covered once this run is published
+  bool versions = false;              ///< late rows are told by the number of the transaction that made them
+  int again_units = 0;
+  std::vector<std::string> identity;  ///< columns that tell a row apart, the cursor's among them
+  bool by_key = false;                ///< the identity has a key in it, so that no two rows share it
+  std::int64_t lookback = 0;          ///< about so many of the newest rows are remembered for later runs
+  int remember_from = 0;              ///< of the units behind the first ones, those from here on are remembered
+  std::optional<KeyValues> remember_after;  ///< the remembered rows' cursors lie behind it; none: no limit
 };
 
 /// What one run of one export will do. Two plans with equal fingerprints produce interchangeable parts.
@@ -43,6 +59,7 @@ struct Plan {
   std::string catalogue_fingerprint;
   std::vector<Unit> units;
   std::string tiling;  ///< why no row is in two units or in none
+  std::optional<Incremental> incremental;
   std::string snapshot;  ///< the instant that all units share, in the words of the engine; empty: each its own
   std::vector<PlanWarning> warnings;
   std::string fingerprint;  ///< over what decides the content and shape of the parts

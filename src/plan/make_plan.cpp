@@ -9,28 +9,10 @@
 #include <fmt/ranges.h>
 
 #include "base/hash.hpp"
+#include "plan/delta.hpp"
 
 namespace rivet::plan {
 namespace {
-
-Error not_yet(std::string_view what, std::string hint) {
-  return {.kind = ErrorKind::config,
-          .message = fmt::format("{} is not available in this version", what),
-          .hint = std::move(hint)};
-}
-
-Result<void> check_mode(const config::Export& entry) {
-  if (entry.mode != config::Mode::full && entry.mode != config::Mode::chunked) {
-    return fail(not_yet(fmt::format("mode: {}", config::name_of(entry.mode)), "use mode: full or mode: chunked"));
-  }
-  if (entry.keys.keyset_incremental) {
-    return fail(not_yet("keyset_incremental", "leave it out: every run then reads the whole relation"));
-  }
-  if (!entry.keys.partition_by.empty()) {
-    return fail(not_yet("partition_by", "leave it out, or select one partition with a query"));
-  }
-  return {};
-}
 
 Result<void> check_stdout(const config::Export& entry) {
   if (entry.destination.type != config::DestinationType::stdout_) return {};
@@ -89,10 +71,36 @@ void add_cut(const config::ModeKeys& keys, base::FieldHasher& hasher) {
   hasher.add(keys.chunk_dense ? "dense" : "").add(keys.parallel > 1 ? "parallel" : "");
 }
 
-std::string fingerprint_of(const model::Plan& plan, const config::Export& entry) {
+/// Runs that go on from different positions do not read the same rows.
+void add_position(const Strategy& strategy, base::FieldHasher& hasher) {
+  if (!strategy.incremental) return;
+  const auto& [cursor, since, until, versions, again, identity, by_key, lookback, from, after] = *strategy.incremental;
+  hasher.add(fmt::format("{}", fmt::join(cursor.columns, "\n"))).add(cursor.coalesced ? "coalesced" : "");
+  hasher.add(since ? model::to_json_text(*since) : "").add(versions ? "versions" : "").add(std::to_string(lookback));
+}
+
+/// What is read: of a time window only what lies in it.
+model::Relation relation_of(const config::Export& entry, const Strategy& strategy) {
+  auto relation = entry.relation;
+  if (strategy.shape != Strategy::Shape::window) return relation;
+  relation.within.terms.emplace_back(
+      model::KeyRange{.columns = strategy.key, .lower = model::Bound{strategy.from, true}, .upper = {}});
+  return relation;
+}
+
+void warn_about_horizon(const KeyFacts& facts, model::Plan& plan) {
+  if (!facts.horizon || facts.horizon->held_by.empty()) return;
+  plan.warnings.push_back(
+      {"horizon", fmt::format("what transactions from {} on have written waits for the next run; the oldest is {}",
+                              facts.horizon->settled, facts.horizon->held_by)});
+}
+
+std::string fingerprint_of(const model::Plan& plan, const config::Export& entry, const Strategy& strategy) {
   base::FieldHasher hasher;
   add_cut(entry.keys, hasher);
+  add_position(strategy, hasher);
   hasher.add(plan.relation.schema).add(plan.relation.table).add(plan.relation.query);
+  hasher.add(model::to_text(plan.relation.within));
   hasher.add(plan.mode).add(plan.consistency).add(plan.prefix).add(plan.format).add(plan.compression);
   hasher.add(entry.compression_level ? std::to_string(*entry.compression_level) : "");
   hasher.add(plan.max_file_size ? std::to_string(*plan.max_file_size) : "");
@@ -101,10 +109,18 @@ std::string fingerprint_of(const model::Plan& plan, const config::Export& entry)
   return hasher.hex();
 }
 
+Result<void> add_delta(const Strategy& strategy, const KeyFacts& facts, model::Plan& plan) {
+  auto delta = TRY(make_delta(strategy, facts));
+  plan.tiling = TRY(prove_delta(facts, delta));
+  plan.units = std::move(delta.units);
+  plan.incremental = std::move(delta.incremental);
+  warn_about_horizon(facts, plan);
+  return {};
+}
+
 }  // namespace
 
 Result<void> check_supported(const config::Export& entry) {
-  TRY(check_mode(entry));
   return check_stdout(entry);
 }
 
@@ -113,7 +129,7 @@ model::Plan make_plan(const config::Config& config, const config::Export& entry,
   const bool one_instant = strategy.shared_snapshot || strategy.shape == Strategy::Shape::whole;
   model::Plan plan{
       .export_name = entry.name,
-      .relation = entry.relation,
+      .relation = relation_of(entry, strategy),
       .source_engine = std::string(config::name_of(config.source.type)),
       .mode = std::string(config::name_of(entry.mode)),
       .strategy = std::string(name_of(strategy.shape)),
@@ -135,11 +151,12 @@ model::Plan make_plan(const config::Config& config, const config::Export& entry,
   warn_about_quality(entry, inventory, plan);
   warn_about_unused_tuning(entry, plan);
   plan.warnings.insert(plan.warnings.end(), strategy.warnings.begin(), strategy.warnings.end());
-  plan.fingerprint = fingerprint_of(plan, entry);
+  plan.fingerprint = fingerprint_of(plan, entry, strategy);
   return plan;
 }
 
 Result<void> add_units(const Strategy& strategy, const KeyFacts& facts, model::Plan& plan) {
+  if (strategy.shape == Strategy::Shape::delta) return add_delta(strategy, facts, plan);
   plan.units = TRY(make_units(strategy, facts));
   plan.tiling = TRY(prove_tiling(strategy, facts, plan.units));
   return {};

@@ -9,56 +9,19 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "plan/delta.hpp"
+#include "plan/keys.hpp"
+
 namespace rivet::plan {
 namespace {
 
-using Kind = model::LogicalKind;
 using Shape = Strategy::Shape;
 
-constexpr std::int64_t kChunkRows = 100'000;
-constexpr std::int64_t kMinMemoryRows = 10'000, kMaxMemoryRows = 5'000'000;
-constexpr std::int64_t kUnknownRowBytes = 512;
 // More units than slots, so that one slow unit does not leave the other slots idle at the end.
 constexpr std::int64_t kUnitsPerSlot = 4;
 
 Error refuse(std::string message, std::string hint) {
   return {.kind = ErrorKind::config, .message = std::move(message), .hint = std::move(hint)};
-}
-
-const model::Column* find_column(const model::Inventory& inventory, std::string_view name) {
-  const auto found =
-      std::find_if(inventory.columns.begin(), inventory.columns.end(), [&](const auto& c) { return c.name == name; });
-  return found == inventory.columns.end() ? nullptr : &*found;
-}
-
-bool is_integer(const model::Column& column) {
-  return column.type.kind == Kind::int16 || column.type.kind == Kind::int32 || column.type.kind == Kind::int64;
-}
-
-bool has_days(const model::Column& column) {
-  return column.type.kind == Kind::date || column.type.kind == Kind::timestamp ||
-         column.type.kind == Kind::timestamp_tz;
-}
-
-Result<const model::Column*> require_column(const model::Inventory& inventory, std::string_view key,
-                                            const std::string& name) {
-  if (const auto* column = find_column(inventory, name)) return column;
-  std::vector<std::string> names;
-  for (const auto& column : inventory.columns) names.push_back(column.name);
-  return fail(refuse(fmt::format("{}: '{}' is not a column of the source", key, name),
-                     fmt::format("its columns are {}", fmt::join(names, ", "))));
-}
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
-
-/// `chunk_size`, or the rows that fit into `chunk_size_memory_mb` by the average width of a row.
-std::int64_t chunk_rows(const config::ModeKeys& keys, const model::Inventory& inventory) {
-  if (!keys.chunk_size_memory_mb) return keys.chunk_size.value_or(kChunkRows);
-  std::int64_t width = kUnknownRowBytes;
-  if (inventory.total_bytes && inventory.row_estimate && *inventory.row_estimate > 0) {
-    width = std::max<std::int64_t>(*inventory.total_bytes / *inventory.row_estimate, 1);
-  }
-  return std::clamp((*keys.chunk_size_memory_mb << 20) / width, kMinMemoryRows, kMaxMemoryRows);
 }
 
 /// Units for ranges between boundaries: as many as chunks of `chunk_size` rows would be.
@@ -70,17 +33,23 @@ std::int64_t chunks_by_estimate(const config::ModeKeys& keys, const model::Inven
 
 class Chooser {
  public:
-  Chooser(const config::Export& entry, const model::Inventory& inventory, const Abilities& abilities)
-      : entry_(entry), keys_(entry.keys), inventory_(inventory), abilities_(abilities) {}
+  Chooser(const config::Export& entry, const model::Inventory& inventory, const Circumstances& told)
+      : entry_(entry), keys_(entry.keys), inventory_(inventory), told_(told) {}
 
   Result<Strategy> choose() const {
-    auto strategy = TRY(entry_.mode == config::Mode::chunked ? chunked() : whole_relation());
+    auto strategy = TRY(by_mode());
     TRY(settle_consistency(strategy));
     TRY(check_unique_rule(strategy));
     return strategy;
   }
 
  private:
+  Result<Strategy> by_mode() const {
+    if (is_incremental(entry_)) return choose_delta(entry_, inventory_, told_);
+    if (entry_.mode == config::Mode::time_window) return by_window();
+    return entry_.mode == config::Mode::chunked ? chunked() : whole_relation();
+  }
+
   Result<Strategy> whole_relation() const {
     if (keys_.parallel <= 1) return one_unit("mode full: the whole relation in one statement");
     const auto units = keys_.parallel * kUnitsPerSlot;
@@ -92,6 +61,26 @@ class Chooser {
                                      "chunk_column or chunk_by_key",
                                      keys_.parallel, model::display_name(entry_.relation))});
     return strategy;
+  }
+
+  /// From midnight UTC some days ago to the greatest time there is when the run begins.
+  Result<Strategy> by_window() const {
+    const auto* column = TRY(require_column(inventory_, "time_column", keys_.time_column));
+    if (keys_.time_column_unix ? !is_integer(*column) : !has_days(*column)) {
+      return fail(refuse(fmt::format("time_column: column '{}' is {}, not {}", column->name, column->native_type,
+                                     keys_.time_column_unix ? "an integer" : "a date or timestamp"),
+                         keys_.time_column_unix ? "leave time_column_type out for dates and timestamps"
+                                                : "set time_column_type: unix for seconds, or give the column a type "
+                                                  "under columns:"));
+    }
+    const auto from = std::chrono::floor<std::chrono::days>(told_.now) - std::chrono::days(*keys_.days_window);
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(from.time_since_epoch()).count();
+    const auto text = keys_.time_column_unix ? std::to_string(seconds) : text_of(from);
+    return Strategy{.shape = Shape::window,
+                    .key = {column->name},
+                    .from = {text},
+                    .units = keys_.parallel > 1 ? keys_.parallel * kUnitsPerSlot : 1,
+                    .reason = fmt::format("time_window: {} from {} on", column->name, text)};
   }
 
   Result<Strategy> chunked() const {
@@ -219,7 +208,7 @@ class Chooser {
 
   bool can_use_pages() const {
     const bool one_instant = keys_.consistency.value_or(config::Consistency::snapshot) == config::Consistency::snapshot;
-    return abilities_.pages && abilities_.shared_snapshot && entry_.relation.is_table() && one_instant;
+    return told_.pages && told_.shared_snapshot && entry_.relation.is_table() && one_instant;
   }
 
   bool is_small() const {
@@ -232,7 +221,7 @@ class Chooser {
     const bool one_instant =
         keys_.consistency ? *keys_.consistency == config::Consistency::snapshot : entry_.mode == config::Mode::full;
     if (strategy.shape == Shape::whole) return {};
-    strategy.shared_snapshot = strategy.shape == Shape::pages || (one_instant && abilities_.shared_snapshot);
+    strategy.shared_snapshot = strategy.shape == Shape::pages || (one_instant && told_.shared_snapshot);
     if (!one_instant || strategy.shared_snapshot) return {};
     if (keys_.consistency) {
       return fail(
@@ -258,7 +247,7 @@ class Chooser {
   const config::Export& entry_;
   const config::ModeKeys& keys_;
   const model::Inventory& inventory_;
-  const Abilities& abilities_;
+  const Circumstances& told_;
 };
 
 }  // namespace
@@ -271,13 +260,15 @@ std::string_view name_of(Strategy::Shape shape) {
     case Shape::days: return "days";
     case Shape::row_numbers: return "dense";
     case Shape::pages: return "pages";
+    case Shape::window: return "time-window";
+    case Shape::delta: return "incremental";
   }
   return "";
 }
 
 Result<Strategy> choose_strategy(const config::Export& entry, const model::Inventory& inventory,
-                                 const Abilities& abilities) {
-  return Chooser(entry, inventory, abilities).choose();
+                                 const Circumstances& told) {
+  return Chooser(entry, inventory, told).choose();
 }
 
 }  // namespace rivet::plan

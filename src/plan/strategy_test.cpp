@@ -14,7 +14,7 @@ using testing::IsEmpty;
 using Kind = model::LogicalKind;
 using Shape = Strategy::Shape;
 
-constexpr Abilities kEverything{.shared_snapshot = true, .pages = true};
+constexpr Circumstances kEverything{.shared_snapshot = true, .pages = true};
 
 model::Column column(std::string name, Kind kind, bool nullable = false) {
   return {.name = std::move(name), .native_type = "native", .type = {.kind = kind}, .nullable = nullable};
@@ -38,8 +38,8 @@ config::Export chunked() {
 }
 
 Strategy must(const config::Export& entry, const model::Inventory& inventory = orders(),
-              const Abilities& abilities = kEverything) {
-  auto strategy = choose_strategy(entry, inventory, abilities);
+              const Circumstances& told = kEverything) {
+  auto strategy = choose_strategy(entry, inventory, told);
   EXPECT_TRUE(strategy.has_value()) << strategy.error().message;
   return strategy.value_or(Strategy{});
 }

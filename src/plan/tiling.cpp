@@ -99,6 +99,18 @@ Result<std::string> prove_ranges(const Strategy& strategy, const KeyFacts& facts
                      open_ends ? "open at both ends" : "from the first day to after the last", null_clause(facts));
 }
 
+Result<std::string> prove_window(const Strategy& strategy, const std::vector<Unit>& units) {
+  auto reached = model::Bound{strategy.from, true};
+  for (const auto& unit : units) {
+    const auto* range = term_of<KeyRange>(unit);
+    if (range == nullptr || range->columns != strategy.key) return broken(unit, "is no range of the time column");
+    if (range->lower != reached || !range->upper) return broken(unit, "does not begin where its neighbour ends");
+    reached = {range->upper->values, false};
+  }
+  return fmt::format("{} ranges of {} from {} to {}, closed at both ends; neighbours share a boundary that belongs to one",
+                     units.size(), strategy.key.front(), strategy.from.front(), reached.values.front());
+}
+
 Result<std::string> prove_pages(const std::vector<Unit>& units) {
   std::optional<std::int64_t> expected = 0;
   for (const auto& unit : units) {
@@ -135,7 +147,9 @@ Result<std::string> prove_tiling(const Strategy& strategy, const KeyFacts& facts
     case Shape::days: return prove_ranges(strategy, facts, units, false);
     case Shape::pages: return prove_pages(units);
     case Shape::row_numbers: return prove_numbers(facts, units);
-    case Shape::whole: break;
+    case Shape::window: return prove_window(strategy, units);
+    case Shape::whole:
+    case Shape::delta: break;
   }
   return fail(ErrorKind::internal, "several units for the whole relation");
 }

@@ -11,6 +11,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "plan/delta.hpp"
+#include "plan/keys.hpp"
+
 namespace rivet::plan {
 namespace {
 
@@ -25,7 +28,6 @@ using Wide = __int128;
 constexpr std::int64_t kSparseWindows = 64, kSparseFactor = 4;
 // Smaller pieces of a table cost more in statements than they win.
 constexpr std::int64_t kMinPagesPerUnit = 64;
-constexpr std::chrono::sys_days kLastDay = std::chrono::year(9999) / 12 / 31;  // later ones have no common spelling
 
 Error refuse(std::string message, std::string hint) {
   return {.kind = ErrorKind::config, .message = std::move(message), .hint = std::move(hint)};
@@ -126,33 +128,20 @@ Result<std::vector<Unit>> key_ranges(const Strategy& strategy, const KeyFacts& f
   return units.take();
 }
 
-/// The day of `2024-02-29 ...`, also within quotes.
-Result<std::chrono::sys_days> day_of(const Strategy& strategy, const KeyValues& values) {
-  auto text = std::string_view(values.front());
-  if (text.starts_with('\'')) text.remove_prefix(1);
-  int year = 0;
-  unsigned month = 0, day = 0;
-  const auto number = [&](std::size_t at, std::size_t size, auto& into) {
-    if (text.size() < at + size) return false;
-    const auto* end = text.data() + at + size;
-    return std::from_chars(text.data() + at, end, into).ptr == end;
+/// Like key_ranges, but within closed ends, and without the rows that have no time.
+Result<std::vector<Unit>> window(const Strategy& strategy, const KeyFacts& facts) {
+  UnitList units;
+  auto lower = Bound{strategy.from, true};
+  const auto add = [&](const Bound& upper) {
+    units.add(KeyRange{.columns = strategy.key, .lower = lower, .upper = upper}, display(lower.values),
+              display(upper.values), strategy.reason);
+    lower = Bound{upper.values, false};
   };
-  const bool shaped =
-      number(0, 4, year) && number(5, 2, month) && number(8, 2, day) && text[4] == '-' && text[7] == '-';
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
-  const bool whole =
-      text.size() == 10 || (text.size() > 10 && (text[10] == ' ' || text[10] == 'T' || text[10] == '\''));
-  if (shaped && whole && date.ok() && !text.ends_with("BC")) return std::chrono::sys_days(date);
-  return fail(Error{.kind = ErrorKind::permanent,
-                    .message = fmt::format("the days of {} reach to {}, which is no day from year 0 to 9999",
-                                           strategy.key.front(), text),
-                    .hint = "use chunk_by_key instead of chunk_by_days"});
-}
-
-std::string text_of(std::chrono::sys_days day) {
-  const std::chrono::year_month_day date(day);
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()));
+  if (!facts.extent.last) add(Bound{strategy.from, false});
+  if (!facts.extent.last) return units.take();
+  for (const auto& point : facts.split_points) add(Bound{point, true});
+  add(Bound{*facts.extent.last, true});
+  return units.take();
 }
 
 Result<std::vector<Unit>> days(const Strategy& strategy, const KeyFacts& facts) {
@@ -161,8 +150,8 @@ Result<std::vector<Unit>> days(const Strategy& strategy, const KeyFacts& facts) 
     units.add_whole("no row had a key when this was planned");
     return units.take();
   }
-  const auto first = TRY(day_of(strategy, *facts.extent.first));
-  const auto last = TRY(day_of(strategy, *facts.extent.last));
+  const auto first = TRY(day_of(strategy.key.front(), *facts.extent.first));
+  const auto last = TRY(day_of(strategy.key.front(), *facts.extent.last));
   const auto step = std::chrono::days(strategy.step);
   TRY(check_count((last - first).count() / strategy.step + 1));
   for (auto from = first; from <= last; from += step) {
@@ -212,6 +201,8 @@ Result<std::vector<Unit>> make_units(const Strategy& strategy, const KeyFacts& f
     case Shape::days: return days(strategy, facts);
     case Shape::row_numbers: return row_numbers(strategy, facts);
     case Shape::pages: return pages(strategy, facts);
+    case Shape::window: return window(strategy, facts);
+    case Shape::delta: return TRY(make_delta(strategy, facts)).units;
     case Shape::whole: break;
   }
   UnitList units;

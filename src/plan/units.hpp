@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct KeyFacts {
   std::vector<model::KeyValues> split_points;  ///< key_ranges
   std::int64_t pages = 0;                      ///< pages
   std::int64_t rows = 0;                       ///< row_numbers
+  std::optional<model::Horizon> horizon;       ///< delta, when rows are told apart by version
+  std::optional<model::KeyValues> floor;       ///< delta: remembered rows lie behind it; none: as far as rows go
+  std::int64_t new_rows = 0;                   ///< delta: as estimated
 };
 
 /// At most this many units in one run.

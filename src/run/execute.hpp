@@ -12,6 +12,7 @@
 #include "config/config.hpp"
 #include "model/plan.hpp"
 #include "run/environment.hpp"
+#include "run/recent_rows.hpp"
 #include "run/recorder.hpp"
 
 namespace rivet::run {
@@ -26,6 +27,7 @@ struct HeldRun {
   const batch::MetaColumns& meta_columns;
   const Recorder& recorder;
   base::ByteBudget& budget;
+  const RecentRows* recent = nullptr;  ///< of an incremental run
   std::string run_id, nonce, owner;
 };
 

@@ -33,11 +33,12 @@ Result<Extracted> extract(const ExtractJob& job, SlotSession& slot, Gates& gates
   {
     ReadAhead batches(*stream, job.budget, slot.abort());
     while (auto item = TRY(batches.next())) {
-      gates.observe(*item->rows);
-      TRY(writer.write(TRY(job.meta_columns.append(item->rows))));
-      rows_total += item->rows->num_rows();
+      const auto rows = job.memory == nullptr ? item->rows : TRY(job.memory->admit(item->rows));
+      gates.observe(*rows);
+      if (rows->num_rows() > 0) TRY(writer.write(TRY(job.meta_columns.append(rows))));
+      rows_total += rows->num_rows();
       bytes_read = item->bytes_read;
-      TRY(job.observe(*item->rows, rows_total, bytes_read));
+      TRY(job.observe(*rows, rows_total, bytes_read));
       base::fault_point("batch_written");
     }
     if (slot.abort().stop_requested()) return fail(ErrorKind::cancelled, "interrupted");

@@ -4,12 +4,23 @@
 
 #include <utility>
 
+#include "plan/delta.hpp"
 #include "run/gates.hpp"
 
 namespace rivet::run {
 namespace {
 
 using Shape = plan::Strategy::Shape;
+
+Result<plan::Circumstances> circumstances(const Environment& environment, const std::string& export_name,
+                                          base::Timestamp now) {
+  const auto engine = environment.source.capabilities();
+  return plan::Circumstances{.shared_snapshot = engine.shared_snapshot,
+                             .pages = engine.pages,
+                             .row_versions = engine.row_versions,
+                             .since = TRY(environment.store.position(export_name)),
+                             .now = now};
+}
 
 struct Choice {
   plan::Strategy strategy;
@@ -18,9 +29,8 @@ struct Choice {
 
 /// Pages are only known to be there when they have been counted: a view or a partitioned table has none.
 Result<Choice> choose(source::Session& session, const config::Export& entry, const model::Inventory& inventory,
-                      const source::Capabilities& engine) {
-  plan::Abilities abilities{.shared_snapshot = engine.shared_snapshot, .pages = engine.pages};
-  Choice choice{.strategy = TRY(plan::choose_strategy(entry, inventory, abilities)), .facts = {}};
+                      plan::Circumstances told) {
+  Choice choice{.strategy = TRY(plan::choose_strategy(entry, inventory, told)), .facts = {}};
   if (choice.strategy.shape != Shape::pages) return choice;
   auto pages = session.page_count(entry.relation);
   if (pages) {
@@ -28,12 +38,51 @@ Result<Choice> choose(source::Session& session, const config::Export& entry, con
     return choice;
   }
   if (pages.error().kind != ErrorKind::config) return fail(std::move(pages).error());
-  abilities.pages = false;
-  choice.strategy = TRY(plan::choose_strategy(entry, inventory, abilities));
+  told.pages = false;
+  choice.strategy = TRY(plan::choose_strategy(entry, inventory, told));
   return choice;
 }
 
+/// As far back as the remembered rows of earlier runs reach: what lies behind it can be told from what is new.
+/// Nothing when that is every row.
+Result<std::optional<model::KeyValues>> remembered_floor(state::StateStore& store, const std::string& export_name,
+                                                         const model::Position& since) {
+  auto floor = std::optional(model::to_json_text(since.cursor));
+  for (const auto& group : TRY(store.recent_keys(export_name))) {
+    if (!group.of_null) floor = group.after;  // the newest come first
+  }
+  if (!floor || since.cursor.empty()) return std::optional<model::KeyValues>();
+  return std::optional(TRY(model::key_values_from_json_text(*floor)));
+}
+
+/// The horizon comes first: every version below it is then seen by all that is read later.
+Result<void> look_at_delta(const Environment& environment, Inspected& inspected) {
+  auto& [session, meta_columns, strategy, facts, plan] = inspected;
+  const auto& incremental = *strategy.incremental;
+  if (incremental.versions) {
+    facts.horizon = TRY(session->horizon());
+    TRY(plan::check_horizon(incremental, *facts.horizon));
+  }
+  if (incremental.since) {
+    facts.floor = TRY(remembered_floor(environment.store, plan.export_name, *incremental.since));
+  }
+  const auto relation = plan::new_rows_of(plan.relation, incremental);
+  facts.extent = TRY(session->key_extent(relation, incremental.cursor));
+  if (!facts.extent.last) return {};
+  facts.new_rows = TRY(session->describe(relation, {})).row_estimate.value_or(0);
+  const auto parts = (facts.new_rows + strategy.step - 1) / strategy.step;
+  if (parts < 2) return {};
+  facts.split_points = TRY(session->split_points(relation, incremental.cursor,
+                                                 static_cast<int>(std::min(parts, plan::kMaxUnits))));
+  return {};
+}
+
 }  // namespace
+
+source::SessionOptions probe_options(const config::Export& entry) {
+  return {.statement_timeout = std::chrono::seconds(entry.tuning.statement_timeout_s),
+          .lock_timeout = std::chrono::seconds(entry.tuning.lock_timeout_s)};
+}
 
 Result<batch::MetaColumns> make_meta_columns(const config::Export& entry, const model::Columns& source_columns,
                                              base::Timestamp started_at) {
@@ -46,13 +95,12 @@ Result<batch::MetaColumns> make_meta_columns(const config::Export& entry, const 
 
 Result<Inspected> inspect(const Environment& environment, const config::Config& config, const config::Export& entry,
                           const OpenedDestination& opened, base::Timestamp started_at) {
-  const source::SessionOptions limits{.statement_timeout = std::chrono::seconds(entry.tuning.statement_timeout_s),
-                                      .lock_timeout = std::chrono::seconds(entry.tuning.lock_timeout_s)};
-  auto session = TRY(environment.source.open(limits, environment.stop));
+  auto session = TRY(environment.source.open(probe_options(entry), environment.stop));
   const auto inventory = TRY(session->describe(entry.relation, entry.columns));
   TRY(check_rules(entry.quality, inventory.columns));
   auto meta_columns = TRY(make_meta_columns(entry, inventory.columns, started_at));
-  auto [strategy, facts] = TRY(choose(*session, entry, inventory, environment.source.capabilities()));
+  auto [strategy, facts] =
+      TRY(choose(*session, entry, inventory, TRY(circumstances(environment, entry.name, started_at))));
   auto plan = plan::make_plan(config, entry, inventory, strategy,
                               {.prefix = opened.prefix,
                                .uri = opened.uri,
@@ -65,15 +113,17 @@ Result<Inspected> inspect(const Environment& environment, const config::Config& 
                    .plan = std::move(plan)};
 }
 
-Result<void> cut_into_units(Inspected& inspected) {
+Result<void> cut_into_units(const Environment& environment, Inspected& inspected) {
   auto& [session, meta_columns, strategy, facts, plan] = inspected;
   if (strategy.shared_snapshot) plan.snapshot = TRY(session->share_snapshot());
   // Asked again within the instant: the lock that comes with it keeps the table from being rewritten meanwhile.
   if (strategy.shape == Shape::pages) facts.pages = TRY(session->page_count(plan.relation));
-  if (!strategy.key.empty() && strategy.shape != Shape::row_numbers) {
+  if (strategy.shape == Shape::delta) {
+    TRY(look_at_delta(environment, inspected));
+  } else if (!strategy.key.empty() && strategy.shape != Shape::row_numbers) {
     facts.extent = TRY(session->key_extent(plan.relation, strategy.key));
   }
-  if (strategy.shape == Shape::key_ranges && strategy.units > 1) {
+  if ((strategy.shape == Shape::key_ranges || strategy.shape == Shape::window) && strategy.units > 1) {
     facts.split_points = TRY(session->split_points(plan.relation, strategy.key,
                                                    static_cast<int>(std::min(strategy.units, plan::kMaxUnits))));
   }

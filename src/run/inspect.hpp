@@ -23,6 +23,9 @@ struct Inspected {
   model::Plan plan;
 };
 
+/// How a session is set up that asks, and shares no instant.
+source::SessionOptions probe_options(const config::Export& entry);
+
 /// The columns that the export adds, with the time of the run.
 Result<batch::MetaColumns> make_meta_columns(const config::Export& entry, const model::Columns& source_columns,
                                              base::Timestamp started_at);
@@ -33,6 +36,6 @@ Result<Inspected> inspect(const Environment& environment, const config::Config& 
 
 /// Asks the source for what the units need, and completes the plan with them. When the units share an instant the
 /// session holds it from here on: keep it until the last of them is read. Otherwise the session is closed.
-Result<void> cut_into_units(Inspected& inspected);
+Result<void> cut_into_units(const Environment& environment, Inspected& inspected);
 
 }  // namespace rivet::run

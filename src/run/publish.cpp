@@ -14,6 +14,18 @@
 namespace rivet::run {
 namespace {
 
+/// From where to where the run read, for people and loaders.
+void describe_extraction(const model::Incremental& incremental, const model::Columns& columns,
+                         model::ManifestSource& source) {
+  const auto& key = incremental.cursor.columns;
+  source.cursor_column = model::display_cursor(key);
+  for (const auto& column : columns) {
+    if (column.name == key.front()) source.cursor_type = column.native_type;
+  }
+  if (incremental.since) source.cursor_low = model::display_cursor(incremental.since->cursor);
+  source.cursor_high = model::display_cursor(incremental.until.cursor);
+}
+
 model::Manifest manifest_frame(const state::RunView& run, const model::Plan& plan) {
   model::Manifest manifest{.run_id = run.run_id,
                            .export_name = run.export_name,
@@ -31,6 +43,7 @@ model::Manifest manifest_frame(const state::RunView& run, const model::Plan& pla
                            .compression = plan.compression,
                            .columns = plan.columns,
                            .row_hash_covered = plan.row_hash_covered};
+  if (plan.incremental) describe_extraction(*plan.incremental, plan.source_columns, manifest.source);
   if (!plan.row_hash_covered.empty()) {
     manifest.row_hash_column = batch::kRowHashColumn;
     manifest.row_hash_render = batch::kRowHashRender;

@@ -69,6 +69,7 @@ class ExportRun {
   Result<void> work();
   Result<void> check_gates(const GateCounts& counts);
   Result<void> check_shapes(const GateCounts& counts);
+  state::RunSealed sealed_result() const;
   Result<void> seal_and_publish();
   Result<void> verify();
   Result<void> skip();
@@ -207,7 +208,7 @@ Result<void> ExportRun::take_over_or_start() {
               .message = fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
               .hint = "run without --resume"});
   }
-  TRY(cut_into_units(*inspected_));
+  TRY(cut_into_units(env_, *inspected_));
   return start_run();
 }
 
@@ -279,6 +280,8 @@ Result<void> ExportRun::work() {
   const std::stop_callback on_stop(env_.stop, [&work] { work.request_stop(); });
   const LeaseKeeper lease(env_.store, env_.clock, {.run_id = run_id_, .owner = owner_, .joined = joined_}, work);
   base::ByteBudget budget(kBatchesInFlight * std::max(entry_.keys.parallel / 2, 1));
+  std::optional<RecentRows> recent;
+  if (plan().incremental) recent = TRY(RecentRows::load(env_.store, plan()));
   const HeldRun held{.environment = env_,
                      .entry = entry_,
                      .plan = plan(),
@@ -287,6 +290,7 @@ Result<void> ExportRun::work() {
                      .meta_columns = inspected_->meta_columns,
                      .recorder = *recorder_,
                      .budget = budget,
+                     .recent = recent ? &*recent : nullptr,
                      .run_id = run_id_,
                      .nonce = nonce_,
                      .owner = owner_};
@@ -356,9 +360,22 @@ Result<void> ExportRun::check_shapes(const GateCounts& counts) {
   return {};
 }
 
+/// An incremental run adds to what the runs before it left, unless it is the first.
+state::RunSealed ExportRun::sealed_result() const {
+  state::RunSealed sealed{.run_id = run_id_, .owner = owner_, .at = env_.clock.now()};
+  if (const auto& incremental = plan().incremental) {
+    sealed.append = incremental->since.has_value();
+    sealed.position = incremental->until;
+    // When only the newest of its rows are remembered, those of earlier runs would leave a gap before them.
+    const bool forgets = incremental->remember_from > incremental->again_units;
+    sealed.recent_limit = forgets ? 1 : incremental->lookback;
+  }
+  return sealed;
+}
+
 Result<void> ExportRun::seal_and_publish() {
   base::fault_point("before_seal");
-  TRY(env_.store.apply(state::RunSealed{.run_id = run_id_, .owner = owner_, .at = env_.clock.now()}));
+  TRY(env_.store.apply(sealed_result()));
   sealed_ = true;
   base::fault_point("sealed");
   const auto run = TRY(env_.store.run(run_id_));

@@ -79,7 +79,7 @@ ExtractJob job_for(const HeldRun& run, const state::UnitClaim& claim, RunProgres
 }
 
 Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, const Extracted& extracted,
-                         const Gates& gates) {
+                         const Gates& gates, const std::optional<RowMemory>& memory) {
   TRY(run.environment.store.apply(state::UnitCommitted{.run_id = run.run_id,
                                                        .unit_index = claim.unit.index,
                                                        .epoch = claim.epoch,
@@ -90,6 +90,8 @@ Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, cons
                                                        .snapshot = extracted.instant.snapshot,
                                                        .read_at = extracted.instant.at,
                                                        .gates_json = to_json_text(gates.counts()),
+                                                       .recent = memory ? run.recent->to_store(claim.unit, *memory)
+                                                                        : std::nullopt,
                                                        .at = run.environment.clock.now()}));
   base::fault_point("unit_committed");
   std::int64_t part_index = 0;
@@ -117,8 +119,11 @@ Result<void> work_on_unit(const HeldRun& run, const state::UnitClaim& claim, std
   if (session == nullptr) session = TRY(SlotSession::open(run.environment.source, session_options(run), stop));
   Gates gates(run.entry.quality, run.plan.source_columns);
   RunProgress::Attempt share(progress);
-  const auto extracted = TRY(extract(job_for(run, claim, share), *session, gates));
-  TRY(commit_unit(run, claim, extracted, gates));
+  auto memory = run.recent == nullptr ? std::nullopt : std::optional(run.recent->memory_of(claim.unit));
+  auto job = job_for(run, claim, share);
+  if (memory) job.memory = &*memory;
+  const auto extracted = TRY(extract(job, *session, gates));
+  TRY(commit_unit(run, claim, extracted, gates, memory));
   share.keep();
   return {};
 }

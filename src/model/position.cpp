@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Positions as JSON.
+#include "model/position.hpp"
+
+#include <fmt/format.h>
+
+#include "model/json_fields.hpp"
+
+namespace rivet::model {
+namespace {
+
+std::vector<std::string> read_texts(FieldReader& fields, const char* name) {
+  std::vector<std::string> texts;
+  for (const auto& value : fields.array(name)) {
+    if (value.is_string()) {
+      texts.push_back(value.get<std::string>());
+    } else {
+      fields.refuse(fmt::format("position.{} holds something that is not text", name));
+    }
+  }
+  return texts;
+}
+
+}  // namespace
+
+std::string to_json_text(const Position& position) {
+  nlohmann::ordered_json json{{"columns", position.key.columns}, {"coalesced", position.key.coalesced}};
+  json["cursor"] = position.cursor;
+  if (position.horizon) json["horizon"] = *position.horizon;
+  json["source_id"] = position.source_id;
+  return dump_json(json);
+}
+
+Result<Position> position_from_json_text(std::string_view text) {
+  const auto json = TRY(parse_json(text).context("reading a position"));
+  FieldReader fields(json, "position");
+  auto columns = read_texts(fields, "columns");
+  Position position{.key = {std::move(columns), fields.boolean("coalesced")},
+                    .cursor = read_texts(fields, "cursor"),
+                    .horizon = fields.optional_count("horizon"),
+                    .source_id = fields.text("source_id")};
+  TRY(fields.finish());
+  return position;
+}
+
+std::string to_json_text(const KeyValues& values) { return dump_json(nlohmann::ordered_json(values)); }
+
+Result<KeyValues> key_values_from_json_text(std::string_view text) {
+  const auto json = TRY(parse_json(text).context("reading key values"));
+  KeyValues values;
+  for (const auto& value : json) {
+    if (!json.is_array() || !value.is_string()) return fail(ErrorKind::data, "key values are an array of texts");
+    values.push_back(value.get<std::string>());
+  }
+  if (values.empty()) return fail(ErrorKind::data, "no key values");
+  return values;
+}
+
+std::string display_cursor(const KeyValues& cursor) {
+  if (cursor.empty()) return {};
+  return cursor.size() == 1 ? cursor.front() : to_json_text(cursor);
+}
+
+}  // namespace rivet::model
