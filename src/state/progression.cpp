@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compares cursor texts as decimal numbers of any length, else byte by byte.
+// Compares cursor texts as decimal numbers of any length, composite ones value by value, else byte by byte.
 #include "state/progression.hpp"
 
 #include <algorithm>
 #include <optional>
+#include <string>
+#include <vector>
+
+#include "model/json_fields.hpp"
 
 namespace rivet::state {
 namespace {
@@ -39,13 +43,32 @@ bool magnitude_before(const Decimal& a, const Decimal& b) {
   return a.whole != b.whole ? a.whole < b.whole : a.fraction < b.fraction;
 }
 
-}  // namespace
-
-bool cursor_before(std::string_view a, std::string_view b) {
+bool value_before(std::string_view a, std::string_view b) {
   const auto left = parse_decimal(a), right = parse_decimal(b);
   if (!left || !right) return a < b;
   if (left->negative != right->negative) return left->negative;
   return left->negative ? magnitude_before(*right, *left) : magnitude_before(*left, *right);
+}
+
+/// The values of a composite cursor.
+std::optional<std::vector<std::string>> parse_values(std::string_view text) {
+  if (!text.starts_with('[')) return std::nullopt;
+  const auto json = model::parse_json(text);
+  if (!json.has_value() || !json->is_array()) return std::nullopt;
+  std::vector<std::string> values;
+  for (const auto& value : *json) {
+    if (!value.is_string()) return std::nullopt;
+    values.push_back(value.get<std::string>());
+  }
+  return values;
+}
+
+}  // namespace
+
+bool cursor_before(std::string_view a, std::string_view b) {
+  const auto left = parse_values(a), right = parse_values(b);
+  if (!left || !right) return value_before(a, b);
+  return std::lexicographical_compare(left->begin(), left->end(), right->begin(), right->end(), value_before);
 }
 
 }  // namespace rivet::state

@@ -6,8 +6,8 @@
 
 namespace rivet::state {
 
-/// Whether cursor `a` lies before cursor `b`: as numbers when both are plain decimal numbers of any length, else
-/// byte by byte.
+/// Whether cursor `a` lies before cursor `b`: as numbers when both are plain decimal numbers of any length, value by
+/// value when both are JSON arrays of texts (model::display_cursor() of composite keys), else byte by byte.
 bool cursor_before(std::string_view a, std::string_view b);
 
 }  // namespace rivet::state

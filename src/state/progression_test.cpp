@@ -28,5 +28,14 @@ TEST(CursorBefore, AnythingElseComparesByItsBytes) {
   EXPECT_TRUE(cursor_before("a", "\xff"));
 }
 
+TEST(CursorBefore, CompositeKeysCompareValueByValue) {
+  EXPECT_TRUE(cursor_before(R"(["9","z"])", R"(["10","a"])"));
+  EXPECT_FALSE(cursor_before(R"(["10","a"])", R"(["9","z"])"));
+  EXPECT_TRUE(cursor_before(R"(["10","a"])", R"(["10","b"])"));
+  EXPECT_FALSE(cursor_before(R"(["10","a"])", R"(["10","a"])"));
+  EXPECT_TRUE(cursor_before(R"(["10"])", R"(["10","a"])"));
+  EXPECT_FALSE(cursor_before(R"(["9)", R"(["10)"));
+}
+
 }  // namespace
 }  // namespace rivet::state

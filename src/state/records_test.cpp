@@ -286,6 +286,9 @@ TEST_F(RecordsTest, TheTablesUsersKnowAreThere) {
        "export_name, last_committed_strategy, last_committed_cursor, last_committed_chunk_index, "
        "last_committed_run_id, last_committed_at, last_verified_strategy, last_verified_cursor, "
        "last_verified_chunk_index, last_verified_run_id, last_verified_at"},
+      {"export_position", "export_name, position_json, updated_at"},
+      {"recent_key", "run_id, unit_index, export_name, sequence, after_key, of_null, keys, digests"},
+      {"unit_hashes", "run_id, unit_index, column_name, hashes"},
       {"export_harm", "id, run_id, export_name, metric, delta, recorded_at"},
       {"file_log",
        "id, run_id, export_name, file_name, row_count, bytes, format, compression, created_at, cursor_high"},

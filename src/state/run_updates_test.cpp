@@ -228,7 +228,7 @@ TEST_F(RunSealedTest, SupersedesEarlierPartsOfThisExportAndPrefixOnly) {
   elsewhere.prefix = "other/";
   must(elsewhere);
   complete("r2");
-  must(RunSealed{.run_id = "r2", .owner = kMe, .append = false, .cursor = {}, .at = instant(12)});
+  must(RunSealed{.run_id = "r2", .owner = kMe, .append = false, .at = instant(12)});
   EXPECT_EQ(run("r2").generation, 1);
   sealed("r3");
   EXPECT_EQ(run("r3").generation, 2);
@@ -254,7 +254,7 @@ TEST_F(RunSealedTest, AppendKeepsEarlierPartsEvenWithNoRows) {
 TEST_F(RunSealedTest, IsRefusedWhileAUnitIsIncomplete) {
   must(start("r1", 3));
   must(commit("r1", must_claim("r1")));
-  const auto error = refused(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .cursor = {}, .at = instant(9)});
+  const auto error = refused(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .at = instant(9)});
   EXPECT_EQ(error.kind, ErrorKind::conflict);
   EXPECT_THAT(error.message, HasSubstr("2 units that are not completed, the first is unit 1"));
   EXPECT_THAT(live_paths(), IsEmpty());
@@ -262,10 +262,10 @@ TEST_F(RunSealedTest, IsRefusedWhileAUnitIsIncomplete) {
 
 TEST_F(RunSealedTest, IsRefusedForOthersAndTheSecondTime) {
   must(start("r1", 0));
-  EXPECT_EQ(refused(RunSealed{.run_id = "r1", .owner = kOther, .append = false, .cursor = {}, .at = instant(9)}).kind,
+  EXPECT_EQ(refused(RunSealed{.run_id = "r1", .owner = kOther, .append = false, .at = instant(9)}).kind,
             ErrorKind::conflict);
-  must(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .cursor = {}, .at = instant(9)});
-  EXPECT_EQ(refused(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .cursor = {}, .at = instant(9)}).kind,
+  must(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .at = instant(9)});
+  EXPECT_EQ(refused(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .at = instant(9)}).kind,
             ErrorKind::conflict);
 }
 
@@ -309,7 +309,7 @@ TEST_F(RunPublishedTest, WithoutACursorKeepsTheOneThereIs) {
 TEST_F(RunPublishedTest, IsRefusedBeforeTheSealAndHarmlessTheSecondTime) {
   must(start("r1", 0));
   EXPECT_EQ(refused(RunPublished{.run_id = "r1", .columns = {}, .at = instant(1)}).kind, ErrorKind::conflict);
-  must(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .cursor = "1", .at = instant(2)});
+  must(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .position = at_cursor("1"), .at = instant(2)});
   must(RunPublished{.run_id = "r1", .columns = {}, .at = instant(3)});
   sealed("r2", true, "2");
   must(RunPublished{.run_id = "r2", .columns = {}, .at = instant(4)});
@@ -341,7 +341,7 @@ TEST_F(RunEndedTest, IsRefusedForOthersAfterTheSealAndWithAnotherWord) {
             ErrorKind::conflict);
   EXPECT_EQ(refused(RunEnded{.run_id = "r1", .owner = kMe, .status = "success", .error = "", .at = instant(9)}).kind,
             ErrorKind::internal);
-  must(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .cursor = {}, .at = instant(9)});
+  must(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .at = instant(9)});
   EXPECT_EQ(refused(RunEnded{.run_id = "r1", .owner = kMe, .status = "failed", .error = "", .at = instant(9)}).kind,
             ErrorKind::conflict);
 }

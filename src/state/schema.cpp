@@ -275,8 +275,46 @@ CREATE INDEX run_unswept ON run (export_name) WHERE swept = 0;
 CREATE INDEX unit_running ON unit (run_id, lease_until) WHERE status = 'running';
 )sql";
 
-constexpr std::array<Migration, 2> kMigrations{{{.version = 1, .tables = kTables1, .sqlite_views = kViews1},
-                                                {.version = 2, .tables = kTables2, .sqlite_views = ""}}};
+// Migration 3: how far incremental exports have read, which rows they exported last, and the values that a rule of
+// uniqueness has seen in the units of an unfinished run.
+constexpr std::string_view kTables3 = R"sql(
+ALTER TABLE run ADD COLUMN position_json TEXT;
+ALTER TABLE run ADD COLUMN recent_limit BIGINT NOT NULL DEFAULT 0 CHECK (recent_limit >= 0);
+
+CREATE TABLE export_position (
+  export_name TEXT NOT NULL PRIMARY KEY,
+  position_json TEXT NOT NULL,
+  updated_at TEXT NOT NULL
+);
+
+CREATE TABLE recent_key (
+  run_id TEXT NOT NULL,
+  unit_index INTEGER NOT NULL,
+  export_name TEXT NOT NULL,
+  sequence BIGINT NOT NULL CHECK (sequence >= 1),
+  after_key TEXT,
+  of_null INTEGER NOT NULL CHECK (of_null IN (0, 1)),
+  keys BIGINT NOT NULL CHECK (keys >= 0),
+  digests BLOB NOT NULL,
+  PRIMARY KEY (run_id, unit_index),
+  CHECK (length(digests) = 16 * keys),
+  FOREIGN KEY (run_id, unit_index) REFERENCES unit (run_id, unit_index)
+);
+CREATE INDEX recent_key_of_export ON recent_key (export_name, sequence);
+
+CREATE TABLE unit_hashes (
+  run_id TEXT NOT NULL,
+  unit_index INTEGER NOT NULL,
+  column_name TEXT NOT NULL,
+  hashes BLOB NOT NULL,
+  PRIMARY KEY (run_id, unit_index, column_name),
+  FOREIGN KEY (run_id, unit_index) REFERENCES unit (run_id, unit_index)
+);
+)sql";
+
+constexpr std::array<Migration, 3> kMigrations{{{.version = 1, .tables = kTables1, .sqlite_views = kViews1},
+                                                {.version = 2, .tables = kTables2, .sqlite_views = ""},
+                                                {.version = 3, .tables = kTables3, .sqlite_views = ""}}};
 
 }  // namespace
 

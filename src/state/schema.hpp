@@ -8,7 +8,7 @@
 namespace rivet::state {
 
 /// One step of the schema. `tables` keeps to SQL that SQLite and PostgreSQL share, but for `INTEGER PRIMARY KEY`
-/// as the row number; `sqlite_views` are the listings under the names that users query, in SQLite's dialect.
+/// as the row number and BLOB; `sqlite_views` are the listings under the names that users query, in SQLite's dialect.
 struct Migration {
   int version = 0;
   std::string_view tables;

@@ -32,7 +32,8 @@ struct RunView {
   std::string error;
   std::int64_t max_attempts = 3;
   std::string format, compression;
-  std::optional<std::string> cursor;                      ///< position that the sealed run publishes
+  std::optional<model::Position> position;                ///< that the sealed run publishes
+  std::int64_t recent_limit = 0;                          ///< row digests that publishing leaves
   bool append = false;                                    ///< the sealed run keeps the parts of earlier generations
   std::optional<std::chrono::microseconds> longest_unit;  ///< of the journal so far
 };
@@ -73,6 +74,29 @@ struct ExportView {
   std::optional<base::Timestamp> last_run_at;
 };
 
+/// How far an export got under one mode: by cursor or by number of unit, never both.
+struct Boundary {
+  std::string strategy;  ///< the mode
+  std::optional<std::string> cursor;
+  std::optional<std::int64_t> chunk_index;  ///< of the run, from 0
+  std::string run_id;
+  std::optional<base::Timestamp> at;
+};
+
+/// A row of export_progression: advice for people, nothing decides by it.
+struct ProgressionView {
+  std::string export_name;
+  std::optional<Boundary> committed, verified;
+};
+
+/// Digests of rows that a published run exported.
+struct RecentGroup {
+  std::string run_id;
+  std::optional<std::string> after;  ///< JSON text of key values: the group's keys lie behind it
+  bool of_null = false;              ///< rows whose cursor is NULL
+  std::string digests;               ///< 16 bytes each
+};
+
 /// Narrows a listing.
 struct Filter {
   std::string export_name = {};  ///< empty: all
@@ -103,6 +127,9 @@ class StateStore {
   virtual Result<std::vector<RunView>> unswept_runs(const std::string& export_name) = 0;
   virtual Result<std::vector<UnitView>> units(const std::string& run_id) = 0;
 
+  /// The latest first.
+  virtual Result<std::vector<RunView>> runs(const Filter& filter) = 0;
+
   /// Parts of the export's current generation at the prefix, in commit order.
   virtual Result<std::vector<FileView>> live_parts(const std::string& export_name, const std::string& prefix) = 0;
   /// All durable parts, the newest first.
@@ -114,11 +141,22 @@ class StateStore {
   /// Bytes of the longest value that any published run saw, per text column.
   virtual Result<std::map<std::string, std::int64_t>> shapes(const std::string& export_name) = 0;
 
+  /// What the export has read so far; nothing when no run has stored a position since its last reset.
+  virtual Result<std::optional<model::Position>> position(const std::string& export_name) = 0;
+  /// Digests of rows that published runs of the export remember, the newest run first, a run in the order of its units.
+  virtual Result<std::vector<RecentGroup>> recent_keys(const std::string& export_name) = 0;
+  /// Value hashes of a column that the units of an unpublished run have committed, 8 bytes each, in unit order.
+  virtual Result<std::vector<std::string>> unique_hashes(const std::string& run_id, const std::string& column) = 0;
+
   /// Journals with all their entries, the newest run first.
   virtual Result<std::vector<model::journal::Journal>> journals(const Filter& filter) = 0;
   /// The newest first.
   virtual Result<std::vector<MetricsRecorded>> metrics(const Filter& filter) = 0;
   virtual Result<std::vector<ExportView>> exports() = 0;
+  /// By name of export; the filter's run is not looked at.
+  virtual Result<std::vector<ProgressionView>> progression(const Filter& filter) = 0;
+  /// Names of all exports that the store has heard of, sorted.
+  virtual Result<std::vector<std::string>> known_exports() = 0;
 
   /// Where the state lies, for people: a path or a redacted URL.
   virtual std::string location() const = 0;

@@ -64,6 +64,11 @@ inline RunStarted start(std::string run_id, int units = 2) {
   return update;
 }
 
+/// The position of an export whose greatest cursor is `cursor`.
+inline model::Position at_cursor(std::string cursor) {
+  return {.cursor = {std::move(cursor)}, .horizon = 731, .source_id = "server/1"};
+}
+
 /// The commit of a claim with one part of `rows` rows.
 inline UnitCommitted commit(const std::string& run_id, const UnitClaim& claim, std::int64_t rows = 10,
                             const Owner& owner = kMe) {
@@ -150,7 +155,9 @@ class StoreTest : public testing::Test {
     update.mode = mode;
     must(update);
     complete(run_id);
-    must(RunSealed{.run_id = run_id, .owner = kMe, .append = append, .cursor = std::move(cursor), .at = instant(10)});
+    auto position = cursor ? std::optional(at_cursor(*cursor)) : std::nullopt;
+    must(RunSealed{
+        .run_id = run_id, .owner = kMe, .append = append, .position = std::move(position), .at = instant(10)});
   }
 
   std::vector<std::string> live_paths(const std::string& prefix = "out/") {

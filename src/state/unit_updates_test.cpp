@@ -82,7 +82,7 @@ TEST_F(ClaimTest, ManyThreadsOnTwoStoresGetEachUnitOncePerEpoch) {
   ASSERT_EQ(claims.epochs.size(), static_cast<std::size_t>(kUnits));
   for (const auto& [unit, epochs] : claims.epochs) EXPECT_THAT(epochs, testing::ElementsAre(1, 2)) << unit;
   for (const auto& unit : units("r1")) EXPECT_EQ(unit.status, model::UnitStatus::completed);
-  must(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .cursor = {}, .at = instant(9)});
+  must(RunSealed{.run_id = "r1", .owner = kMe, .append = false, .at = instant(9)});
   EXPECT_EQ(live_paths().size(), static_cast<std::size_t>(kUnits));
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -13,6 +14,7 @@
 #include "model/column.hpp"
 #include "model/journal.hpp"
 #include "model/part.hpp"
+#include "model/position.hpp"
 #include "model/unit.hpp"
 
 namespace rivet::state {
@@ -65,6 +67,14 @@ struct UnitsReleased {
   base::Timestamp at;
 };
 
+/// Which rows a unit of an incremental run exported, so that a later run that reads a stretch of the source again
+/// leaves them out.
+struct RecentKeys {
+  std::optional<std::string> after;  ///< JSON text of key values: all its keys lie behind it; none: from the beginning
+  bool of_null = false;              ///< rows whose cursor is NULL: remembered for good
+  std::string digests;               ///< of (key, cursor), 16 bytes for each row
+};
+
 /// A unit is durable: all its parts, in one transaction. Illegal unless `owner` and `epoch` are the
 /// current claim of a running unit. Parts must be of this run, unit and epoch, and rows and digest their sum.
 struct UnitCommitted {
@@ -75,9 +85,11 @@ struct UnitCommitted {
   std::vector<model::Part> parts;
   std::int64_t rows = 0;
   model::Digest digest;
-  std::string snapshot;                    ///< the engine's text of the instant it read from
-  std::optional<base::Timestamp> read_at;  ///< that instant on the source's clock
-  std::string gates_json;                  ///< mergeable partial results of quality rules
+  std::string snapshot;                                   ///< the engine's text of the instant it read from
+  std::optional<base::Timestamp> read_at;                 ///< that instant on the source's clock
+  std::string gates_json;                                 ///< mergeable partial results of quality rules
+  std::optional<RecentKeys> recent = {};                  ///< counts once the run is published
+  std::map<std::string, std::string> unique_hashes = {};  ///< 8 bytes for each value, by column that must be unique
   base::Timestamp at;
 };
 
@@ -100,13 +112,16 @@ struct RunSealed {
   std::string run_id;
   Owner owner;
   bool append = false;
-  std::optional<std::string> cursor;  ///< position that publishing stores
+  std::optional<model::Position> position = {};  ///< what publishing stores
+  std::int64_t recent_limit = 0;                 ///< row digests that publishing leaves to the export; see RunPublished
   base::Timestamp at;
 };
 
-/// Manifest and marker of a sealed run stand; cursor, schema baseline and progression are stored with it. Two
-/// commands may finish publishing the same run: the second changes nothing and succeeds. Illegal for a run that
-/// is not sealed.
+/// Manifest and marker of a sealed run stand; its position, schema baseline and progression are stored with it, unless
+/// a run of the export that was sealed later has stored its position already. Row digests of older runs are forgotten
+/// once those of newer ones reach the run's `recent_limit`; never those of the newest run that has any, nor those of
+/// rows without a cursor. Two commands may finish publishing the same run: the second changes nothing and succeeds.
+/// Illegal for a run that is not sealed.
 struct RunPublished {
   std::string run_id;
   model::Columns columns;                           ///< the new drift baseline
@@ -121,6 +136,25 @@ struct RunEnded {
   Owner owner;
   std::string status;  ///< failed | interrupted | skipped
   std::string error;
+  base::Timestamp at;
+};
+
+/// An export starts over: position, row digests, progression and last run are forgotten; schema baseline, shapes,
+/// generations and records stay. Its dead running runs end as interrupted; a sealed one stays to be published, but
+/// without its position. Illegal while an unfinished run of the export, or a unit of one, has an owner whose lease is
+/// alive, unless the caller states in `dead` that it is not. Kind config for an export that the store does not know.
+struct ExportReset {
+  std::string export_name;
+  std::vector<Owner> dead;
+  base::Timestamp at;
+};
+
+/// Dead running runs end as interrupted, all or none, so that nothing goes on with them. Illegal for a run that is not
+/// running, and while it or a unit of it has an owner whose lease is alive, unless the caller states in `dead` that it
+/// is not.
+struct ChunksReset {
+  std::vector<std::string> run_ids;
+  std::vector<Owner> dead;
   base::Timestamp at;
 };
 
@@ -169,8 +203,8 @@ struct AggregateRecorded {
   std::string details_json;
 };
 
-using StateUpdate =
-    std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitsReleased, UnitCommitted, UnitFailed, RunSealed,
-                 RunPublished, RunEnded, RunSwept, JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
+using StateUpdate = std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitsReleased, UnitCommitted, UnitFailed,
+                                 RunSealed, RunPublished, RunEnded, ExportReset, ChunksReset, RunSwept, JournalAppended,
+                                 MetricsRecorded, HarmRecorded, AggregateRecorded>;
 
 }  // namespace rivet::state

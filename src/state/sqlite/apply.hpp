@@ -17,6 +17,8 @@ Result<void> apply(Connection& db, const UnitsReleased& update);
 Result<void> apply(Connection& db, const RunSealed& update);
 Result<void> apply(Connection& db, const RunPublished& update);
 Result<void> apply(Connection& db, const RunEnded& update);
+Result<void> apply(Connection& db, const ExportReset& update);
+Result<void> apply(Connection& db, const ChunksReset& update);
 Result<void> apply(Connection& db, const RunSwept& update);
 Result<void> apply(Connection& db, const UnitCommitted& update);
 Result<void> apply(Connection& db, const UnitFailed& update);
@@ -28,6 +30,12 @@ Result<void> apply(Connection& db, const AggregateRecorded& update);
 /// StateStore::claim().
 Result<std::optional<UnitClaim>> claim_unit(Connection& db, const std::string& run_id, const Owner& owner,
                                             base::Timestamp at, base::Timestamp lease_until);
+/// Ends a running run: its claims are void and nothing remembers its rows.
+Result<void> end_run(Connection& db, const RunView& run, std::string_view status, std::string_view error,
+                     base::Timestamp at);
+/// Stores how far a run that is being published has brought its export.
+Result<void> store_progress(Connection& db, const RunView& run, base::Timestamp at);
+
 /// A lease as it is stored: microseconds since 1970.
 std::int64_t micros_of(base::Timestamp at);
 

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "model/column_json.hpp"
-#include "state/progression.hpp"
 #include "state/sqlite/apply.hpp"
 #include "state/sqlite/rows.hpp"
 #include "state/sqlite/statements.hpp"
@@ -72,40 +71,13 @@ Result<void> require_complete(Connection& db, const RunView& run) {
       fmt::format("{} has {} units that are not completed, the first is unit {}", describe(run), incomplete, first));
 }
 
-/// How far a run got, in the terms of the progression table: its cursor, else its last unit.
-struct Boundary {
-  std::optional<std::string> cursor;
-  std::optional<std::int64_t> chunk_index;
-};
-
-Result<Boundary> boundary_of(Connection& db, const RunView& run) {
-  if (run.cursor) return Boundary{.cursor = run.cursor, .chunk_index = {}};
-  auto rows = db.start(kLastUnit, run.run_id);
-  if (!TRY(rows.next())) return Boundary{};
-  return Boundary{.cursor = {}, .chunk_index = rows.optional_integer()};
-}
-
-struct Committed {
-  std::string strategy;
-  std::optional<std::string> cursor;
-};
-
-Committed read_committed(Execution& row) {
-  Committed committed;
-  committed.strategy = row.text();
-  committed.cursor = row.optional_text();
-  return committed;
-}
-
-/// Moves the committed boundary. An older cursor never replaces a newer one; another mode starts a new row.
-Result<void> store_progression(Connection& db, const RunView& run, base::Timestamp at) {
-  const auto boundary = TRY(boundary_of(db, run));
-  const auto before = TRY(read_first(db.start(kSelectCommitted, run.export_name), read_committed));
-  const bool same_mode = before && before->strategy == run.mode;
-  if (same_mode && before->cursor && (!boundary.cursor || cursor_before(*boundary.cursor, *before->cursor))) return {};
-  if (!same_mode) TRY(db.run(kDeleteProgression, run.export_name));
-  return db.run(same_mode ? kUpdateCommitted : kInsertCommitted, run.export_name, run.mode, boundary.cursor,
-                boundary.chunk_index, run.run_id, at);
+Result<void> store_seal(Connection& db, const RunView& run, const RunSealed& update, std::int64_t generation) {
+  std::optional<std::string> cursor, position;
+  if (update.position) {
+    cursor = model::display_cursor(update.position->cursor);
+    position = model::to_json_text(*update.position);
+  }
+  return db.run(kSealRun, run.run_id, update.at, generation, update.append, cursor, position, update.recent_limit);
 }
 
 }  // namespace
@@ -168,12 +140,13 @@ Result<void> apply(Connection& db, const RunSealed& update) {
   const auto run = TRY(existing_run(db, update.run_id));
   TRY(require_running(run));
   TRY(require_holder(run, update.owner));
+  if (update.recent_limit < 0) return fail(ErrorKind::internal, "a limit of remembered rows is below zero");
   TRY(require_complete(db, run));
   const auto generation = TRY(next_generation(db, run));
   TRY(db.run(kInsertGeneration, run.export_name, run.prefix, generation, run.run_id, update.at));
   if (!update.append) TRY(db.run(kSupersedeParts, run.export_name, run.prefix, generation));
   TRY(db.run(kAddParts, run.run_id, generation));
-  return db.run(kSealRun, run.run_id, update.at, generation, update.cursor, update.append);
+  return store_seal(db, run, update, generation);
 }
 
 Result<void> apply(Connection& db, const RunPublished& update) {
@@ -181,12 +154,20 @@ Result<void> apply(Connection& db, const RunPublished& update) {
   if (run.stage == RunStage::published) return {};
   if (run.stage != RunStage::sealed) return conflict(fmt::format("{} is not sealed", describe(run)));
   TRY(db.run(kPublishRun, run.run_id, update.at));
-  TRY(db.run(kUpsertExportState, run.export_name, run.cursor, update.at));
   TRY(db.run(kUpsertSchema, run.export_name, model::columns_to_json_text(update.columns), update.at));
   for (const auto& [column, bytes] : update.shapes) {
     TRY(db.run(kUpsertShape, run.export_name, column, bytes, update.at));
   }
-  return store_progression(db, run, update.at);
+  TRY(db.run(kDeleteHashes, run.run_id));
+  return store_progress(db, run, update.at);
+}
+
+Result<void> end_run(Connection& db, const RunView& run, std::string_view status, std::string_view error,
+                     base::Timestamp at) {
+  TRY(db.run(kReleaseUnits, run.run_id, at));
+  TRY(db.run(kDeleteRecentOfRun, run.run_id));
+  TRY(db.run(kDeleteHashes, run.run_id));
+  return db.run(kEndRun, run.run_id, status, error, at);
 }
 
 Result<void> apply(Connection& db, const RunEnded& update) {
@@ -196,8 +177,7 @@ Result<void> apply(Connection& db, const RunEnded& update) {
   const auto run = TRY(existing_run(db, update.run_id));
   TRY(require_running(run));
   TRY(require_holder(run, update.owner));
-  TRY(db.run(kReleaseUnits, run.run_id, update.at));
-  return db.run(kEndRun, run.run_id, update.status, update.error, update.at);
+  return end_run(db, run, update.status, update.error, update.at);
 }
 
 Result<void> apply(Connection& db, const RunSwept& update) {

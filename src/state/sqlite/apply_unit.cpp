@@ -9,6 +9,8 @@
 namespace rivet::state::sqlite {
 namespace {
 
+constexpr std::size_t kKeyDigestBytes = 16, kValueHashBytes = 8;
+
 tl::unexpected<Error> conflict(std::string message) { return fail(ErrorKind::conflict, std::move(message)); }
 
 /// The unit, if `owner` and `epoch` are its current claim and its run still wants it.
@@ -49,7 +51,27 @@ Result<void> check_evidence(const UnitCommitted& update) {
   return {};
 }
 
-std::string read_text(Execution& row) { return row.text(); }
+Result<void> check_memory(const UnitCommitted& update) {
+  if (update.recent && update.recent->digests.size() % kKeyDigestBytes != 0) {
+    return malformed(update, "a row digest is torn");
+  }
+  for (const auto& [column, hashes] : update.unique_hashes) {
+    if (hashes.size() % kValueHashBytes != 0) return malformed(update, fmt::format("a hash of '{}' is torn", column));
+  }
+  return {};
+}
+
+Result<void> remember(Connection& db, const RunView& run, const UnitCommitted& update) {
+  if (update.recent) {
+    const auto& recent = *update.recent;
+    TRY(db.run(kInsertRecent, run.run_id, update.unit_index, run.export_name, recent.after, recent.of_null,
+               recent.digests.size() / kKeyDigestBytes, Blob{recent.digests}));
+  }
+  for (const auto& [column, hashes] : update.unique_hashes) {
+    TRY(db.run(kInsertHashes, run.run_id, update.unit_index, column, Blob{hashes}));
+  }
+  return {};
+}
 
 Result<void> insert_part(Connection& db, const RunView& run, const model::Part& part) {
   const auto taken = TRY(read_first(db.start(kSelectPathOwner, run.prefix, part.path), read_text));
@@ -63,9 +85,11 @@ Result<void> insert_part(Connection& db, const RunView& run, const model::Part& 
 
 Result<void> apply(Connection& db, const UnitCommitted& update) {
   TRY(check_evidence(update));
+  TRY(check_memory(update));
   const auto run = TRY(existing_run(db, update.run_id));
   TRY(require_claim(db, update, run));
   for (const auto& part : update.parts) TRY(insert_part(db, run, part));
+  TRY(remember(db, run, update));
   return db.run(kCommitUnit, update.run_id, update.unit_index, update.rows, to_string(update.digest), update.snapshot,
                 update.read_at, update.gates_json, update.at);
 }

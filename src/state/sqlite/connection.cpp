@@ -55,6 +55,12 @@ void Execution::bind(std::string_view value) {
   bound(sqlite3_bind_text64(statement_, ++parameter_, bytes, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
+void Execution::bind(Blob value) {
+  if (statement_ == nullptr) return;
+  const char* bytes = value.bytes.data() != nullptr ? value.bytes.data() : "";  // a null pointer would bind NULL
+  bound(sqlite3_bind_blob64(statement_, ++parameter_, bytes, value.bytes.size(), SQLITE_TRANSIENT));
+}
+
 void Execution::bind(std::nullopt_t) {
   if (statement_ != nullptr) bound(sqlite3_bind_null(statement_, ++parameter_));
 }
@@ -116,6 +122,13 @@ std::optional<std::string> Execution::optional_text() {
   if (!is_null()) return text();
   ++column_;
   return std::nullopt;
+}
+
+std::string Execution::blob() {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column_));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column_));
+  ++column_;
+  return bytes == nullptr ? std::string() : std::string(bytes, size);
 }
 
 std::int64_t Execution::integer() { return sqlite3_column_int64(statement_, column_++); }

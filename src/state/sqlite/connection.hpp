@@ -27,6 +27,11 @@ struct Query {
   std::string_view text;
 };
 
+/// Bytes that are no text.
+struct Blob {
+  std::string_view bytes;
+};
+
 /// One execution of a prepared statement. next() moves from row to row; the readers then take the columns of the row
 /// from left to right. Destruction resets the statement. A value that is not what its reader expects is
 /// remembered and reported by the following next() or finish().
@@ -41,6 +46,7 @@ class Execution {
   void bind(std::string_view value);
   void bind(const std::string& value) { bind(std::string_view(value)); }
   void bind(const char* value) { bind(std::string_view(value)); }
+  void bind(Blob value);
   void bind(std::nullopt_t);
   void bind(base::Timestamp value);
   template <std::integral I>
@@ -62,6 +68,7 @@ class Execution {
 
   std::string text();  ///< empty for NULL
   std::optional<std::string> optional_text();
+  std::string blob();      ///< bytes; empty for NULL
   std::int64_t integer();  ///< 0 for NULL
   std::optional<std::int64_t> optional_integer();
   int small_integer();

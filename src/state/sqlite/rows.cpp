@@ -34,6 +34,28 @@ model::Digest read_digest(Execution& row) {
   return {};
 }
 
+std::optional<model::Position> read_position(Execution& row) {
+  const auto text = row.optional_text();
+  if (!text) return std::nullopt;
+  auto position = model::position_from_json_text(*text);
+  if (position.has_value()) return std::move(position).take();
+  row.refuse("a position is malformed");
+  return std::nullopt;
+}
+
+/// The boundary in the next five columns, strategy first; nothing when there is no strategy.
+std::optional<Boundary> read_boundary(Execution& row) {
+  const auto strategy = row.optional_text();
+  Boundary boundary;
+  boundary.strategy = strategy.value_or("");
+  boundary.cursor = row.optional_text();
+  boundary.chunk_index = row.optional_integer();
+  boundary.run_id = row.text();
+  boundary.at = row.optional_time();
+  if (!strategy) return std::nullopt;
+  return boundary;
+}
+
 model::Unit read_plan_of_unit(Execution& row) {
   model::Unit unit{.index = row.small_integer(), .predicate = {}};
   if (auto predicate = model::predicate_from_text(row.text())) {
@@ -85,9 +107,10 @@ RunView read_run(Execution& row) {
   run.max_attempts = row.integer();
   run.format = row.text();
   run.compression = row.text();
-  run.cursor = row.optional_text();
   run.append = row.boolean();
   if (const auto micros = row.optional_integer()) run.longest_unit = std::chrono::microseconds(*micros);
+  run.position = read_position(row);
+  run.recent_limit = row.integer();
   return run;
 }
 
@@ -108,6 +131,27 @@ UnitView read_unit(Execution& row) {
   view.lease_until = from_micros(row.integer());
   return view;
 }
+
+RecentGroup read_recent_group(Execution& row) {
+  RecentGroup group;
+  group.run_id = row.text();
+  group.after = row.optional_text();
+  group.of_null = row.boolean();
+  group.digests = row.blob();
+  return group;
+}
+
+ProgressionView read_progression(Execution& row) {
+  ProgressionView view;
+  view.export_name = row.text();
+  view.committed = read_boundary(row);
+  view.verified = read_boundary(row);
+  return view;
+}
+
+std::string read_text(Execution& row) { return row.text(); }
+
+std::string read_blob(Execution& row) { return row.blob(); }
 
 FileView read_file(Execution& row) {
   FileView file{.part = read_part(row)};

@@ -17,6 +17,11 @@ RunView read_run(Execution& row);
 UnitView read_unit(Execution& row);
 FileView read_file(Execution& row);
 MetricsRecorded read_metrics(Execution& row);
+RecentGroup read_recent_group(Execution& row);
+ProgressionView read_progression(Execution& row);
+/// A single text; a single blob.
+std::string read_text(Execution& row);
+std::string read_blob(Execution& row);
 
 /// All rows of an execution.
 template <class View>

@@ -39,8 +39,6 @@ journal::Journal read_journal_head(Execution& row) {
   return head;
 }
 
-std::string read_text(Execution& row) { return row.text(); }
-
 std::pair<std::string, std::int64_t> read_shape(Execution& row) {
   auto column = row.text();
   return {std::move(column), row.integer()};
@@ -91,6 +89,11 @@ class SqliteStore final : public StateStore {
     return read_all(db_.start(kSelectUnswept, export_name), read_run);
   }
 
+  Result<std::vector<RunView>> runs(const Filter& filter) override {
+    const std::scoped_lock lock(mutex_);
+    return read_all(db_.start(kSelectRuns, filter.export_name, filter.run_id, limit_of(filter)), read_run);
+  }
+
   Result<std::vector<UnitView>> units(const std::string& run_id) override {
     const std::scoped_lock lock(mutex_);
     return read_all(db_.start(kSelectUnits, run_id), read_unit);
@@ -124,6 +127,25 @@ class SqliteStore final : public StateStore {
     return found;
   }
 
+  Result<std::optional<model::Position>> position(const std::string& export_name) override {
+    const std::scoped_lock lock(mutex_);
+    const auto text = TRY(read_first(db_.start(kSelectPosition, export_name), read_text));
+    if (!text) return std::optional<model::Position>();
+    auto position = TRY(model::position_from_json_text(*text).context(
+        fmt::format("reading the position of export '{}' in {}", export_name, location_)));
+    return std::optional<model::Position>(std::move(position));
+  }
+
+  Result<std::vector<RecentGroup>> recent_keys(const std::string& export_name) override {
+    const std::scoped_lock lock(mutex_);
+    return read_all(db_.start(kSelectRecent, export_name), read_recent_group);
+  }
+
+  Result<std::vector<std::string>> unique_hashes(const std::string& run_id, const std::string& column) override {
+    const std::scoped_lock lock(mutex_);
+    return read_all(db_.start(kSelectHashes, run_id, column), read_blob);
+  }
+
   Result<std::vector<journal::Journal>> journals(const Filter& filter) override {
     const std::scoped_lock lock(mutex_);
     const auto view = TRY(db_.begin_read());
@@ -141,6 +163,16 @@ class SqliteStore final : public StateStore {
   Result<std::vector<ExportView>> exports() override {
     const std::scoped_lock lock(mutex_);
     return read_all(db_.start(kSelectExports), read_export);
+  }
+
+  Result<std::vector<ProgressionView>> progression(const Filter& filter) override {
+    const std::scoped_lock lock(mutex_);
+    return read_all(db_.start(kSelectProgression, filter.export_name, limit_of(filter)), read_progression);
+  }
+
+  Result<std::vector<std::string>> known_exports() override {
+    const std::scoped_lock lock(mutex_);
+    return read_all(db_.start(kSelectKnownExports), read_text);
   }
 
   std::string location() const override { return location_; }

@@ -10,7 +10,8 @@ namespace rivet::state::sqlite {
 
 #define RIVET_RUN_COLUMNS                                                                                           \
   "run_id, export_name, prefix, plan_hash, plan_json, mode, nonce, stage, status, owner, started_at, lease_until, " \
-  "finished_at, sealed_at, generation, error, max_attempts, format, compression, cursor, append, longest_unit_us"
+  "finished_at, sealed_at, generation, error, max_attempts, format, compression, append, longest_unit_us, "         \
+  "position_json, recent_limit"
 #define RIVET_UNIT_COLUMNS                                                                                \
   "unit_index, predicate, start_key, end_key, reason, status, attempts, epoch, owner, rows, last_error, " \
   "snapshot, gates_json, read_at, digest, updated_at, lease_until"
@@ -41,8 +42,8 @@ inline constexpr Query kSelectUnfinished{"select_unfinished",
 inline constexpr Query kUpdateHolder{"update_holder", "UPDATE run SET owner = ?2, lease_until = ?3 WHERE run_id = ?1"};
 inline constexpr Query kUpdateLease{"update_lease", "UPDATE run SET lease_until = ?2 WHERE run_id = ?1"};
 inline constexpr Query kSealRun{"seal_run",
-                                "UPDATE run SET stage = 'sealed', sealed_at = ?2, generation = ?3, cursor = ?4, append "
-                                "= ?5 WHERE run_id = ?1"};
+                                "UPDATE run SET stage = 'sealed', sealed_at = ?2, generation = ?3, append = ?4, "
+                                "cursor = ?5, position_json = ?6, recent_limit = ?7 WHERE run_id = ?1"};
 inline constexpr Query kPublishRun{
     "publish_run", "UPDATE run SET stage = 'published', status = 'success', finished_at = ?2 WHERE run_id = ?1"};
 inline constexpr Query kEndRun{
@@ -52,6 +53,10 @@ inline constexpr Query kSweptRun{"swept_run", "UPDATE run SET swept = 1 WHERE ru
 inline constexpr Query kSelectUnswept{"select_unswept",
                                       "SELECT " RIVET_RUN_COLUMNS
                                       " FROM run WHERE swept = 0 AND export_name = ? ORDER BY started_at, run_id"};
+inline constexpr Query kSelectRuns{
+    "select_runs", "SELECT " RIVET_RUN_COLUMNS
+                   " FROM run WHERE (?1 = '' OR export_name = ?1) AND (?2 = '' OR run_id = ?2) ORDER BY started_at "
+                   "DESC, rowid DESC LIMIT ?3"};
 
 // Units.
 
@@ -120,11 +125,12 @@ inline constexpr Query kAddParts{"add_parts", "UPDATE part SET generation_added 
 
 // What publishing projects.
 
-inline constexpr Query kUpsertExportState{
-    "upsert_export_state",
-    "INSERT INTO export_state (export_name, last_cursor_value, last_run_at) VALUES (?1, ?2, ?3) "
-    "ON CONFLICT (export_name) DO UPDATE SET last_run_at = excluded.last_run_at, "
-    "last_cursor_value = coalesce(excluded.last_cursor_value, export_state.last_cursor_value)"};
+inline constexpr Query kUpsertLastRun{"upsert_last_run",
+                                      "INSERT INTO export_state (export_name, last_run_at) VALUES (?1, ?2) "
+                                      "ON CONFLICT (export_name) DO UPDATE SET last_run_at = excluded.last_run_at"};
+inline constexpr Query kUpdateLastCursor{"update_last_cursor",
+                                         "UPDATE export_state SET last_cursor_value = ?2 WHERE export_name = ?1"};
+inline constexpr Query kDeleteExportState{"delete_export_state", "DELETE FROM export_state WHERE export_name = ?"};
 inline constexpr Query kSelectExports{
     "select_exports", "SELECT export_name, last_cursor_value, last_run_at FROM export_state ORDER BY export_name"};
 inline constexpr Query kUpsertSchema{
@@ -139,9 +145,6 @@ inline constexpr Query kUpsertShape{
     "max_byte_len = max(excluded.max_byte_len, export_shape.max_byte_len)"};
 inline constexpr Query kSelectShapes{"select_shapes",
                                      "SELECT column_name, max_byte_len FROM export_shape WHERE export_name = ?"};
-inline constexpr Query kSelectCommitted{
-    "select_committed",
-    "SELECT last_committed_strategy, last_committed_cursor FROM export_progression WHERE export_name = ?"};
 inline constexpr Query kInsertCommitted{
     "insert_committed",
     "INSERT INTO export_progression (export_name, last_committed_strategy, last_committed_cursor, "
@@ -151,6 +154,58 @@ inline constexpr Query kUpdateCommitted{
     "UPDATE export_progression SET last_committed_strategy = ?2, last_committed_cursor = ?3, "
     "last_committed_chunk_index = ?4, last_committed_run_id = ?5, last_committed_at = ?6 WHERE export_name = ?1"};
 inline constexpr Query kDeleteProgression{"delete_progression", "DELETE FROM export_progression WHERE export_name = ?"};
+inline constexpr Query kForgetVerifiedAbove{
+    "forget_verified_above",
+    "UPDATE export_progression SET last_verified_strategy = NULL, last_verified_cursor = NULL, "
+    "last_verified_chunk_index = NULL, last_verified_run_id = NULL, last_verified_at = NULL "
+    "WHERE export_name = ?1 AND last_verified_chunk_index > ?2"};
+inline constexpr Query kSelectProgression{
+    "select_progression",
+    "SELECT export_name, last_committed_strategy, last_committed_cursor, last_committed_chunk_index, "
+    "last_committed_run_id, last_committed_at, last_verified_strategy, last_verified_cursor, "
+    "last_verified_chunk_index, last_verified_run_id, last_verified_at FROM export_progression "
+    "WHERE ?1 = '' OR export_name = ?1 ORDER BY export_name LIMIT ?2"};
+inline constexpr Query kSelectKnownExports{"select_known_exports",
+                                           "SELECT export_name FROM run UNION SELECT export_name FROM export_state "
+                                           "UNION SELECT export_name FROM export_metrics ORDER BY export_name"};
+
+// Positions and what incremental runs remember.
+
+inline constexpr Query kSelectLaterPosition{
+    "select_later_position",
+    "SELECT run_id FROM run WHERE export_name = ? AND stage = 'published' AND position_json IS NOT NULL AND "
+    "sealed_at > ? LIMIT 1"};
+inline constexpr Query kUpsertPosition{
+    "upsert_position",
+    "INSERT INTO export_position (export_name, position_json, updated_at) VALUES (?1, ?2, ?3) "
+    "ON CONFLICT (export_name) DO UPDATE SET position_json = excluded.position_json, updated_at = excluded.updated_at"};
+inline constexpr Query kSelectPosition{"select_position",
+                                       "SELECT position_json FROM export_position WHERE export_name = ?"};
+inline constexpr Query kDeletePosition{"delete_position", "DELETE FROM export_position WHERE export_name = ?"};
+inline constexpr Query kForgetSealedPositions{
+    "forget_sealed_positions",
+    "UPDATE run SET position_json = NULL, cursor = NULL WHERE export_name = ? AND stage = 'sealed'"};
+inline constexpr Query kInsertRecent{
+    "insert_recent",
+    "INSERT INTO recent_key (run_id, unit_index, export_name, sequence, after_key, of_null, keys, digests) "
+    "VALUES (?1, ?2, ?3, coalesce((SELECT max(sequence) FROM recent_key WHERE run_id = ?1), "
+    "(SELECT max(sequence) FROM recent_key WHERE export_name = ?3) + 1, 1), ?4, ?5, ?6, ?7)"};
+inline constexpr Query kSelectRecent{
+    "select_recent",
+    "SELECT k.run_id, k.after_key, k.of_null, k.digests FROM recent_key k JOIN run r ON r.run_id = k.run_id "
+    "WHERE k.export_name = ? AND r.stage = 'published' ORDER BY k.sequence DESC, k.unit_index"};
+inline constexpr Query kCountRecent{
+    "count_recent",
+    "SELECT k.run_id, sum(k.keys) FROM recent_key k JOIN run r ON r.run_id = k.run_id WHERE k.export_name = ? AND "
+    "k.of_null = 0 AND r.stage = 'published' GROUP BY k.run_id ORDER BY max(k.sequence) DESC"};
+inline constexpr Query kForgetOldRecent{"forget_old_recent", "DELETE FROM recent_key WHERE run_id = ? AND of_null = 0"};
+inline constexpr Query kDeleteRecentOfRun{"delete_recent_of_run", "DELETE FROM recent_key WHERE run_id = ?"};
+inline constexpr Query kDeleteRecentOfExport{"delete_recent_of_export", "DELETE FROM recent_key WHERE export_name = ?"};
+inline constexpr Query kInsertHashes{
+    "insert_hashes", "INSERT INTO unit_hashes (run_id, unit_index, column_name, hashes) VALUES (?, ?, ?, ?)"};
+inline constexpr Query kSelectHashes{
+    "select_hashes", "SELECT hashes FROM unit_hashes WHERE run_id = ? AND column_name = ? ORDER BY unit_index"};
+inline constexpr Query kDeleteHashes{"delete_hashes", "DELETE FROM unit_hashes WHERE run_id = ?"};
 
 // Records.
 
@@ -195,23 +250,77 @@ inline constexpr Query kInsertAggregate{
 #undef RIVET_FILE_COLUMNS
 #undef RIVET_METRIC_COLUMNS
 
-inline constexpr std::array kEveryQuery{&kInsertRun,         &kSelectRun,       &kSelectUnfinishedAt,
-                                        &kSelectUnfinished,  &kUpdateHolder,    &kUpdateLease,
-                                        &kSealRun,           &kPublishRun,      &kEndRun,
-                                        &kSweptRun,          &kSelectUnswept,   &kInsertUnit,
-                                        &kSelectUnits,       &kSelectUnit,      &kSelectPendingUnit,
-                                        &kSelectExpiredUnit, &kRenewUnits,      &kClaimUnit,
-                                        &kCommitUnit,        &kFailUnit,        &kReleaseUnits,
-                                        &kReleaseUnitsOf,    &kCountIncomplete, &kLastUnit,
-                                        &kInsertPart,        &kSelectPathOwner, &kSelectLiveParts,
-                                        &kSelectFiles,       &kNextGeneration,  &kInsertGeneration,
-                                        &kSupersedeParts,    &kAddParts,        &kUpsertExportState,
-                                        &kSelectExports,     &kUpsertSchema,    &kSelectSchema,
-                                        &kSelectCommitted,   &kInsertCommitted, &kUpdateCommitted,
-                                        &kDeleteProgression, &kInsertEvent,     &kSelectLastChunkEvent,
-                                        &kRaiseLongestUnit,  &kSelectJournals,  &kSelectEvents,
-                                        &kDeleteMetrics,     &kInsertMetrics,   &kSelectMetrics,
-                                        &kInsertHarm,        &kSelectAggregate, &kInsertAggregate,
-                                        &kUpsertShape,       &kSelectShapes};
+inline constexpr std::array kEveryQuery{&kInsertRun,
+                                        &kSelectRun,
+                                        &kSelectUnfinishedAt,
+                                        &kSelectUnfinished,
+                                        &kUpdateHolder,
+                                        &kUpdateLease,
+                                        &kSealRun,
+                                        &kPublishRun,
+                                        &kEndRun,
+                                        &kSweptRun,
+                                        &kSelectUnswept,
+                                        &kInsertUnit,
+                                        &kSelectUnits,
+                                        &kSelectUnit,
+                                        &kSelectPendingUnit,
+                                        &kSelectExpiredUnit,
+                                        &kRenewUnits,
+                                        &kClaimUnit,
+                                        &kCommitUnit,
+                                        &kFailUnit,
+                                        &kReleaseUnits,
+                                        &kReleaseUnitsOf,
+                                        &kCountIncomplete,
+                                        &kLastUnit,
+                                        &kInsertPart,
+                                        &kSelectPathOwner,
+                                        &kSelectLiveParts,
+                                        &kSelectFiles,
+                                        &kNextGeneration,
+                                        &kInsertGeneration,
+                                        &kSupersedeParts,
+                                        &kAddParts,
+                                        &kUpsertLastRun,
+                                        &kUpdateLastCursor,
+                                        &kDeleteExportState,
+                                        &kSelectRuns,
+                                        &kForgetVerifiedAbove,
+                                        &kSelectProgression,
+                                        &kSelectKnownExports,
+                                        &kSelectLaterPosition,
+                                        &kUpsertPosition,
+                                        &kSelectPosition,
+                                        &kDeletePosition,
+                                        &kForgetSealedPositions,
+                                        &kInsertRecent,
+                                        &kSelectRecent,
+                                        &kCountRecent,
+                                        &kForgetOldRecent,
+                                        &kDeleteRecentOfRun,
+                                        &kDeleteRecentOfExport,
+                                        &kInsertHashes,
+                                        &kSelectHashes,
+                                        &kDeleteHashes,
+                                        &kSelectExports,
+                                        &kUpsertSchema,
+                                        &kSelectSchema,
+                                        &kInsertCommitted,
+                                        &kUpdateCommitted,
+                                        &kDeleteProgression,
+                                        &kInsertEvent,
+                                        &kSelectLastChunkEvent,
+                                        &kRaiseLongestUnit,
+                                        &kSelectJournals,
+                                        &kSelectEvents,
+                                        &kDeleteMetrics,
+                                        &kInsertMetrics,
+                                        &kSelectMetrics,
+                                        &kInsertHarm,
+                                        &kSelectAggregate,
+                                        &kInsertAggregate,
+                                        &kUpsertShape,
+                                        &kSelectShapes};
 
 }  // namespace rivet::state::sqlite
