@@ -58,7 +58,10 @@ Result<KeyValues> key_values_from_json_text(std::string_view text) {
 
 std::string display_cursor(const KeyValues& cursor) {
   if (cursor.empty()) return {};
-  return cursor.size() == 1 ? cursor.front() : to_json_text(cursor);
+  if (cursor.size() > 1) return to_json_text(cursor);
+  const std::string_view text = cursor.front();
+  const bool quoted = text.size() >= 2 && text.starts_with('\'') && text.ends_with('\'');
+  return std::string(quoted ? text.substr(1, text.size() - 2) : text);
 }
 
 }  // namespace rivet::model

@@ -30,7 +30,8 @@ Result<Position> position_from_json_text(std::string_view text);
 std::string to_json_text(const KeyValues& values);
 Result<KeyValues> key_values_from_json_text(std::string_view text);
 
-/// A key as listings show it: the single value as it is, several as a JSON array, no text for none.
+/// A key as listings show it: the single value without the quotes that some engines put around text, several as a JSON
+/// array, no text for none.
 std::string display_cursor(const KeyValues& cursor);
 
 }  // namespace rivet::model

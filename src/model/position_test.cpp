@@ -40,6 +40,7 @@ TEST(Position, AnythingElseIsADataError) {
 TEST(DisplayCursor, IsTheValueOrAnArrayOfThem) {
   EXPECT_EQ(display_cursor({}), "");
   EXPECT_EQ(display_cursor({"2026-01-02"}), "2026-01-02");
+  EXPECT_EQ(display_cursor({"'2026-01-02'"}), "2026-01-02");
   EXPECT_EQ(display_cursor({"a", "7"}), R"(["a","7"])");
 }
 

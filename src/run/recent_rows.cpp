@@ -8,6 +8,7 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
 #include <arrow/record_batch.h>
 
 namespace rivet::run {
@@ -22,7 +23,7 @@ Result<batch::Batch> keep_marked(const batch::Batch& rows, const std::vector<boo
   std::shared_ptr<arrow::Array> mask;
   if (built.ok()) built = builder.Finish(&mask);
   if (!built.ok()) return fail(ErrorKind::internal, built.ToString());
-  const auto kept = arrow::compute::Filter(rows, mask);
+  const auto kept = arrow::compute::Filter(arrow::Datum(rows), arrow::Datum(mask));
   if (!kept.ok()) return fail(ErrorKind::internal, kept.status().ToString());
   return kept->record_batch();
 }
