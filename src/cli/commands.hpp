@@ -13,6 +13,8 @@ void add_validate(CLI::App& app, Action& chosen);
 void add_journal(CLI::App& app, Action& chosen);
 void add_metrics(CLI::App& app, Action& chosen);
 void add_state(CLI::App& app, Action& chosen);
+/// The sub-commands of `state` that change something.
+void add_state_resets(CLI::App& state, Action& chosen);
 /// The commands that users know and this version does not have: listed, and refused when used.
 void add_unavailable(CLI::App& app, Action& chosen);
 /// A sub-command of `parent` that is listed and refused when used, whatever its arguments.

@@ -3,8 +3,10 @@
 #include "cli/commands.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "cli/configuration.hpp"
+#include "report/chunks.hpp"
 #include "report/history.hpp"
 
 namespace rivet::cli {
@@ -32,6 +34,32 @@ Result<void> files(const Arguments& args, Context& context) {
   return args.json ? context.print_json(report::files_json(rows)) : context.print(report::files_text(rows));
 }
 
+/// The latest run of the export with its units; nothing when it never ran.
+Result<std::optional<report::RunChunks>> latest_chunks(const Arguments& args) {
+  const auto store = TRY(open_history(args.config));
+  if (!store) return std::nullopt;
+  const auto runs = TRY(store->runs({.export_name = args.export_name, .limit = 1}));
+  if (runs.empty()) return std::nullopt;
+  const auto& run = runs.front();
+  return report::RunChunks{.run = run,
+                           .units = TRY(store->units(run.run_id)),
+                           .files = TRY(store->files({.run_id = run.run_id, .limit = 0}))};
+}
+
+Result<void> chunks(const Arguments& args, Context& context) {
+  const auto found = TRY(latest_chunks(args));
+  if (args.json) return context.print_json(found ? report::chunks_json(*found) : nlohmann::ordered_json(nullptr));
+  return context.print(found ? report::chunks_text(*found)
+                             : fmt::format("No run of export '{}' recorded yet.\n", args.export_name));
+}
+
+Result<void> progression(const Arguments& args, Context& context) {
+  const auto store = TRY(open_history(args.config));
+  std::vector<state::ProgressionView> rows;
+  if (store) rows = TRY(store->progression({.export_name = args.export_name, .limit = 0}));
+  return args.json ? context.print_json(report::progression_json(rows)) : context.print(report::progression_text(rows));
+}
+
 void add_show(CLI::App& state, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = state.add_subcommand("show", "Each export's cursor and last run");
@@ -52,17 +80,34 @@ void add_files(CLI::App& state, Action& chosen) {
   command->callback([args, &chosen] { chosen = [args](Context& context) { return files(*args, context); }; });
 }
 
+void add_chunks(CLI::App& state, Action& chosen) {
+  auto args = std::make_shared<Arguments>();
+  auto* command = state.add_subcommand("chunks", "The chunks of an export's latest run");
+  command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
+  command->add_option("-e,--export", args->export_name, "The export")->required();
+  command->add_flag("--json", args->json, "Print a JSON object; null when the export never ran");
+  command->callback([args, &chosen] { chosen = [args](Context& context) { return chunks(*args, context); }; });
+}
+
+void add_progression(CLI::App& state, Action& chosen) {
+  auto args = std::make_shared<Arguments>();
+  auto* command = state.add_subcommand("progression", "How far exports are committed and verified");
+  command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
+  command->add_option("-e,--export", args->export_name, "Only this export");
+  command->add_flag("--json", args->json, "Print a JSON array");
+  command->callback([args, &chosen] { chosen = [args](Context& context) { return progression(*args, context); }; });
+}
+
 }  // namespace
 
 void add_state(CLI::App& app, Action& chosen) {
-  auto* state = app.add_subcommand("state", "Look at the local state store");
+  auto* state = app.add_subcommand("state", "Look at the local state store, or make it forget");
   state->require_subcommand(1);
   add_show(*state, chosen);
   add_files(*state, chosen);
-  add_unavailable(*state, "chunks", "The chunks of an export's last run", chosen);
-  add_unavailable(*state, "progression", "Committed and verified boundaries", chosen);
-  add_unavailable(*state, "reset", "Forget an export's cursor", chosen);
-  add_unavailable(*state, "reset-chunks", "Forget an unfinished run", chosen);
+  add_chunks(*state, chosen);
+  add_progression(*state, chosen);
+  add_state_resets(*state, chosen);
   add_unavailable(*state, "loads", "Loads into warehouses", chosen);
 }
 

@@ -8,7 +8,7 @@
 namespace rivet::cli {
 namespace {
 
-constexpr const char* kAvailable = "run, validate, journal, metrics, state show, state files";
+constexpr const char* kAvailable = "run, validate, journal, metrics, state";
 
 tl::unexpected<Error> refusal(const std::string& command) {
   return fail(Error{.kind = ErrorKind::config,

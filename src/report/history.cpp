@@ -57,6 +57,26 @@ Json metric_json(const state::MetricsRecorded& row) {
   };
 }
 
+std::string boundary_text(const state::Boundary& boundary) {
+  if (boundary.cursor) return "cursor " + *boundary.cursor;
+  return boundary.chunk_index ? fmt::format("chunk {}", *boundary.chunk_index) : "-";
+}
+
+void add_boundary(TextTable& table, const std::string& export_name, std::string_view what,
+                  const std::optional<state::Boundary>& boundary) {
+  if (!boundary) return;
+  table.add({export_name, std::string(what), boundary->strategy, boundary_text(*boundary),
+             boundary->at ? base::to_display(*boundary->at) : "-", boundary->run_id});
+}
+
+void add_boundary(Json& row, const std::string& prefix, const std::optional<state::Boundary>& boundary) {
+  row[prefix + "_strategy"] = boundary ? Json(boundary->strategy) : Json(nullptr);
+  row[prefix + "_cursor"] = boundary ? or_null(boundary->cursor) : Json(nullptr);
+  row[prefix + "_chunk_index"] = boundary ? or_null(boundary->chunk_index) : Json(nullptr);
+  row[prefix + "_run_id"] = boundary ? Json(boundary->run_id) : Json(nullptr);
+  row[prefix + "_at"] = boundary && boundary->at ? Json(base::to_rfc3339(*boundary->at)) : Json(nullptr);
+}
+
 }  // namespace
 
 std::string metrics_text(const std::vector<state::MetricsRecorded>& metrics) {
@@ -137,6 +157,32 @@ Json exports_json(const std::vector<state::ExportView>& exports) {
         {"last_cursor_value", or_null(row.last_cursor_value)},
         {"last_run_at", row.last_run_at ? Json(base::to_rfc3339(*row.last_run_at)) : Json(nullptr)},
     });
+  }
+  return list;
+}
+
+std::string progression_text(const std::vector<state::ProgressionView>& exports) {
+  if (exports.empty()) return "No progression recorded yet.\n";
+  TextTable table({{"EXPORT", Align::left, 20},
+                   {"BOUNDARY", Align::left, 9},
+                   {"MODE", Align::left, 11},
+                   {"UP TO", Align::left, 30},
+                   {"AT", Align::left, 23},
+                   {"RUN ID", Align::left, 30}});
+  for (const auto& row : exports) {
+    add_boundary(table, row.export_name, "committed", row.committed);
+    add_boundary(table, row.export_name, "verified", row.verified);
+  }
+  return table.text();
+}
+
+Json progression_json(const std::vector<state::ProgressionView>& exports) {
+  auto list = Json::array();
+  for (const auto& row : exports) {
+    Json json{{"export_name", row.export_name}};
+    add_boundary(json, "last_committed", row.committed);
+    add_boundary(json, "last_verified", row.verified);
+    list.push_back(std::move(json));
   }
   return list;
 }

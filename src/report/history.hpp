@@ -21,4 +21,9 @@ nlohmann::ordered_json files_json(const std::vector<state::FileView>& files);
 std::string exports_text(const std::vector<state::ExportView>& exports);
 nlohmann::ordered_json exports_json(const std::vector<state::ExportView>& exports);
 
+/// A line for each boundary, committed before verified.
+std::string progression_text(const std::vector<state::ProgressionView>& exports);
+/// An object per export with the columns of the table export_progression.
+nlohmann::ordered_json progression_json(const std::vector<state::ProgressionView>& exports);
+
 }  // namespace rivet::report

@@ -90,6 +90,26 @@ TEST(ExportsListing, ShowsTheCursor) {
   EXPECT_THAT(exports_text(rows), HasSubstr("orders               2026-01-02                     -\n"));
 }
 
+TEST(ProgressionListing, ShowsEachBoundary) {
+  const auto at = testing::at("2026-11-21T00:20:37.408213+00:00");
+  const state::Boundary chunk{.strategy = "chunked", .cursor = {}, .chunk_index = 0, .run_id = "r1", .at = at};
+  const state::Boundary cursor{.strategy = "incremental", .cursor = "42", .chunk_index = {}, .run_id = "r2", .at = at};
+  const std::vector<state::ProgressionView> rows{{.export_name = "orders", .committed = chunk, .verified = chunk},
+                                                 {.export_name = "users", .committed = cursor, .verified = {}}};
+  const auto text = progression_text(rows);
+  EXPECT_THAT(text, HasSubstr("orders               committed chunked     chunk 0 "));
+  EXPECT_THAT(text, HasSubstr("orders               verified  chunked     chunk 0 "));
+  EXPECT_THAT(text, HasSubstr("users                committed incremental cursor 42 "));
+  EXPECT_EQ(progression_json(rows)[1].dump(),
+            R"({"export_name":"users","last_committed_strategy":"incremental","last_committed_cursor":"42",)"
+            R"("last_committed_chunk_index":null,"last_committed_run_id":"r2",)"
+            R"("last_committed_at":"2026-11-21T00:20:37.408213+00:00","last_verified_strategy":null,)"
+            R"("last_verified_cursor":null,"last_verified_chunk_index":null,"last_verified_run_id":null,)"
+            R"("last_verified_at":null})");
+  EXPECT_EQ(progression_json(rows)[0]["last_verified_chunk_index"], 0);
+  EXPECT_EQ(progression_text({}), "No progression recorded yet.\n");
+}
+
 journal::Journal sample_journal() {
   const auto start = testing::at("2026-11-21T00:20:33Z");
   journal::Journal run{.run_id = "r1", .export_name = "orders", .entries = {}};

@@ -103,11 +103,11 @@ TEST_F(MemoryTest, ACompositeCursorIsShownAsAnArray) {
 
 TEST_F(MemoryTest, ALatePublishingDoesNotTurnThePositionBack) {
   committed("r1", {});
-  seal("r1", "10", 0, 5);
+  seal("r1", "10", 0, 6);
   auto elsewhere = start("r2", 0);
   elsewhere.prefix = "other/";
   must(elsewhere);
-  seal("r2", "20", 0, 6);
+  seal("r2", "20", 0, 5);  // a clock that was set back
   publish("r2");
   publish("r1");
   EXPECT_EQ(*store_->position("orders"), at_cursor("20"));

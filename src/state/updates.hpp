@@ -117,8 +117,8 @@ struct RunSealed {
   base::Timestamp at;
 };
 
-/// Manifest and marker of a sealed run stand; its position, schema baseline and progression are stored with it, unless
-/// a run of the export that was sealed later has stored its position already. Row digests of older runs are forgotten
+/// Manifest and marker of a sealed run stand; the schema baseline is stored with it, and position and progression
+/// unless a run of the export that began later has stored its position already. Row digests of older runs are forgotten
 /// once those of newer ones reach the run's `recent_limit`; never those of the newest run that has any, nor those of
 /// rows without a cursor. Two commands may finish publishing the same run: the second changes nothing and succeeds.
 /// Illegal for a run that is not sealed.

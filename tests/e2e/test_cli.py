@@ -21,7 +21,7 @@ from helpers import export
 
 ROW_COUNT = 20_000
 UNAVAILABLE = ["check", "doctor", "init", "plan", "apply", "reconcile", "repair", "cdc", "load", "schema", "completions",
-               "state chunks", "state progression", "state reset", "state reset-chunks", "state loads"]
+               "state loads"]
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ Result<void> store_progression(Connection& db, const RunView& run, base::Timesta
 
 Result<void> store_progress(Connection& db, const RunView& run, base::Timestamp at) {
   TRY(db.run(kUpsertLastRun, run.export_name, at));
-  const auto later = TRY(read_first(db.start(kSelectLaterPosition, run.export_name, run.sealed_at), read_text));
+  const auto later = TRY(read_first(db.start(kSelectLaterPosition, run.export_name, run.run_id), read_text));
   if (run.position && later) return {};
   if (run.position) TRY(store_position(db, run, at));
   return store_progression(db, run, at);

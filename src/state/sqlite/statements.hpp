@@ -173,8 +173,8 @@ inline constexpr Query kSelectKnownExports{"select_known_exports",
 
 inline constexpr Query kSelectLaterPosition{
     "select_later_position",
-    "SELECT run_id FROM run WHERE export_name = ? AND stage = 'published' AND position_json IS NOT NULL AND "
-    "sealed_at > ? LIMIT 1"};
+    "SELECT run_id FROM run WHERE export_name = ?1 AND stage = 'published' AND position_json IS NOT NULL AND "
+    "rowid > (SELECT rowid FROM run WHERE run_id = ?2) LIMIT 1"};
 inline constexpr Query kUpsertPosition{
     "upsert_position",
     "INSERT INTO export_position (export_name, position_json, updated_at) VALUES (?1, ?2, ?3) "
