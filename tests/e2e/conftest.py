@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,17 @@ from helpers import Rivet, rivet_binary  # noqa: E402
 from servers import PgBouncer, PostgresServer, find_binary  # noqa: E402
 
 TEST_TIMEOUT_S = 180
+MEMORY = Path("/dev/shm")
+ROOM_IN_MEMORY = 2 << 30
 _numbers = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """Folders of tests lie in memory where there is room: a run syncs every step, and that is most of the time of a small one."""
+    if config.option.basetemp is None and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_IN_MEMORY:
+        config.option.basetemp = tempfile.mkdtemp(prefix="rivet-tests-", dir=MEMORY)
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 def pytest_collection_modifyitems(items):

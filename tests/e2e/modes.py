@@ -27,13 +27,24 @@ SHAPES = {
     "chosen": {"mode": "chunked", "chunk_size": 3_000},
 }
 
+# The same shapes for a table of SMALL_ROWS: with fewer rows, but not with fewer units than a fault needs to meet.
+SMALL_ROWS = 4_000
+SMALL_SHAPES = SHAPES | {
+    "dense": {**SHAPES["dense"], "chunk_size": 1_000},
+    "keyset_text": {**SHAPES["keyset_text"], "chunk_size": 700},
+    "keyset_nullable": {**SHAPES["keyset_nullable"], "chunk_size": 700},
+    "keyset_composite": {**SHAPES["keyset_composite"], "chunk_size": 700},
+    "keyset_decimal": {**SHAPES["keyset_decimal"], "chunk_size": 700},
+    "chosen": {**SHAPES["chosen"], "chunk_size": 1_500},
+}
+
 QUERY_SHAPES = {name: keys for name, keys in SHAPES.items() if name not in ("chosen", "full_parallel")}
 
 
-def rows() -> list[tuple]:
+def rows(count: int = ROWS) -> list[tuple]:
     """Deterministic; one row in 50 has no `at`, one in 40 no `seq`."""
     out = []
-    for i in range(1, ROWS + 1):
+    for i in range(1, count + 1):
         scrambled = (i * 7_919) % 1_000_003
         at = f"2024-{1 + i % 12:02}-{1 + i % 28:02} {i % 24:02}:{i % 60:02}:00" if i % 50 else None
         seq = i % 400 if i % 40 else None
@@ -53,12 +64,14 @@ class Fixture:
         return self.fetch()
 
 
-def postgres_orders(database) -> Fixture:
+def postgres_orders(database, count: int = ROWS) -> Fixture:
+    """A small table has as many pages as a large one, so that it is cut by pages too."""
+    fill = 100 if count >= ROWS else 10
     with database.connect() as connection:
         connection.execute("CREATE TABLE orders (id bigint PRIMARY KEY, code text NOT NULL UNIQUE, region text NOT NULL, "
-                           "seq integer, at timestamp, price numeric(12,2) NOT NULL, note text)")
+                           f"seq integer, at timestamp, price numeric(12,2) NOT NULL, note text) WITH (fillfactor = {fill})")
         with connection.cursor().copy("COPY orders FROM STDIN") as copy:
-            for row in rows():
+            for row in rows(count):
                 copy.write_row(row)
     with database.connect() as connection:
         connection.autocommit = True
@@ -66,12 +79,12 @@ def postgres_orders(database) -> Fixture:
     return Fixture(database.source, lambda: database.rows(f"SELECT {', '.join(COLUMNS)} FROM orders ORDER BY id"))
 
 
-def sqlite_orders(folder) -> Fixture:
+def sqlite_orders(folder, count: int = ROWS) -> Fixture:
     path = folder / "orders.sqlite"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE, region TEXT NOT NULL, "
                            "seq INTEGER, at TEXT, price TEXT NOT NULL, note TEXT)")
-        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?)", [(*row[:5], f"{row[5]:012.2f}", row[6]) for row in rows()])
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?)", [(*row[:5], f"{row[5]:012.2f}", row[6]) for row in rows(count)])
 
     def fetch():
         with closing(sqlite3.connect(path)) as connection:
