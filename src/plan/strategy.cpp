@@ -39,7 +39,6 @@ class Chooser {
   Result<Strategy> choose() const {
     auto strategy = TRY(by_mode());
     TRY(settle_consistency(strategy));
-    TRY(check_unique_rule(strategy));
     return strategy;
   }
 
@@ -235,13 +234,6 @@ class Chooser {
                                      "share an instant; set consistency: unit to give that up",
                                      keys_.parallel)});
     return {};
-  }
-
-  /// A rule that sees one unit at a time would pass duplicates that lie in two.
-  Result<void> check_unique_rule(const Strategy& strategy) const {
-    if (strategy.shape == Shape::whole || entry_.quality.unique_columns.empty()) return {};
-    return fail(refuse("quality.unique_columns is not available for an export that is read in several units",
-                       "use mode: full with parallel: 1, or leave the rule out"));
   }
 
   const config::Export& entry_;

@@ -162,14 +162,6 @@ TEST(ChooseStrategy, AColumnThatIsNotThereIsNamed) {
   EXPECT_THAT(error.hint, HasSubstr("id, code, at"));
 }
 
-TEST(ChooseStrategy, AUniqueRuleThatWouldSeeOneUnitAtATimeIsRefused) {
-  auto entry = chunked();
-  entry.keys.chunk_column = "id";
-  entry.quality.unique_columns = {"code"};
-  EXPECT_EQ(choose_strategy(entry, orders(), kEverything).error().kind, ErrorKind::config);
-  EXPECT_TRUE(choose_strategy({.quality = entry.quality}, orders(), kEverything).has_value());
-}
-
 TEST(ChooseStrategy, ConsistencyCanBeAskedFor) {
   auto entry = chunked();
   entry.keys.chunk_column = "id";

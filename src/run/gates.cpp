@@ -3,6 +3,7 @@
 #include "run/gates.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
@@ -75,6 +76,16 @@ void Gates::observe_unique(UniqueColumn& column, const arrow::RecordBatch& rows)
   }
 }
 
+std::map<std::string, std::string> Gates::unique_hashes() const {
+  std::map<std::string, std::string> out;
+  for (const auto& column : unique_) {
+    auto& bytes = out[columns_[column.index].name];
+    bytes.reserve(column.seen.size() * sizeof(std::uint64_t));
+    for (const auto hash : column.seen) bytes.append(reinterpret_cast<const char*>(&hash), sizeof hash);
+  }
+  return out;
+}
+
 void GateCounts::merge(const GateCounts& other) {
   rows += other.rows;
   for (const auto& [name, count] : other.nulls) nulls[name] += count;
@@ -110,6 +121,24 @@ Result<GateCounts> merged_gate_counts(const std::vector<state::UnitView>& units)
     if (!unit.gates_json.empty()) total.merge(TRY(gate_counts_from_json_text(unit.gates_json)));
   }
   return total;
+}
+
+Result<void> add_repeats_between_units(state::StateStore& store, const std::string& run_id,
+                                       const config::Quality& rules, GateCounts& counts) {
+  for (const auto& name : rules.unique_columns) {
+    std::vector<std::uint64_t> hashes;
+    for (const auto& bytes : TRY(store.unique_hashes(run_id, name))) {
+      const auto at = hashes.size();
+      hashes.resize(at + bytes.size() / sizeof(std::uint64_t));
+      if (!bytes.empty()) std::memcpy(hashes.data() + at, bytes.data(), (hashes.size() - at) * sizeof(std::uint64_t));
+    }
+    std::sort(hashes.begin(), hashes.end());
+    const auto distinct = std::unique(hashes.begin(), hashes.end()) - hashes.begin();
+    const auto repeated = static_cast<std::int64_t>(hashes.size()) - distinct;
+    if (repeated > 0) counts.duplicates[name] += repeated;
+    if (rules.unique_max_entries && distinct > *rules.unique_max_entries) counts.unchecked.insert(name);
+  }
+  return {};
 }
 
 Result<void> check_rules(const config::Quality& rules, const model::Columns& columns) {

@@ -42,6 +42,10 @@ Result<GateCounts> gate_counts_from_json_text(std::string_view text);
 /// The counts of all units of a run.
 Result<GateCounts> merged_gate_counts(const std::vector<state::UnitView>& units);
 
+/// Adds the values that lie in several units of the run, which no unit's own count can see.
+Result<void> add_repeats_between_units(state::StateStore& store, const std::string& run_id,
+                                       const config::Quality& rules, GateCounts& counts);
+
 /// Kind config when a rule names a column that is not there: a rule that looks at nothing must not pass.
 Result<void> check_rules(const config::Quality& rules, const model::Columns& columns);
 
@@ -55,6 +59,8 @@ class Gates {
 
   void observe(const arrow::RecordBatch& rows);
   const GateCounts& counts() const { return counts_; }
+  /// Per unique column that was checked to the end: 8 bytes for each distinct value, in the machine's order of bytes.
+  std::map<std::string, std::string> unique_hashes() const;
 
  private:
   struct UniqueColumn {

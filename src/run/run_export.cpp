@@ -124,7 +124,8 @@ Result<void> ExportRun::flow() {
     if (!TRY(follow())) return {};
     TRY(work());  // what the dead process still held
   }
-  const auto counts = TRY(merged_gate_counts(TRY(env_.store.units(run_id_))));
+  auto counts = TRY(merged_gate_counts(TRY(env_.store.units(run_id_))));
+  TRY(add_repeats_between_units(env_.store, run_id_, entry_.quality, counts));
   outcome_.rows = counts.rows;
   TRY(check_gates(counts));
   TRY(check_shapes(counts));

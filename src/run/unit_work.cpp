@@ -80,6 +80,7 @@ ExtractJob job_for(const HeldRun& run, const state::UnitClaim& claim, RunProgres
 
 Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, const Extracted& extracted,
                          const Gates& gates, const std::optional<RowMemory>& memory) {
+  const bool alone = run.plan.units.size() <= 1;
   TRY(run.environment.store.apply(state::UnitCommitted{.run_id = run.run_id,
                                                        .unit_index = claim.unit.index,
                                                        .epoch = claim.epoch,
@@ -92,6 +93,8 @@ Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, cons
                                                        .gates_json = to_json_text(gates.counts()),
                                                        .recent = memory ? run.recent->to_store(claim.unit, *memory)
                                                                         : std::nullopt,
+                                                       .unique_hashes = alone ? std::map<std::string, std::string>()
+                                                                              : gates.unique_hashes(),
                                                        .at = run.environment.clock.now()}));
   base::fault_point("unit_committed");
   std::int64_t part_index = 0;

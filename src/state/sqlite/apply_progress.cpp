@@ -43,6 +43,13 @@ Result<void> store_position(Connection& db, const RunView& run, base::Timestamp 
   return forget_old_rows(db, run);
 }
 
+/// A run that replaced everything: what was followed before is no longer what the output holds.
+Result<void> forget_position(Connection& db, const RunView& run) {
+  TRY(db.run(kDeletePosition, run.export_name));
+  TRY(db.run(kDeleteRecentOfExport, run.export_name));
+  return db.run(kUpdateLastCursor, run.export_name, std::optional<std::string>());
+}
+
 /// How far the run got, in the terms of the progression table: its cursor, else its last unit.
 Result<Boundary> boundary_of(Connection& db, const RunView& run, base::Timestamp at) {
   Boundary boundary{.strategy = run.mode, .cursor = cursor_of(run), .chunk_index = {}, .run_id = run.run_id, .at = at};
@@ -72,7 +79,11 @@ Result<void> store_progress(Connection& db, const RunView& run, base::Timestamp 
   TRY(db.run(kUpsertLastRun, run.export_name, at));
   const auto later = TRY(read_first(db.start(kSelectLaterPosition, run.export_name, run.run_id), read_text));
   if (run.position && later) return {};
-  if (run.position) TRY(store_position(db, run, at));
+  if (run.position) {
+    TRY(store_position(db, run, at));
+  } else {
+    TRY(forget_position(db, run));
+  }
   return store_progression(db, run, at);
 }
 
