@@ -29,7 +29,7 @@ struct SessionOptions {
 struct Capabilities {
   bool shared_snapshot = false;  ///< several sessions can read one instant
   bool pages = false;            ///< a table without a key can be cut by PageRange
-  bool row_versions = false;     ///< tables may have rows that VersionRange can select
+  bool row_versions = false;     ///< there is a horizon(), and some relations can be read by VersionRange
 };
 
 /// How large the batches of a read may become. A batch closes at whichever bound is hit first and

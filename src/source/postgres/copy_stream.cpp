@@ -11,6 +11,7 @@
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
+#include "source/postgres/horizon.hpp"
 #include "source/postgres/predicate.hpp"
 #include "source/postgres/wire.hpp"
 
@@ -268,7 +269,8 @@ Result<void> CopyStream::finish_stream() {
 
 }  // namespace
 
-Result<std::string> copy_statement(const Quoting& quoting, const ReadRequest& request, const Description& description) {
+Result<std::string> copy_statement(const Quoting& quoting, const CopyPlan& plan) {
+  const auto& [request, description, instant] = plan;
   std::string list;
   for (std::size_t i = 0; i < request.columns.size(); ++i) {
     const auto& cast = description.transports[i].cast;
@@ -276,10 +278,12 @@ Result<std::string> copy_statement(const Quoting& quoting, const ReadRequest& re
     if (i > 0) list += ", ";
     list += cast.empty() ? "_rivet." + name : fmt::format("_rivet.{}::{} AS {}", name, cast, name);
   }
-  const PredicateScope scope{.quoting = quoting,
-                             .relation = request.relation,
-                             .fields = description.fields,
-                             .keys = description.inventory.keys};
+  PredicateScope scope{.quoting = quoting,
+                       .relation = request.relation,
+                       .fields = description.fields,
+                       .keys = description.inventory.keys,
+                       .coalesced = description.coalesced};
+  if (description.inventory.row_versions) scope.next_version = TRY(next_version(instant.snapshot));
   const auto from = TRY(from_clause(scope, request.predicate));
   return fmt::format("COPY (SELECT {} {}) TO STDOUT (FORMAT binary)", list, from);
 }
@@ -287,7 +291,7 @@ Result<std::string> copy_statement(const Quoting& quoting, const ReadRequest& re
 Result<std::unique_ptr<BatchStream>> open_copy_stream(Transaction& transaction, CopyPlan plan) {
   const auto doing = "reading " + model::display_name(plan.request.relation);
   auto& connection = transaction.connection();
-  const auto statement = TRY(copy_statement(connection.quoting(), plan.request, plan.description).context(doing));
+  const auto statement = TRY(copy_statement(connection.quoting(), plan).context(doing));
   TRY(connection.begin_copy(statement, transaction.limit()).context(doing));
   return std::make_unique<CopyStream>(transaction, std::move(plan));
 }

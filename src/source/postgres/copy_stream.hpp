@@ -25,6 +25,6 @@ Result<std::unique_ptr<BatchStream>> open_copy_stream(Transaction& transaction, 
 
 /// The COPY statement: an explicit select list with the casts of the transports, and the predicate. Errors: those of
 /// from_clause().
-Result<std::string> copy_statement(const Quoting& quoting, const ReadRequest& request, const Description& description);
+Result<std::string> copy_statement(const Quoting& quoting, const CopyPlan& plan);
 
 }  // namespace rivet::source::postgres

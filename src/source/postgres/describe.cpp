@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.hpp"
+#include "source/postgres/key_fields.hpp"
 #include "source/postgres/key_probe.hpp"
 #include "source/postgres/keys.hpp"
 #include "source/postgres/result_cells.hpp"
@@ -49,14 +50,29 @@ std::string fingerprint_of(const std::vector<Field>& fields) {
   return "xxh3:" + hasher.hex();
 }
 
-Result<void> add_sizes(Connection& connection, const model::Relation& relation, seconds limit,
-                       model::Inventory& inventory) {
+Result<void> add_sizes(Connection& connection, const model::Relation& relation, const std::vector<Field>& fields,
+                       seconds limit, model::Inventory& inventory) {
   const auto quoting = connection.quoting();
-  inventory.row_estimate = TRY(estimate_rows(connection, "SELECT * FROM " + from_item(quoting, relation), limit));
+  const auto rows = TRY(describe_rows(connection, relation, fields, limit));
+  inventory.row_estimate = TRY(estimate_rows(connection, "SELECT * " + from_rows(rows, {}), limit));
   if (!relation.is_table()) return {};
   const auto size =
       TRY(connection.execute("SELECT pg_table_size($1::regclass)", {table_name(quoting, relation)}, limit));
   inventory.total_bytes = number(size, 0, 0);
+  return {};
+}
+
+/// Only what the predicate asks for: each unit pays for it.
+Result<void> add_predicate_facts(Connection& connection, const ReadRequest& request, seconds limit,
+                                 Description& description) {
+  const auto& terms = request.predicate.terms;
+  auto all = request.relation.within;
+  all.terms.insert(all.terms.end(), terms.begin(), terms.end());
+  description.coalesced = TRY(describe_coalesced(connection, request.relation, description.fields, all, limit));
+  const auto is_version = [](const auto& term) { return std::holds_alternative<model::VersionRange>(term); };
+  if (std::any_of(terms.begin(), terms.end(), is_version)) {
+    description.inventory.row_versions = TRY(has_row_versions(connection, request.relation, limit));
+  }
   return {};
 }
 
@@ -100,12 +116,14 @@ Result<Description> describe(Connection& connection, const model::Relation& rela
   add_override_warnings(overrides, inventory);
   inventory.fingerprint = fingerprint_of(fields);
   inventory.keys = TRY(read_keys(connection, relation, fields, limit));
-  TRY(add_sizes(connection, relation, limit, inventory));
+  inventory.row_versions = TRY(has_row_versions(connection, relation, limit));
+  TRY(add_sizes(connection, relation, fields, limit, inventory));
   return description;
 }
 
-Result<Description> describe_as(Connection& connection, const model::Relation& relation, const model::Columns& agreed,
-                                seconds limit) {
+Result<Description> describe_for_read(Connection& connection, const ReadRequest& request, seconds limit) {
+  const auto& relation = request.relation;
+  const auto& agreed = request.columns;
   Description description{
       .inventory = {}, .transports = {}, .fields = TRY(describe_fields(connection, relation, limit))};
   const auto& fields = description.fields;
@@ -121,6 +139,7 @@ Result<Description> describe_as(Connection& connection, const model::Relation& r
   if (fields.size() != agreed.size()) return fail(changed_meanwhile(relation, added_column(fields, agreed)));
   description.inventory.columns = agreed;
   description.inventory.keys = TRY(read_keys(connection, relation, fields, limit));
+  TRY(add_predicate_facts(connection, request, limit, description));
   return description;
 }
 

@@ -11,6 +11,7 @@
 #include "source/postgres/connection.hpp"
 #include "source/postgres/fields.hpp"
 #include "source/postgres/types.hpp"
+#include "source/source.hpp"
 
 namespace rivet::source::postgres {
 
@@ -19,6 +20,7 @@ struct Description {
   model::Inventory inventory;
   std::vector<Transport> transports;
   std::vector<Field> fields;
+  std::vector<Field> coalesced = {};  ///< keys made of several columns that a read compares, for PredicateScope
 };
 
 /// Describes inside the current transaction; every probe is bounded by `limit`. Errors: permanent (no such table
@@ -26,9 +28,8 @@ struct Description {
 Result<Description> describe(Connection& connection, const model::Relation& relation,
                              const model::TypeOverrides& overrides, std::chrono::seconds limit);
 
-/// Describes again for a read of columns that were agreed on earlier: transports and keys, no sizes.
-/// Kind drift when names, native types or nullability have changed since.
-Result<Description> describe_as(Connection& connection, const model::Relation& relation, const model::Columns& agreed,
-                                std::chrono::seconds limit);
+/// Describes again for a read of columns that were agreed on earlier: transports, keys and what its predicate needs, no
+/// sizes. Kind drift when names, native types or nullability have changed since.
+Result<Description> describe_for_read(Connection& connection, const ReadRequest& request, std::chrono::seconds limit);
 
 }  // namespace rivet::source::postgres

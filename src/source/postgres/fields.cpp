@@ -79,29 +79,45 @@ NativeType type_of(const PgResult& facts, int row, int modifier) {
           .name = cell(facts, row, 6)};
 }
 
+/// The result columns of a statement.
+Result<std::vector<Field>> describe_select(Connection& connection, const std::string& select, seconds limit) {
+  const auto described = TRY(connection.describe(select, limit));
+  const int count = PQnfields(described.get());
+  std::vector<Field> fields;
+  if (count == 0) return fields;
+  const auto facts = TRY(connection.execute(kFieldsQuery, catalogue_questions(described), limit));
+  if (PQntuples(facts.get()) != count) return fail(ErrorKind::internal, "the catalogue does not know a column's type");
+  for (int i = 0; i < count; ++i) {
+    fields.push_back({.name = PQfname(described.get(), i),
+                      .type = type_of(facts, i, PQfmod(described.get(), i)),
+                      .not_null = is_true(facts, i, 5),
+                      .literal_type = cell(facts, i, 7),
+                      .operator_schema = cell(facts, i, 8)});
+  }
+  return fields;
+}
+
 }  // namespace
 
 Result<std::vector<Field>> describe_fields(Connection& connection, const model::Relation& relation, seconds limit) {
   const auto select =
       relation.is_table() ? "SELECT * FROM " + table_name(connection.quoting(), relation) : relation.query;
-  const auto described = TRY(connection.describe(select, limit));
-  const int count = PQnfields(described.get());
-  if (count == 0) {
+  auto fields = TRY(describe_select(connection, select, limit));
+  if (fields.empty()) {
     return fail(Error{.kind = ErrorKind::permanent,
                       .message = fmt::format("{} has no columns to export", model::display_name(relation)),
                       .hint = "name a table with columns, or a query that returns rows"});
   }
-  const auto facts = TRY(connection.execute(kFieldsQuery, catalogue_questions(described), limit));
-  if (PQntuples(facts.get()) != count) return fail(ErrorKind::internal, "the catalogue does not know a column's type");
-  std::vector<Field> fields;
-  for (int i = 0; i < count; ++i) {
-    fields.push_back({.name = PQfname(described.get(), i),
-                      .type = type_of(facts, i, PQfmod(described.get(), i)),
-                      .not_null = relation.is_table() && is_true(facts, i, 5),
-                      .literal_type = cell(facts, i, 7),
-                      .operator_schema = cell(facts, i, 8)});
-  }
+  for (auto& field : fields) field.not_null = field.not_null && relation.is_table();
   return fields;
+}
+
+Result<Field> describe_expression(Connection& connection, const model::Relation& relation,
+                                  const std::string& expression, seconds limit) {
+  const auto select = fmt::format("SELECT {} FROM {}", expression, from_item(connection.quoting(), relation));
+  auto field = TRY(describe_select(connection, select, limit)).at(0);
+  field.name = field.expression = expression;
+  return field;
 }
 
 const Field* find_field(const std::vector<Field>& fields, std::string_view name) {

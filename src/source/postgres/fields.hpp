@@ -21,11 +21,17 @@ struct Field {
   bool not_null = false;             ///< no row can have NULL in it
   std::string literal_type;          ///< what a literal is cast to before it is compared with the column
   std::string operator_schema = {};  ///< quoted; set when the type's own comparison is not on the search path
+  std::string expression = {};       ///< of a key made from several columns, over `_rivet`; empty for a column
 };
 
 /// The columns in order, without running anything. Errors: permanent (no such relation, no columns).
 Result<std::vector<Field>> describe_fields(Connection& connection, const model::Relation& relation,
                                            std::chrono::seconds limit);
+
+/// What the server makes of an expression over the relation under the name `_rivet`; the field bears it as its name
+/// too.
+Result<Field> describe_expression(Connection& connection, const model::Relation& relation,
+                                  const std::string& expression, std::chrono::seconds limit);
 
 /// The field of that name, or null.
 const Field* find_field(const std::vector<Field>& fields, std::string_view name);

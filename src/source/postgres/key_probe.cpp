@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "source/postgres/predicate.hpp"
 #include "source/postgres/result_cells.hpp"
 
 namespace rivet::source::postgres {
@@ -20,33 +19,40 @@ SELECT c.relkind, EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid), 
   FROM pg_class c LEFT JOIN pg_am m ON m.oid = c.relam
  WHERE c.oid = $1::regclass)";
 
-Result<std::optional<model::KeyValues>> end_key(Connection& connection, const model::Relation& relation,
+// The relation and all that is read with it: partitions and inheritance children, which may be foreign tables.
+constexpr const char* kVersionsQuery = R"(
+WITH RECURSIVE tree AS (
+  SELECT $1::regclass::oid AS oid
+  UNION SELECT h.inhrelid FROM tree t JOIN pg_inherits h ON h.inhparent = t.oid)
+SELECT bool_and(c.relkind = 'p' OR c.relkind IN ('r', 'm') AND coalesce(m.amname = 'heap', false))
+         AND has_column_privilege($1::regclass, 'xmin', 'SELECT')
+  FROM tree t JOIN pg_class c ON c.oid = t.oid LEFT JOIN pg_am m ON m.oid = c.relam)";
+
+Result<std::optional<model::KeyValues>> end_key(Connection& connection, const RowSource& rows,
                                                 const std::vector<Field>& columns, std::string_view direction,
                                                 seconds limit) {
   const auto quoting = connection.quoting();
   std::vector<std::string> list, order;
   for (const auto& column : columns) {
-    list.push_back(qualified(quoting, column.name) + "::text");
-    order.push_back(fmt::format("{} {}", qualified(quoting, column.name), direction));
+    list.push_back(value_of(quoting, column) + "::text");
+    order.push_back(fmt::format("{} {}", value_of(quoting, column), direction));
   }
-  const auto sql = fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT 1", fmt::join(list, ", "),
-                               from_item(quoting, relation), all_present(quoting, columns), fmt::join(order, ", "));
-  const auto rows = TRY(connection.execute(sql, limit));
-  if (PQntuples(rows.get()) == 0) return std::nullopt;
+  const auto sql = fmt::format("SELECT {} {} ORDER BY {} LIMIT 1", fmt::join(list, ", "),
+                               from_rows(rows, {all_present(quoting, columns)}), fmt::join(order, ", "));
+  const auto found = TRY(connection.execute(sql, limit));
+  if (PQntuples(found.get()) == 0) return std::nullopt;
   model::KeyValues values;
-  for (int i = 0; i < PQnfields(rows.get()); ++i) values.push_back(cell(rows, 0, i));
+  for (int i = 0; i < PQnfields(found.get()); ++i) values.push_back(cell(found, 0, i));
   return values;
 }
 
 /// One EXISTS per column, so that each can use an index of its own.
-Result<bool> any_null(Connection& connection, const model::Relation& relation, const std::vector<Field>& columns,
-                      seconds limit) {
+Result<bool> any_null(Connection& connection, const RowSource& rows, const std::vector<Field>& columns, seconds limit) {
   const auto quoting = connection.quoting();
   std::vector<std::string> probes;
   for (const auto& column : columns) {
     if (column.not_null) continue;
-    probes.push_back(fmt::format("EXISTS (SELECT FROM {} WHERE {} IS NULL)", from_item(quoting, relation),
-                                 qualified(quoting, column.name)));
+    probes.push_back(fmt::format("EXISTS (SELECT {})", from_rows(rows, {value_of(quoting, column) + " IS NULL"})));
   }
   if (probes.empty()) return false;
   const auto found = TRY(connection.execute(fmt::format("SELECT {}", fmt::join(probes, " OR ")), limit));
@@ -73,16 +79,16 @@ Error no_pages(std::string_view what) {
 
 }  // namespace
 
-Result<std::optional<model::KeyValues>> probe_last_key(Connection& connection, const model::Relation& relation,
+Result<std::optional<model::KeyValues>> probe_last_key(Connection& connection, const RowSource& rows,
                                                        const std::vector<Field>& columns, seconds limit) {
-  return end_key(connection, relation, columns, "DESC", limit);
+  return end_key(connection, rows, columns, "DESC", limit);
 }
 
-Result<model::KeyExtent> probe_extent(Connection& connection, const model::Relation& relation,
-                                      const std::vector<Field>& columns, seconds limit) {
-  return model::KeyExtent{.first = TRY(end_key(connection, relation, columns, "ASC", limit)),
-                          .last = TRY(probe_last_key(connection, relation, columns, limit)),
-                          .has_null = TRY(any_null(connection, relation, columns, limit))};
+Result<model::KeyExtent> probe_extent(Connection& connection, const RowSource& rows, const std::vector<Field>& columns,
+                                      seconds limit) {
+  return model::KeyExtent{.first = TRY(end_key(connection, rows, columns, "ASC", limit)),
+                          .last = TRY(probe_last_key(connection, rows, columns, limit)),
+                          .has_null = TRY(any_null(connection, rows, columns, limit))};
 }
 
 Result<std::int64_t> probe_pages(Connection& connection, const model::Relation& relation, seconds limit) {
@@ -93,9 +99,14 @@ Result<std::int64_t> probe_pages(Connection& connection, const model::Relation& 
   return number(row, 0, 3);
 }
 
-Result<std::int64_t> probe_rows(Connection& connection, const model::Relation& relation, seconds limit) {
-  const auto sql = "SELECT count(*) FROM " + from_item(connection.quoting(), relation);
-  return number(TRY(connection.execute(sql, limit)), 0, 0);
+Result<std::int64_t> probe_rows(Connection& connection, const RowSource& rows, seconds limit) {
+  return number(TRY(connection.execute("SELECT count(*) " + from_rows(rows, {}), limit)), 0, 0);
+}
+
+Result<bool> has_row_versions(Connection& connection, const model::Relation& relation, seconds limit) {
+  if (!relation.is_table()) return false;
+  const auto row = TRY(connection.execute(kVersionsQuery, {table_name(connection.quoting(), relation)}, limit));
+  return is_true(row, 0, 0);
 }
 
 Result<std::optional<std::int64_t>> estimate_rows(Connection& connection, const std::string& select, seconds limit) {

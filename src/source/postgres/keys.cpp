@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "source/postgres/result_cells.hpp"
 
 namespace rivet::source::postgres {
@@ -60,6 +63,30 @@ Result<std::vector<Index>> read_indexes(Connection& connection, const model::Rel
   return indexes;
 }
 
+// The first key of an index as the server spells it, of columns of one type: others would show as casts.
+constexpr const char* kCoalescedIndexQuery = R"(
+SELECT EXISTS (
+  SELECT FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indrelid
+    JOIN pg_class n ON n.oid = i.indexrelid
+    JOIN pg_am m ON m.oid = n.relam AND m.amname = 'btree'
+    JOIN pg_opclass o ON o.oid = i.indclass[0] AND o.opcdefault
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = $2 AND a.attcollation = i.indcollation[0]
+   WHERE i.indrelid = $1::regclass AND i.indisvalid AND i.indisready AND i.indpred IS NULL
+     AND i.indkey[0] = 0 AND i.indoption[0] IN (0, 3)
+     AND (c.relkind IN ('p', 'm') OR c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid))
+     AND pg_get_indexdef(i.indexrelid, 1, false) = 'COALESCE(' || {} || ')'))";
+
+Result<bool> has_coalesced_index(Connection& connection, const model::Relation& relation,
+                                 const std::vector<std::string>& columns, seconds limit) {
+  if (!relation.is_table()) return false;
+  const auto quoting = connection.quoting();
+  std::vector<std::string> names;
+  for (const auto& column : columns) names.push_back(fmt::format("quote_ident({})", quoting.literal(column)));
+  const auto sql = fmt::format(kCoalescedIndexQuery, fmt::join(names, " || ', ' || "));
+  return is_true(TRY(connection.execute(sql, {table_name(quoting, relation), columns.front()}, limit)), 0, 0);
+}
+
 bool can_be_null(const std::vector<std::string>& columns, const std::vector<Field>& fields) {
   return std::any_of(columns.begin(), columns.end(), [&](const auto& name) {
     const auto* field = find_field(fields, name);
@@ -95,11 +122,13 @@ Result<std::vector<model::Key>> read_keys(Connection& connection, const model::R
   return keys;
 }
 
-Result<bool> has_ordered_index(Connection& connection, const model::Relation& relation,
-                               const std::vector<std::string>& columns, seconds limit) {
+Result<bool> has_ordered_index(Connection& connection, const model::Relation& relation, const model::KeyColumns& key,
+                               seconds limit) {
+  if (key.coalesced && key.columns.size() > 1) return has_coalesced_index(connection, relation, key.columns, limit);
   const auto indexes = TRY(read_indexes(connection, relation, limit));
   return std::any_of(indexes.begin(), indexes.end(), [&](const Index& index) {
-    return index.columns.size() >= columns.size() && std::equal(columns.begin(), columns.end(), index.columns.begin());
+    return index.columns.size() >= key.columns.size() &&
+           std::equal(key.columns.begin(), key.columns.end(), index.columns.begin());
   });
 }
 

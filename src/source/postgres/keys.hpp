@@ -19,8 +19,9 @@ namespace rivet::source::postgres {
 Result<std::vector<model::Key>> read_keys(Connection& connection, const model::Relation& relation,
                                           const std::vector<Field>& fields, std::chrono::seconds limit);
 
-/// Whether some index, unique or not, has all rows of the table in the order of these columns.
-Result<bool> has_ordered_index(Connection& connection, const model::Relation& relation,
-                               const std::vector<std::string>& columns, std::chrono::seconds limit);
+/// Whether some index, unique or not, has all rows of the table in the order of this key: its columns, or for a
+/// coalesced one an index on COALESCE of just these.
+Result<bool> has_ordered_index(Connection& connection, const model::Relation& relation, const model::KeyColumns& key,
+                               std::chrono::seconds limit);
 
 }  // namespace rivet::source::postgres

@@ -14,6 +14,8 @@ using model::NullKey;
 using model::PageRange;
 using model::Predicate;
 using model::RowNumbers;
+using model::VersionRange;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 std::string quoted(std::string_view text, char quote) {
@@ -107,6 +109,79 @@ TEST(Predicate, NumbersInAColumnThatTheRelationHasNot) {
   const PredicateScope scope{.quoting = kQuoting, .relation = kTable, .fields = fields, .keys = {}};
   EXPECT_THAT(*from_clause(scope, {{RowNumbers{.column = "id", .first = 1, .last = 2}}}),
               HasSubstr(R"(WHERE _rivet."_rivet_chunk_rn_" BETWEEN 1 AND 2)"));
+}
+
+PredicateScope versioned(std::int64_t next) {
+  static const std::vector<model::Key> no_keys;
+  return {.quoting = kQuoting, .relation = kTable, .fields = kFields, .keys = no_keys, .next_version = next};
+}
+
+constexpr std::int64_t kCycle = std::int64_t{1} << 32;
+
+TEST(Predicate, CountsRowVersionsBackFromTheEndOfTheSnapshot) {
+  EXPECT_THAT(*from_clause(versioned(1000), {{VersionRange{.from = 900, .below = 950}}}),
+              EndsWith("WHERE age(_rivet.xmin) > (SELECT age('1000'::xid)::bigint + 50) AND "
+                       "age(_rivet.xmin) <= (SELECT age('1000'::xid)::bigint + 100)"));
+  EXPECT_THAT(*from_clause(versioned(3 * kCycle + 7), {{VersionRange{.from = 0, .below = 3 * kCycle - 1}}}),
+              EndsWith("WHERE (age(_rivet.xmin) > (SELECT age('7'::xid)::bigint + 8) OR age(_rivet.xmin) < 0)"));
+}
+
+TEST(Predicate, MeetsNoVersionBehindTheSnapshotAndEveryOneBeforeIt) {
+  EXPECT_THAT(*from_clause(versioned(1000), {{VersionRange{.from = 0, .below = 2000}}}), EndsWith("WHERE true"));
+  EXPECT_THAT(*from_clause(versioned(1000), {{VersionRange{.from = 1001, .below = 2000}}}), EndsWith("WHERE false"));
+  EXPECT_THAT(*from_clause(versioned(1000), {{VersionRange{.from = 950, .below = 950}}}), EndsWith("WHERE false"));
+}
+
+TEST(Predicate, SpellsDistancesThatAgeCannotTellModuloTheCycle) {
+  EXPECT_THAT(*from_clause(versioned(5 * kCycle + 9), {{VersionRange{.from = 4 * kCycle + 10, .below = 5 * kCycle}}}),
+              EndsWith("WHERE ((age(_rivet.xmin)::bigint - (SELECT age('9'::xid)::bigint + 0)) & 4294967295) "
+                       "BETWEEN 10 AND 4294967295 AND _rivet.xmin <> ALL ('{0,1,2}'::xid[])"));
+  EXPECT_THAT(*from_clause(versioned(5 * kCycle + 9), {{VersionRange{.from = 0, .below = 4 * kCycle + 10}}}),
+              HasSubstr("& 4294967295) > 4294967295 OR _rivet.xmin = ANY ('{0,1,2}'::xid[]))"));
+}
+
+TEST(Predicate, RefusesVersionsOfRowsThatHaveNone) {
+  const VersionRange versions{.from = 1, .below = 2};
+  EXPECT_EQ(clause(kTable, {{versions}}).error().kind, ErrorKind::config);
+  EXPECT_EQ(clause({.query = "SELECT 1"}, {{versions}}).error().kind, ErrorKind::config);
+  const RowNumbers numbers{.column = "id", .first = 1, .last = 2};
+  EXPECT_EQ(from_clause(versioned(9), {{numbers, versions}}).error().kind, ErrorKind::internal);
+}
+
+TEST(Predicate, JoinsTheBoundsOfTheRelationAndThoseOfTheUnitBesideTheTable) {
+  const KeyRange within{.columns = {"id"}, .lower = Bound{{"5"}, false}, .upper = {}};
+  const model::Relation bounded{.schema = "shop", .table = "orders", .within = {{within}}};
+  EXPECT_EQ(*clause(bounded, {}), R"(FROM "shop"."orders" AS _rivet WHERE _rivet."id" > '5'::bigint)");
+  EXPECT_THAT(*clause(bounded, {{PageRange{.first = 3, .end = {}}}}),
+              EndsWith(R"(WHERE _rivet."id" > '5'::bigint AND _rivet.ctid >= '(3,0)'::tid)"));
+  EXPECT_EQ(*clause({.query = "SELECT 1", .within = {{NullKey{{"id"}}}}}, {}),
+            "FROM (SELECT 1\n) AS _rivet WHERE (_rivet.\"id\" IS NULL)");
+  const model::Relation paged{.table = "orders", .within = {{PageRange{}}}};
+  EXPECT_EQ(clause(paged, {}).error().kind, ErrorKind::internal);
+}
+
+TEST(Predicate, NumbersOnlyTheRowsWithinTheBounds) {
+  const model::Relation bounded{.table = "orders", .within = {{NullKey{{"mail"}}}}};
+  EXPECT_THAT(*clause(bounded, {{RowNumbers{.column = "id", .first = 1, .last = 10}}}),
+              EndsWith(R"(FROM "orders" AS _rivet WHERE (_rivet."mail" IS NULL)) AS _rivet )"
+                       R"(WHERE _rivet."_rivet_chunk_rn" BETWEEN 1 AND 10)"));
+}
+
+TEST(Predicate, ComparesACoalescedKeyAsOneValue) {
+  const auto expression = coalesce_of(kQuoting, {"id", "na\"me"});
+  ASSERT_EQ(expression, R"(COALESCE(_rivet."id", _rivet."na""me"))");
+  auto made = field(expression, "text");
+  made.expression = expression;
+  const std::vector<model::Key> no_keys;
+  const PredicateScope scope{
+      .quoting = kQuoting, .relation = kTable, .fields = kFields, .keys = no_keys, .coalesced = {made}};
+  const KeyRange range{
+      .columns = {"id", "na\"me"}, .lower = Bound{{"5"}, false}, .upper = Bound{{"7"}}, .coalesced = true};
+  EXPECT_THAT(*from_clause(scope, {{range}}),
+              EndsWith("WHERE " + expression + " > '5'::text AND " + expression + " <= '7'::text"));
+  EXPECT_THAT(*from_clause(scope, {{NullKey{{"id", "na\"me"}, true}}}), EndsWith("WHERE (" + expression + " IS NULL)"));
+  EXPECT_THAT(*from_clause(scope, {{NullKey{{"id"}, true}}}), EndsWith(R"(WHERE (_rivet."id" IS NULL))"));
+  EXPECT_EQ(clause(kTable, {{range}}).error().kind, ErrorKind::internal) << "not described";
 }
 
 TEST(Predicate, RefusesWhatItCannotSay) {

@@ -18,6 +18,7 @@ constexpr double kWalkableRows = 5e6;  // entries of an index that are read in o
 constexpr double kVisitCost = 12;      // of a row in the table, in entries of the index
 constexpr int kMostParts = 2'000;
 constexpr double kPagesPerPart = 100, kRowsPerPart = 200;
+constexpr double kFewestRowsPerPart = 5;
 constexpr double kFewestPages = 1'000, kMostPages = 20'000, kMostRows = 100'000;
 
 // Pages, and those visible to all, of the table or of its partitions.
@@ -41,8 +42,9 @@ Result<std::optional<Sample>> plan_sample(Connection& connection, const model::R
   const auto hidden = 1 - std::min(static_cast<double>(number(facts, 0, 0)) / pages, 1.0);
   if (count * (1 + kVisitCost * hidden) <= kWalkableRows) return std::nullopt;
   const auto share = std::min(std::clamp(kPagesPerPart * parts, kFewestPages, kMostPages) / pages, 1.0);
+  if (count * share < kFewestRowsPerPart * parts) return std::nullopt;
   const auto kept = std::min(std::min(kRowsPerPart * parts, kMostRows) / (count * share), 1.0);
-  return Sample{.clause = fmt::format("TABLESAMPLE SYSTEM ({:.6f})", std::max(share * 100, 1e-6)),
+  return Sample{.clause = fmt::format(" TABLESAMPLE SYSTEM ({:.6f})", std::max(share * 100, 1e-6)),
                 .condition = fmt::format("random() < {:.9f}", kept)};
 }
 

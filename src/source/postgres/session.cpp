@@ -8,6 +8,8 @@
 
 #include "source/postgres/copy_stream.hpp"
 #include "source/postgres/describe.hpp"
+#include "source/postgres/horizon.hpp"
+#include "source/postgres/key_fields.hpp"
 #include "source/postgres/key_probe.hpp"
 #include "source/postgres/split_points.hpp"
 #include "source/postgres/transaction.hpp"
@@ -36,18 +38,19 @@ class PostgresSession final : public Session {
   Result<model::KeyExtent> key_extent(const model::Relation& relation, const model::KeyColumns& key) override {
     return ask("looking for the ends of the key of", relation, &Transaction::end,
                [&](Connection& connection) -> Result<model::KeyExtent> {
-                 const auto fields = TRY(key_fields(connection, relation, key.columns));
-                 return probe_extent(connection, relation, fields, transaction_.limit());
+                 const auto [rows, columns] = TRY(bounded_key(connection, relation, key));
+                 return probe_extent(connection, rows, columns, transaction_.limit());
                });
   }
 
-  Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation,
-                                                     const model::KeyColumns& key, int parts) override {
+  Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation, const model::KeyColumns& key,
+                                                     int parts) override {
     return ask("looking for split points of", relation, &Transaction::end_and_reset,
                [&](Connection& connection) -> Result<std::vector<model::KeyValues>> {
-                 const auto fields = TRY(key_fields(connection, relation, key.columns));
-                 return find_split_points(connection, {.relation = relation, .columns = fields, .parts = parts},
-                                          transaction_.limit());
+                 const auto [rows, columns] = TRY(bounded_key(connection, relation, key));
+                 return find_split_points(
+                     connection, {.relation = relation, .rows = rows, .key = key, .columns = columns, .parts = parts},
+                     transaction_.limit());
                });
   }
 
@@ -58,11 +61,16 @@ class PostgresSession final : public Session {
 
   Result<std::int64_t> row_count(const model::Relation& relation) override {
     return ask("counting the rows of", relation, &Transaction::end,
-               [&](Connection& connection) { return probe_rows(connection, relation, transaction_.limit()); });
+               [&](Connection& connection) -> Result<std::int64_t> {
+                 const auto fields = TRY(describe_fields(connection, relation, transaction_.limit()));
+                 const auto rows = TRY(describe_rows(connection, relation, fields, transaction_.limit()));
+                 return probe_rows(connection, rows, transaction_.limit());
+               });
   }
 
   Result<model::Horizon> horizon() override {
-    return fail(ErrorKind::config, "row versions are not available");
+    return ask("asking which transactions have ended", &Transaction::end,
+               [&](Connection& connection) { return read_horizon(connection, transaction_.limit()); });
   }
 
   Result<std::string> share_snapshot() override {
@@ -74,31 +82,43 @@ class PostgresSession final : public Session {
  private:
   using End = Result<void> (Transaction::*)();
 
+  struct BoundedKey {
+    RowSource rows;
+    std::vector<Field> columns;
+  };
+
   /// The answer to `question` inside a transaction of its own; an error rolls back.
   template <class Question>
-  std::invoke_result_t<Question, Connection&> ask(std::string_view doing, const model::Relation& relation, End end,
-                                                  Question question) {
+  std::invoke_result_t<Question, Connection&> ask(const std::string& doing, End end, Question question) {
     TRY(transaction_.begin());
     auto answer = question(transaction_.connection());
     if (!answer) {
       transaction_.abandon();
-      return std::move(answer).context(fmt::format("{} {}", doing, model::display_name(relation)));
+      return std::move(answer).context(doing);
     }
     TRY((transaction_.*end)());
     return answer;
   }
 
-  Result<std::vector<Field>> key_fields(Connection& connection, const model::Relation& relation,
-                                        const std::vector<std::string>& columns) {
-    if (columns.empty()) return fail(ErrorKind::internal, "a key without columns");
-    return pick_fields(TRY(describe_fields(connection, relation, transaction_.limit())), columns);
+  template <class Question>
+  std::invoke_result_t<Question, Connection&> ask(std::string_view doing, const model::Relation& relation, End end,
+                                                  Question question) {
+    return ask(fmt::format("{} {}", doing, model::display_name(relation)), end, std::move(question));
+  }
+
+  Result<BoundedKey> bounded_key(Connection& connection, const model::Relation& relation,
+                                 const model::KeyColumns& key) {
+    const auto limit = transaction_.limit();
+    const auto fields = TRY(describe_fields(connection, relation, limit));
+    return BoundedKey{.rows = TRY(describe_rows(connection, relation, fields, limit)),
+                      .columns = TRY(describe_key(connection, relation, fields, key, limit))};
   }
 
   Result<std::unique_ptr<BatchStream>> start_read(const ReadRequest& request) {
     TRY(transaction_.begin());
     auto instant = TRY(transaction_.instant());
     auto& connection = transaction_.connection();
-    auto description = TRY(describe_as(connection, request.relation, request.columns, transaction_.limit())
+    auto description = TRY(describe_for_read(connection, request, transaction_.limit())
                                .context("looking at " + model::display_name(request.relation)));
     // The data may flow for as long as the unit needs: only silence is limited, by the stream's own clock.
     TRY(connection.execute("SET LOCAL statement_timeout = 0", transaction_.limit()));

@@ -23,7 +23,7 @@ class PostgresSource final : public Source {
     return make_session(std::move(connection), options);
   }
 
-  Capabilities capabilities() const override { return {.shared_snapshot = true, .pages = true}; }
+  Capabilities capabilities() const override { return {.shared_snapshot = true, .pages = true, .row_versions = true}; }
 
  private:
   ConnectParams params_;

@@ -28,6 +28,8 @@ constexpr std::int64_t kUsefulPoints = 65'536;  // more parts than this are cut 
 constexpr std::int64_t kUnderestimate = 16;     // by which the step may be too small
 constexpr std::int64_t kStepGrowth = 64;
 
+constexpr std::int64_t kWorthWalking = 10;  // entries of an index that may be passed for each one that counts
+
 // Sorts and full scans only where nothing else is possible; what that adds to the estimated cost must not start the
 // just-in-time compiler.
 constexpr const char* kPreferIndex =
@@ -57,12 +59,11 @@ struct KeyLists {
 };
 
 KeyLists lists_of(const Quoting& quoting, const std::vector<Field>& columns) {
-  return {
-      .own = list_of(columns, [&](const auto& field, auto) { return qualified(quoting, field.name); }),
-      .named = list_of(columns, [&](const auto& field,
-                                    auto n) { return fmt::format("{} AS k{}", qualified(quoting, field.name), n); }),
-      .names = list_of(columns, [](const auto&, auto n) { return fmt::format("p.k{}", n); }),
-      .texts = list_of(columns, [](const auto&, auto n) { return fmt::format("p.k{}::text", n); })};
+  return {.own = list_of(columns, [&](const auto& field, auto) { return value_of(quoting, field); }),
+          .named = list_of(columns, [&](const auto& field,
+                                        auto n) { return fmt::format("{} AS k{}", value_of(quoting, field), n); }),
+          .names = list_of(columns, [](const auto&, auto n) { return fmt::format("p.k{}", n); }),
+          .texts = list_of(columns, [](const auto&, auto n) { return fmt::format("p.k{}::text", n); })};
 }
 
 /// Values of the first column as points of the whole key: each one is where its value would stand in the key's order.
@@ -70,17 +71,16 @@ KeyLists lists_of(const Quoting& quoting, const std::vector<Field>& columns) {
 Result<std::string> complete_statement(const Quoting& quoting, const SplitRequest& request,
                                        const std::vector<std::string>& values) {
   const auto& leading = request.columns.front();
-  const auto from = from_item(quoting, request.relation);
   const auto lists = lists_of(quoting, request.columns);
   std::vector<std::string> rows;
   for (const auto& value : values) rows.push_back(fmt::format("({})", TRY(typed_literal(quoting, leading, value))));
-  auto points = fmt::format("(SELECT {} AS k1 FROM {} WHERE false UNION ALL VALUES {}) AS p",
-                            qualified(quoting, leading.name), from, fmt::join(rows, ", "));
+  auto points = fmt::format("(SELECT {} AS k1 {} UNION ALL VALUES {}) AS p", value_of(quoting, leading),
+                            from_rows(request.rows, {"false"}), fmt::join(rows, ", "));
   if (request.columns.size() > 1) {
-    points = fmt::format(
-        "(VALUES {}) AS v(k1) CROSS JOIN LATERAL (SELECT {} FROM {} WHERE {} AND {} ORDER BY {} LIMIT 1) AS p",
-        fmt::join(rows, ", "), lists.named, from, TRY(comparison(quoting, {leading}, ">=", {"v.k1"})),
-        all_present(quoting, request.columns), lists.own);
+    const std::vector<std::string> conditions{TRY(comparison(quoting, {leading}, ">=", {"v.k1"})),
+                                              all_present(quoting, request.columns)};
+    points = fmt::format("(VALUES {}) AS v(k1) CROSS JOIN LATERAL (SELECT {} {} ORDER BY {} LIMIT 1) AS p",
+                         fmt::join(rows, ", "), lists.named, from_rows(request.rows, conditions), lists.own);
   }
   return fmt::format("SELECT DISTINCT ON ({0}) {1} FROM {2} ORDER BY {0}", lists.names, lists.texts, points);
 }
@@ -117,11 +117,11 @@ Result<Points> by_walk(Connection& connection, const SplitRequest& request, std:
 Result<Points> by_sort(Connection& connection, const SplitRequest& request, const Sample& sample, seconds limit) {
   const auto quoting = connection.quoting();
   const auto lists = lists_of(quoting, request.columns);
-  const auto from = fmt::format("{} {} WHERE {} AND {}", from_item(quoting, request.relation), sample.clause,
-                                all_present(quoting, request.columns), sample.condition);
+  const RowSource rows{.item = request.rows.item + sample.clause, .condition = request.rows.condition};
+  const auto from = from_rows(rows, {all_present(quoting, request.columns), sample.condition});
   const auto sql = fmt::format(
       "SELECT DISTINCT ON ({0}) {1} FROM (SELECT {2}, row_number() OVER (ORDER BY {3}) AS n, count(*) OVER () AS total "
-      "FROM {4}) AS p WHERE n * {5} / total <> (n - 1) * {5} / total ORDER BY {0}",
+      "{4}) AS p WHERE n * {5} / total <> (n - 1) * {5} / total ORDER BY {0}",
       lists.names, lists.texts, lists.named, lists.own, from, request.parts);
   auto points = points_of(TRY(connection.execute(sql, limit)));
   if (!points.empty()) points.pop_back();
@@ -131,8 +131,7 @@ Result<Points> by_sort(Connection& connection, const SplitRequest& request, cons
 /// The rows of the whole relation, or of a sample where the walk would take too long.
 Result<Points> by_index(Connection& connection, const SplitRequest& request, seconds limit) {
   const auto quoting = connection.quoting();
-  const auto select = fmt::format("SELECT FROM {} WHERE {}", from_item(quoting, request.relation),
-                                  all_present(quoting, request.columns));
+  const auto select = "SELECT " + from_rows(request.rows, {all_present(quoting, request.columns)});
   const auto rows = TRY(estimate_rows(connection, select, limit)).value_or(0);
   Points points;
   if (const auto sample = TRY(plan_sample(connection, request.relation, rows, request.parts, limit))) {
@@ -144,8 +143,31 @@ Result<Points> by_index(Connection& connection, const SplitRequest& request, sec
 /// The points without one at the very last key, behind which there is nothing.
 Result<Points> before_last_key(Connection& connection, const SplitRequest& request, Points points, seconds limit) {
   if (points.empty()) return points;
-  if (points.back() == TRY(probe_last_key(connection, request.relation, request.columns, limit))) points.pop_back();
+  if (points.back() == TRY(probe_last_key(connection, request.rows, request.columns, limit))) points.pop_back();
   return points;
+}
+
+/// Whether the statistics of the first column are about the rows that are cut.
+bool has_statistics(const SplitRequest& request) {
+  return request.relation.within.is_whole() && request.columns.front().expression.empty();
+}
+
+/// Whether a term bounds the key itself, so that a walk meets no other rows.
+bool bounds_key(const model::Term& term, const model::KeyColumns& key) {
+  const auto* range = std::get_if<model::KeyRange>(&term);
+  if (range == nullptr || range->coalesced != key.coalesced) return false;
+  return key.coalesced ? range->columns == key.columns : range->columns.front() == key.columns.front();
+}
+
+/// Whether an index of the key meets few rows out of bounds. To sort the others costs less otherwise.
+Result<bool> can_walk(Connection& connection, const SplitRequest& request, seconds limit) {
+  if (!TRY(has_ordered_index(connection, request.relation, request.key, limit))) return false;
+  const auto& terms = request.relation.within.terms;
+  const auto is_on_key = [&](const auto& term) { return bounds_key(term, request.key); };
+  if (terms.empty() || std::any_of(terms.begin(), terms.end(), is_on_key)) return true;
+  const auto inside = TRY(estimate_rows(connection, "SELECT " + from_rows(request.rows, {}), limit)).value_or(0);
+  const auto all = TRY(estimate_rows(connection, "SELECT FROM " + request.rows.item, limit)).value_or(0);
+  return inside * kWorthWalking >= all;
 }
 
 }  // namespace
@@ -164,8 +186,8 @@ Result<std::string> walk_statement(const Quoting& quoting, const SplitRequest& r
   std::vector<std::string> last;
   for (std::size_t n = 1; n <= request.columns.size(); ++n) last.push_back(fmt::format("walk.k{}", n));
   const auto step_from = [&](const std::string& condition) {
-    return fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1", lists.named,
-                       from_item(quoting, request.relation), condition, lists.own, step - 1);
+    return fmt::format("SELECT {} {} ORDER BY {} OFFSET {} LIMIT 1", lists.named, from_rows(request.rows, {condition}),
+                       lists.own, step - 1);
   };
   const auto present = all_present(quoting, request.columns);
   const auto behind = TRY(comparison(quoting, request.columns, ">", last));
@@ -177,15 +199,15 @@ Result<std::string> walk_statement(const Quoting& quoting, const SplitRequest& r
 
 Result<Points> find_split_points(Connection& connection, const SplitRequest& request, seconds limit) {
   if (request.parts < 2) return Points{};
-  std::vector<std::string> names;
-  for (const auto& column : request.columns) names.push_back(column.name);
-  const bool has_index = TRY(has_ordered_index(connection, request.relation, names, limit));
-  if (has_index) TRY(connection.execute(kPreferIndex, limit));
+  const bool walkable = TRY(can_walk(connection, request, limit));
+  if (walkable) TRY(connection.execute(kPreferIndex, limit));
   Points points;
-  if (has_index || names.size() == 1) points = TRY(from_histogram(connection, request, limit));
-  if (points.empty() && !has_index) return by_sort(connection, request, {.clause = "", .condition = "true"}, limit);
+  if (has_statistics(request) && (walkable || request.columns.size() == 1)) {
+    points = TRY(from_histogram(connection, request, limit));
+  }
+  if (points.empty() && !walkable) return by_sort(connection, request, {.clause = "", .condition = "true"}, limit);
   if (points.empty()) points = TRY(by_index(connection, request, limit));
-  return has_index ? before_last_key(connection, request, std::move(points), limit) : std::move(points);
+  return walkable ? before_last_key(connection, request, std::move(points), limit) : std::move(points);
 }
 
 }  // namespace rivet::source::postgres

@@ -12,20 +12,23 @@
 #include "model/relation.hpp"
 #include "source/postgres/connection.hpp"
 #include "source/postgres/fields.hpp"
+#include "source/postgres/predicate.hpp"
 
 namespace rivet::source::postgres {
 
 /// What is cut, and into how many parts.
 struct SplitRequest {
   const model::Relation& relation;
-  const std::vector<Field>& columns;
+  const RowSource& rows;
+  const model::KeyColumns& key;
+  const std::vector<Field>& columns;  ///< the key's
   int parts = 1;
 };
 
 /// At most parts - 1 keys, ascending and distinct as the server compares them, without NULLs. In this order, the first
 /// that can be had: the histogram of a fresh ANALYZE, one walk along an index (a sample of pages where that would visit
-/// millions of rows of the table), one sort of the key columns (a query, or no index). Changes planner settings of the
-/// current transaction: end it with end_and_reset().
+/// millions of rows of the table), one sort of the key columns (a query, no index, or few rows within bounds on
+/// something else). Changes planner settings of the current transaction: end it with end_and_reset().
 Result<std::vector<model::KeyValues>> find_split_points(Connection& connection, const SplitRequest& request,
                                                         std::chrono::seconds limit);
 

@@ -43,8 +43,11 @@ TEST(WalkStatement, ContinuesBehindTheLastKeyWithoutCountingOrOrderingTheTable) 
   std::vector<Field> columns(2);
   columns[0].name = "a";
   columns[1].name = "b";
+  const RowSource rows{.item = "t AS _rivet", .condition = ""};
+  const model::KeyColumns key({"a", "b"});
   EXPECT_EQ(
-      *walk_statement(kQuoting, {.relation = table, .columns = columns, .parts = 4}, 100, 512),
+      *walk_statement(kQuoting, {.relation = table, .rows = rows, .key = key, .columns = columns, .parts = 4}, 100,
+                      512),
       "WITH RECURSIVE walk AS ("
       "(SELECT _rivet.a AS k1, _rivet.b AS k2 FROM t AS _rivet WHERE _rivet.a IS NOT NULL AND _rivet.b IS NOT NULL "
       "ORDER BY _rivet.a, _rivet.b OFFSET 99 LIMIT 1) "

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "source/sqlite/affinity.hpp"
 #include "source/sqlite/keys.hpp"
+#include "source/sqlite/predicate.hpp"
 #include "source/sqlite/probe.hpp"
 #include "source/sqlite/types.hpp"
 
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <set>
 #include <utility>
@@ -209,10 +211,38 @@ Result<Shape> read_query_shape(Connection& connection, const std::string& query)
   return shape;
 }
 
+/// Whether all bounds are ranges of the rowid.
+bool is_bounded_by_rowid(const Relation& relation, const Shape& shape) {
+  const auto& terms = relation.within.terms;
+  return std::all_of(terms.begin(), terms.end(), [&](const model::Term& term) {
+    const auto* range = std::get_if<model::KeyRange>(&term);
+    return range != nullptr && range->columns.size() == 1 && is_rowid(shape, range->columns.front());
+  });
+}
+
+/// From the first to the last rowid within the bounds, which two looks into the tree find.
+Result<std::optional<std::int64_t>> estimate_within(Connection& connection, const Relation& relation,
+                                                    const Shape& shape) {
+  if (!is_bounded_by_rowid(relation, shape)) return std::optional<std::int64_t>();
+  const auto rows = TRY(from_rows(shape, relation, {}));
+  const auto end = [&](std::string_view which) -> Result<std::optional<std::int64_t>> {
+    const BoundSql sql{fmt::format("SELECT {}({}) {}", which, shape.rowid, rows.text), rows.values};
+    const auto statement = TRY(prepare_bound(connection, sql));
+    const bool found = TRY(connection.step(statement.get())) && sqlite3_column_type(statement.get(), 0) != SQLITE_NULL;
+    return found ? std::optional(sqlite3_column_int64(statement.get(), 0)) : std::nullopt;
+  };
+  const auto first = TRY(end("min")), last = TRY(end("max"));
+  if (!first || !last) return std::optional<std::int64_t>(0);
+  const auto span = static_cast<__int128>(*last) - *first + 1;
+  const auto most = TRY(analyzed_rows(connection, relation)).value_or(std::numeric_limits<std::int64_t>::max());
+  return std::optional(static_cast<std::int64_t>(std::min<__int128>(span, most)));
+}
+
 /// Statistics, else the highest rowid, which one look into the tree finds.
 Result<std::optional<std::int64_t>> estimate_rows(Connection& connection, const Relation& relation,
                                                   const Shape& shape) {
   if (!relation.is_table()) return std::optional<std::int64_t>();
+  if (!relation.within.is_whole()) return estimate_within(connection, relation, shape);
   if (const auto rows = TRY(analyzed_rows(connection, relation))) return rows;
   if (shape.rowid.empty()) return std::optional<std::int64_t>();
   const auto highest = TRY(connection.query_integer(fmt::format("SELECT max({}) FROM {}", shape.rowid, shape.from)));
@@ -314,6 +344,11 @@ Result<std::optional<std::int64_t>> analyzed_rows(Connection& connection, const 
     if (parsed.ec == std::errc()) rows = std::max(rows.value_or(0), number);
   }
   return rows;
+}
+
+bool is_rowid(const Shape& shape, const std::string& name) {
+  const auto is = [&](const std::string& other) { return sqlite3_stricmp(name.c_str(), other.c_str()) == 0; };
+  return !shape.rowid.empty() && (is(shape.rowid) || (shape.key_is_rowid && is(shape.primary_key.front())));
 }
 
 std::string native_type_of(const ShapeColumn& column) {

@@ -36,6 +36,9 @@ struct Shape {
 /// reading statement, columns of equal names), config (a schema other than main).
 Result<Shape> read_shape(Connection& connection, const model::Relation& relation);
 
+/// Whether `name` is the rowid: by a name of its own, or as INTEGER PRIMARY KEY.
+bool is_rowid(const Shape& shape, const std::string& name);
+
 /// The native type reports and metadata show for a column.
 std::string native_type_of(const ShapeColumn& column);
 
@@ -45,7 +48,9 @@ std::string select_columns(const Shape& shape, const std::vector<int>& indexes, 
 /// The number of rows that the last ANALYZE counted; nothing when there was none.
 Result<std::optional<std::int64_t>> analyzed_rows(Connection& connection, const model::Relation& relation);
 
-/// Shape, types, keys, estimate and warnings in one read transaction.
+/// Shape, types, keys, estimate and warnings in one read transaction. Types are settled by all values, also those out
+/// of the relation's bounds: they must not change from run to run. Within bounds on anything but the rowid there is no
+/// estimate.
 Result<model::Inventory> describe_relation(Connection& connection, const model::Relation& relation,
                                            const model::TypeOverrides& overrides);
 

@@ -5,7 +5,6 @@
 #include "source/sqlite/key_sampler.hpp"
 #include "source/sqlite/key_value.hpp"
 #include "source/sqlite/keys.hpp"
-#include "source/sqlite/predicate.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -21,12 +20,10 @@ using Columns = std::vector<std::string>;
 
 bool same_name(const std::string& a, const std::string& b) { return sqlite3_stricmp(a.c_str(), b.c_str()) == 0; }
 
-std::string from_clause(const Shape& shape) { return fmt::format("FROM {} AS \"{}\"", shape.from, kAlias); }
-
-Result<Columns> require_key(const Shape& shape, const Columns& names) {
-  if (names.empty()) return fail(ErrorKind::internal, "a key without columns");
+Result<Columns> require_key(const Shape& shape, const model::KeyColumns& key) {
+  if (key.empty()) return fail(ErrorKind::internal, "a key without columns");
   TRY(require_cuttable(shape));
-  return key_columns(shape, names);
+  return key_expressions(shape, key);
 }
 
 /// `columns` of the current row.
@@ -36,37 +33,45 @@ Result<model::KeyValues> read_key(const Connection& connection, sqlite3_stmt* ro
   return key;
 }
 
-Result<std::optional<model::KeyValues>> find_end(Connection& connection, const Shape& shape, const Columns& columns,
+Result<std::optional<model::KeyValues>> find_end(Connection& connection, const Shape& shape,
+                                                 const model::Relation& relation, const model::KeyColumns& key,
                                                  bool descending) {
-  const auto statement = TRY(connection.prepare(TRY(end_statement(shape, columns, descending))));
+  const auto statement = TRY(prepare_bound(connection, TRY(end_statement(shape, relation, key, descending))));
   if (!TRY(connection.step(statement.get()))) return std::optional<model::KeyValues>();
-  return std::optional(TRY(read_key(connection, statement.get(), columns.size())));
+  const auto columns = static_cast<std::size_t>(sqlite3_column_count(statement.get()));
+  return std::optional(TRY(read_key(connection, statement.get(), columns)));
 }
 
-/// Only asks about the columns that may hold NULL.
-Result<bool> has_null(Connection& connection, const Shape& shape, const Columns& columns) {
-  Columns conditions;
-  for (const auto& column : shape.columns) {
-    const auto is_this = [&](const auto& name) { return same_name(name, column.name); };
-    if (!column.nullable || std::none_of(columns.begin(), columns.end(), is_this)) continue;
-    conditions.push_back(TRY(key_column(shape, column.name)) + " IS NULL");
-  }
-  if (conditions.empty()) return false;
-  const auto sql = fmt::format("SELECT 1 {} WHERE {} LIMIT 1", from_clause(shape), fmt::join(conditions, " OR "));
-  return TRY(connection.query_integer(sql)).has_value();
+bool may_be_null(const Shape& shape, const std::string& name) {
+  return std::any_of(shape.columns.begin(), shape.columns.end(),
+                     [&](const auto& column) { return column.nullable && same_name(column.name, name); });
 }
 
-bool is_rowid(const Shape& shape, const Columns& columns) {
-  if (columns.size() != 1 || shape.rowid.empty()) return false;
-  return same_name(columns[0], shape.rowid) || (shape.key_is_rowid && same_name(columns[0], shape.primary_key.front()));
+/// Only asks about the columns that may hold NULL; about a coalesced key only when all may.
+Result<bool> has_null(Connection& connection, const Shape& shape, const model::Relation& relation,
+                      const model::KeyColumns& key) {
+  auto nullable = key.columns;
+  std::erase_if(nullable, [&](const auto& name) { return !may_be_null(shape, name); });
+  if (nullable.empty() || (key.coalesced && nullable.size() < key.columns.size())) return false;
+  const auto values = TRY(key_expressions(shape, {nullable, key.coalesced}));
+  auto sql = TRY(from_rows(shape, relation, {fmt::format("({} IS NULL)", fmt::join(values, " IS NULL OR "))}));
+  sql.text = fmt::format("SELECT 1 {} LIMIT 1", sql.text);
+  const auto statement = TRY(prepare_bound(connection, sql));
+  return connection.step(statement.get());
 }
 
-/// Whether no two rows have equal values in all of `columns`, as an index on just these sees to.
-Result<bool> is_unique(Connection& connection, const Shape& shape, const Columns& columns) {
-  if (is_rowid(shape, columns)) return true;
+bool is_rowid_alone(const Shape& shape, const model::KeyColumns& key) {
+  return key.columns.size() == 1 && is_rowid(shape, key.columns.front());
+}
+
+/// Whether no two rows have equal keys, as an index on just its columns sees to.
+Result<bool> is_unique(Connection& connection, const Shape& shape, const model::KeyColumns& key) {
+  if (is_rowid_alone(shape, key)) return true;
+  if (key.coalesced) return false;
   const auto keys = TRY(read_keys(connection, shape));
-  return std::any_of(keys.begin(), keys.end(), [&](const model::Key& key) {
-    return std::is_permutation(key.columns.begin(), key.columns.end(), columns.begin(), columns.end(), same_name);
+  return std::any_of(keys.begin(), keys.end(), [&](const model::Key& other) {
+    return std::is_permutation(other.columns.begin(), other.columns.end(), key.columns.begin(), key.columns.end(),
+                               same_name);
   });
 }
 
@@ -91,66 +96,79 @@ Result<std::optional<std::vector<model::KeyValues>>> cut_dense_rowids(Connection
   return std::optional(std::move(points));
 }
 
-Result<std::vector<model::KeyValues>> walk(Connection& connection, const Shape& shape, const Columns& columns,
-                                           int parts) {
-  const auto statement =
-      TRY(connection.prepare(TRY(walk_statement(shape, columns, TRY(is_unique(connection, shape, columns))))));
-  const auto count = static_cast<int>(columns.size());
+Result<std::vector<model::KeyValues>> walk(Connection& connection, const Shape& shape, const model::Relation& relation,
+                                           const model::KeyColumns& key, int parts) {
+  const bool unique = TRY(is_unique(connection, shape, key));
+  const auto statement = TRY(prepare_bound(connection, TRY(walk_statement(shape, relation, key, unique))));
+  const auto count = sqlite3_column_count(statement.get()) - 1;
   KeySampler sampler(parts);
   while (TRY(connection.step(statement.get()))) {
     if (!sampler.advance(sqlite3_column_int64(statement.get(), count))) continue;
-    sampler.remember(TRY(read_key(connection, statement.get(), columns.size())));
+    sampler.remember(TRY(read_key(connection, statement.get(), static_cast<std::size_t>(count))));
   }
   return sampler.points();
 }
 
+std::string all_present(const Columns& values) {
+  return fmt::format("{} IS NOT NULL", fmt::join(values, " IS NOT NULL AND "));
+}
+
 }  // namespace
 
-Result<std::string> end_statement(const Shape& shape, const Columns& columns, bool descending) {
-  const auto names = TRY(require_key(shape, columns));
+Result<BoundSql> end_statement(const Shape& shape, const model::Relation& relation, const model::KeyColumns& key,
+                               bool descending) {
+  const auto values = TRY(require_key(shape, key));
   const std::string_view direction = descending ? " DESC" : "";
-  return fmt::format("SELECT {0} {1} WHERE {2} IS NOT NULL ORDER BY {3}{4} LIMIT 1", fmt::join(names, ", "),
-                     from_clause(shape), fmt::join(names, " IS NOT NULL AND "),
-                     fmt::join(names, fmt::format("{}, ", direction)), direction);
+  auto sql = TRY(from_rows(shape, relation, {all_present(values)}));
+  sql.text = fmt::format("SELECT {} {} ORDER BY {}{} LIMIT 1", fmt::join(values, ", "), sql.text,
+                         fmt::join(values, fmt::format("{}, ", direction)), direction);
+  return sql;
 }
 
-Result<std::string> walk_statement(const Shape& shape, const Columns& columns, bool unique) {
-  const auto names = TRY(require_key(shape, columns));
-  const auto list = fmt::format("{}", fmt::join(names, ", "));
-  return fmt::format("SELECT {}, {} {} WHERE {} IS NOT NULL {}ORDER BY {}", list, unique ? "1" : "count(*)",
-                     from_clause(shape), fmt::join(names, " IS NOT NULL AND "),
-                     unique ? "" : fmt::format("GROUP BY {} ", list), list);
+Result<BoundSql> walk_statement(const Shape& shape, const model::Relation& relation, const model::KeyColumns& key,
+                                bool unique) {
+  const auto values = TRY(require_key(shape, key));
+  const auto list = fmt::format("{}", fmt::join(values, ", "));
+  auto sql = TRY(from_rows(shape, relation, {all_present(values)}));
+  sql.text = fmt::format("SELECT {}, {} {} {}ORDER BY {}", list, unique ? "1" : "count(*)", sql.text,
+                         unique ? "" : fmt::format("GROUP BY {} ", list), list);
+  return sql;
 }
 
-Result<model::KeyExtent> key_extent(Connection& connection, const model::Relation& relation, const Columns& columns) {
+Result<model::KeyExtent> key_extent(Connection& connection, const model::Relation& relation,
+                                    const model::KeyColumns& key) {
   connection.watch(nullptr);
   const auto transaction = TRY(ReadTransaction::begin(connection));
   const auto shape = TRY(read_shape(connection, relation));
   model::KeyExtent extent;
-  extent.first = TRY(find_end(connection, shape, columns, false));
-  extent.last = TRY(find_end(connection, shape, columns, true));
-  extent.has_null = TRY(has_null(connection, shape, columns));
+  extent.first = TRY(find_end(connection, shape, relation, key, false));
+  extent.last = TRY(find_end(connection, shape, relation, key, true));
+  extent.has_null = TRY(has_null(connection, shape, relation, key));
   return extent;
 }
 
 Result<std::vector<model::KeyValues>> split_points(Connection& connection, const model::Relation& relation,
-                                                   const Columns& columns, int parts) {
+                                                   const model::KeyColumns& key, int parts) {
   connection.watch(nullptr);
   const auto transaction = TRY(ReadTransaction::begin(connection));
   const auto shape = TRY(read_shape(connection, relation));
-  TRY(require_key(shape, columns));
+  TRY(require_key(shape, key));
   if (parts < 2) return std::vector<model::KeyValues>();
-  if (is_rowid(shape, columns)) {
+  if (is_rowid_alone(shape, key) && relation.within.is_whole()) {
     if (auto points = TRY(cut_dense_rowids(connection, relation, shape, parts))) return std::move(*points);
   }
-  return walk(connection, shape, columns, parts);
+  return walk(connection, shape, relation, key, parts);
 }
 
 Result<std::int64_t> row_count(Connection& connection, const model::Relation& relation) {
   connection.watch(nullptr);
   const auto transaction = TRY(ReadTransaction::begin(connection));
   const auto shape = TRY(read_shape(connection, relation));
-  return TRY(connection.query_integer("SELECT count(*) " + from_clause(shape))).value_or(0);
+  auto sql = TRY(from_rows(shape, relation, {}));
+  sql.text.insert(0, "SELECT count(*) ");
+  const auto statement = TRY(prepare_bound(connection, sql));
+  TRY(connection.step(statement.get()));
+  return sqlite3_column_int64(statement.get(), 0);
 }
 
 }  // namespace rivet::source::sqlite

@@ -129,14 +129,19 @@ TEST(SqliteSplitPoints, WalkAnIndexWithoutSorting) {
     const auto shape = read_shape(**connection, relation);
     ASSERT_TRUE(shape) << shape.error().to_string();
     for (const bool either : {false, true}) {
-      EXPECT_THAT(plan_of(database, *walk_statement(*shape, columns, either)), Not(HasSubstr("TEMP B-TREE")));
-      EXPECT_THAT(plan_of(database, *end_statement(*shape, columns, either)), Not(HasSubstr("TEMP B-TREE")));
+      EXPECT_THAT(plan_of(database, walk_statement(*shape, relation, columns, either)->text),
+                  Not(HasSubstr("TEMP B-TREE")));
+      EXPECT_THAT(plan_of(database, end_statement(*shape, relation, columns, either)->text),
+                  Not(HasSubstr("TEMP B-TREE")));
     }
   }
   const auto shape = read_shape(**connection, table("t"));
-  EXPECT_THAT(plan_of(database, *walk_statement(*shape, {"a"}, false)), HasSubstr("COVERING INDEX one"));
-  EXPECT_THAT(plan_of(database, *end_statement(*shape, {"a"}, false)), HasSubstr("SEARCH _rivet USING COVERING INDEX"));
-  EXPECT_THAT(plan_of(database, *walk_statement(*shape, {"wide"}, false)), HasSubstr("TEMP B-TREE"));
+  EXPECT_THAT(plan_of(database, walk_statement(*shape, table("t"), Names{"a"}, false)->text),
+              HasSubstr("COVERING INDEX one"));
+  EXPECT_THAT(plan_of(database, end_statement(*shape, table("t"), Names{"a"}, false)->text),
+              HasSubstr("SEARCH _rivet USING COVERING INDEX"));
+  EXPECT_THAT(plan_of(database, walk_statement(*shape, table("t"), Names{"wide"}, false)->text),
+              HasSubstr("TEMP B-TREE"));
 }
 
 TEST(SqliteUnits, AreFoundByIndex) {

@@ -15,11 +15,12 @@ namespace {
 
 using model::RowNumbers;
 
-Result<void> require_fit(const std::vector<std::string>& columns, const std::optional<model::Bound>& bound) {
-  if (columns.empty()) return fail(ErrorKind::data, "a key range without columns");
-  if (!bound || bound->values.size() == columns.size()) return {};
+bool is_one_value(const model::KeyColumns& key) { return key.coalesced || key.columns.size() == 1; }
+
+Result<void> require_fit(const model::KeyColumns& key, const std::optional<model::Bound>& bound) {
+  if (!bound || bound->values.size() == (is_one_value(key) ? 1 : key.columns.size())) return {};
   return fail(ErrorKind::data,
-              fmt::format("a bound of {} values for the key ({})", bound->values.size(), fmt::join(columns, ", ")));
+              fmt::format("a bound of {} values for the key ({})", bound->values.size(), fmt::join(key.columns, ", ")));
 }
 
 /// `a`, or `(a, b)`.
@@ -33,9 +34,10 @@ class Conditions {
   explicit Conditions(const Shape& shape) : shape_(shape) {}
 
   Result<void> operator()(const model::KeyRange& range) {
-    TRY(require_fit(range.columns, range.lower));
-    TRY(require_fit(range.columns, range.upper));
-    const auto columns = TRY(key_columns(shape_, range.columns));
+    const model::KeyColumns key(range.columns, range.coalesced);
+    const auto columns = TRY(key_expressions(shape_, key));
+    TRY(require_fit(key, range.lower));
+    TRY(require_fit(key, range.upper));
     if (range.lower) TRY(compare(columns, range.lower->inclusive ? ">=" : ">", *range.lower));
     if (range.upper) TRY(compare(columns, range.upper->inclusive ? "<=" : "<", *range.upper));
     // A comparison decides over NULL in the first column alone: later ones may not be looked at.
@@ -45,8 +47,7 @@ class Conditions {
   }
 
   Result<void> operator()(const model::NullKey& key) {
-    if (key.columns.empty()) return fail(ErrorKind::data, "a NULL key without columns");
-    const auto columns = TRY(key_columns(shape_, key.columns));
+    const auto columns = TRY(key_expressions(shape_, {key.columns, key.coalesced}));
     add(fmt::format("({} IS NULL)", fmt::join(columns, " IS NULL OR ")));
     return {};
   }
@@ -117,14 +118,14 @@ std::string number_order(const Shape& shape, const std::string& key) {
   return order;
 }
 
-/// The relation with one more column, the number of the row, and the rowid under its own name.
-Result<std::string> numbered(const Shape& shape, const RowNumbers& numbers) {
+/// The rows with one more column, their number, and the rowid under its own name.
+Result<std::string> numbered(const Shape& shape, const BoundSql& rows, const RowNumbers& numbers) {
   const auto key = TRY(key_column(shape, numbers.column));
   const auto rowid = shape.rowid.empty()
                          ? std::string()
                          : fmt::format("{} AS {}, ", qualified(shape.rowid), quote_identifier(shape.rowid));
-  return fmt::format("(SELECT *, {}ROW_NUMBER() OVER (ORDER BY {}) AS {} FROM {} AS \"{}\")", rowid,
-                     number_order(shape, key), number_column(shape), shape.from, kAlias);
+  return fmt::format("(SELECT *, {}ROW_NUMBER() OVER (ORDER BY {}) AS {} {})", rowid, number_order(shape, key),
+                     number_column(shape), rows.text);
 }
 
 std::string select_list(const Shape& shape, const model::Relation& relation, bool with_rowid) {
@@ -132,6 +133,26 @@ std::string select_list(const Shape& shape, const model::Relation& relation, boo
   std::string list;
   for (const auto& column : shape.columns) list += (list.empty() ? "" : ", ") + qualified(column.name);
   return with_rowid ? list + ", " + qualified(shape.rowid) : list;
+}
+
+std::string where(const std::vector<std::string>& conditions) {
+  return conditions.empty() ? std::string() : fmt::format(" WHERE {}", fmt::join(conditions, " AND "));
+}
+
+bool is_key_term(const model::Term& term) {
+  return std::holds_alternative<model::KeyRange>(term) || std::holds_alternative<model::NullKey>(term);
+}
+
+/// The conditions of the relation's bounds.
+Result<Conditions> bounds_of(const Shape& shape, const model::Relation& relation) {
+  const auto& within = relation.within;
+  if (!within.is_whole()) TRY(require_cuttable(shape));
+  Conditions conditions(shape);
+  if (!std::all_of(within.terms.begin(), within.terms.end(), is_key_term)) {
+    return fail(ErrorKind::internal, "a relation can be bounded by keys only");
+  }
+  for (const auto& term : within.terms) TRY(std::visit(conditions, term));
+  return conditions;
 }
 
 }  // namespace
@@ -159,21 +180,37 @@ Result<std::vector<std::string>> key_columns(const Shape& shape, const std::vect
   return out;
 }
 
+Result<std::vector<std::string>> key_expressions(const Shape& shape, const model::KeyColumns& key) {
+  if (key.empty()) return fail(ErrorKind::data, "a key without columns");
+  auto columns = TRY(key_columns(shape, key.columns));
+  if (!key.coalesced || columns.size() == 1) return columns;
+  return std::vector<std::string>{fmt::format("COALESCE({}) COLLATE BINARY", fmt::join(columns, ", "))};
+}
+
+Result<BoundSql> from_rows(const Shape& shape, const model::Relation& relation,
+                           const std::vector<std::string>& conditions) {
+  auto bounds = TRY(bounds_of(shape, relation));
+  auto all = bounds.all();
+  all.insert(all.end(), conditions.begin(), conditions.end());
+  return BoundSql{fmt::format("FROM {} AS \"{}\"{}", shape.from, kAlias, where(all)), bounds.take_values()};
+}
+
 Result<BoundSql> select_rows(const Shape& shape, const model::Relation& relation, const model::Predicate& predicate,
                              bool with_rowid) {
-  if (predicate.is_whole() && !relation.is_table()) return BoundSql{relation.query};
+  if (predicate.is_whole() && relation.within.is_whole() && !relation.is_table()) return BoundSql{relation.query};
   if (!predicate.is_whole()) TRY(require_cuttable(shape));
   Conditions conditions(shape);
   for (const auto& term : predicate.terms) TRY(std::visit(conditions, term));
-  auto where = conditions.all();
-  auto from = shape.from;
-  if (const auto& numbers = conditions.numbers()) {
-    from = TRY(numbered(shape, *numbers));
-    where.push_back(fmt::format("{} BETWEEN {} AND {}", number_column(shape), numbers->first, numbers->last));
+  auto all = conditions.all();
+  const auto& numbers = conditions.numbers();
+  auto rows = TRY(from_rows(shape, relation, numbers ? std::vector<std::string>() : all));
+  if (numbers) {
+    all.push_back(fmt::format("{} BETWEEN {} AND {}", number_column(shape), numbers->first, numbers->last));
+    rows.text = fmt::format("FROM {} AS \"{}\"{}", TRY(numbered(shape, rows, *numbers)), kAlias, where(all));
   }
-  auto text = fmt::format("SELECT {} FROM {} AS \"{}\"", select_list(shape, relation, with_rowid), from, kAlias);
-  if (!where.empty()) text += fmt::format(" WHERE {}", fmt::join(where, " AND "));
-  return BoundSql{std::move(text), conditions.take_values()};
+  for (auto& value : conditions.take_values()) rows.values.push_back(std::move(value));
+  rows.text = fmt::format("SELECT {} {}", select_list(shape, relation, with_rowid), rows.text);
+  return rows;
 }
 
 Result<Statement> prepare_bound(Connection& connection, const BoundSql& sql) {

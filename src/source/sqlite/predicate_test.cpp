@@ -20,6 +20,7 @@ namespace rivet::source::sqlite {
 namespace {
 
 using model::Bound;
+using model::KeyColumns;
 using model::KeyRange;
 using model::KeyValues;
 using model::NullKey;
@@ -29,6 +30,7 @@ using model::RowNumbers;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 using Numbers = std::vector<std::int64_t>;
 using Names = std::vector<std::string>;
@@ -43,15 +45,15 @@ Result<Numbers> numbers(Connection& connection, const model::Relation& relation,
 }
 
 /// (-inf, b1], (b1, b2], ..., (bn, +inf), and the rows with NULL.
-std::vector<Predicate> units_between(const Names& key, const std::vector<KeyValues>& points) {
+std::vector<Predicate> units_between(const KeyColumns& key, const std::vector<KeyValues>& points) {
   std::vector<Predicate> units;
   std::optional<Bound> lower;
   for (const auto& point : points) {
-    units.push_back({{KeyRange{key, lower, Bound{point, true}}}});
+    units.push_back({{KeyRange{key.columns, lower, Bound{point, true}, key.coalesced}}});
     lower = Bound{point, false};
   }
-  units.push_back({{KeyRange{key, lower, std::nullopt}}});
-  units.push_back({{NullKey{key}}});
+  units.push_back({{KeyRange{key.columns, lower, std::nullopt, key.coalesced}}});
+  units.push_back({{NullKey{key.columns, key.coalesced}}});
   return units;
 }
 
@@ -70,12 +72,21 @@ Numbers read_units(Connection& connection, const model::Relation& relation, cons
   return out;
 }
 
+/// The steps by which SQLite runs `sql`.
+std::string plan_of(Connection& connection, const std::string& sql) {
+  const auto statement = connection.prepare("EXPLAIN QUERY PLAN " + sql);
+  if (!statement) return statement.error().message;
+  std::string out;
+  while (*connection.step(statement->get())) out += text_at(statement->get(), 3) + "\n";
+  return out;
+}
+
 std::unique_ptr<Connection> connect(const TestDatabase& database) {
   return std::move(*Connection::open(database.file(), {}, {}));
 }
 
 /// Cuts at the source's own points and at keys of single rows, and asks for every row once.
-void expect_units_tile(const TestDatabase& database, const model::Relation& relation, const Names& key) {
+void expect_units_tile(const TestDatabase& database, const model::Relation& relation, const KeyColumns& key) {
   const auto connection = connect(database);
   auto all = *numbers(*connection, relation, {});
   std::sort(all.begin(), all.end());
@@ -158,9 +169,9 @@ TEST(SqliteUnits, TileEveryDeclarationAndEveryKindOfValue) {
     for (const auto kind : kKinds) {
       SCOPED_TRACE(fmt::format("{} {}", declared, seed));
       fill(database, fmt::format("n INTEGER, a {}, b", declared), kind, kind, kRows, ++seed);
-      expect_units_tile(database, table("t"), {"a"});
+      expect_units_tile(database, table("t"), Names{"a"});
       database.execute("CREATE INDEX i ON t(a)");
-      expect_units_tile(database, table("t"), {"a"});
+      expect_units_tile(database, table("t"), Names{"a"});
     }
   }
 }
@@ -171,11 +182,11 @@ TEST(SqliteUnits, TileCompositeKeysWithTiesAndNulls) {
   for (const auto& declared : kDeclared) {
     SCOPED_TRACE(declared);
     fill(database, fmt::format("n INTEGER, a TEXT COLLATE NOCASE, b {}", declared), text, anything, kRows, ++seed);
-    expect_units_tile(database, table("t"), {"a", "b"});
+    expect_units_tile(database, table("t"), Names{"a", "b"});
     for (const auto* order : {"a, b", "a DESC, b", "a, b DESC", "a, b, n", "b, a", "a COLLATE BINARY, b"}) {
       database.execute(fmt::format("DROP INDEX IF EXISTS i; CREATE INDEX i ON t({})", order));
-      expect_units_tile(database, table("t"), {"a", "b"});
-      expect_units_tile(database, table("t"), {"b", "a", "n"});
+      expect_units_tile(database, table("t"), Names{"a", "b"});
+      expect_units_tile(database, table("t"), Names{"b", "a", "n"});
     }
   }
 }
@@ -191,8 +202,8 @@ TEST(SqliteUnits, TileTablesWithoutRowid) {
                     "PRIMARY KEY (a, b)) WITHOUT ROWID;"
                     "INSERT OR IGNORE INTO w SELECT n, b, a FROM t WHERE a IS NOT NULL AND b IS NOT NULL",
                     declared));
-    expect_units_tile(database, table("w"), {"a", "b"});
-    expect_units_tile(database, table("w"), {"a"});
+    expect_units_tile(database, table("w"), Names{"a", "b"});
+    expect_units_tile(database, table("w"), Names{"a"});
   }
 }
 
@@ -200,11 +211,11 @@ TEST(SqliteUnits, TileRowids) {
   TestDatabase database;
   fill(database, "n INTEGER PRIMARY KEY, a, b", text, text, kRows, 300);
   database.execute("INSERT INTO t(n) VALUES (-9223372036854775808), (-5), (9223372036854775807)");
-  expect_units_tile(database, table("t"), {"n"});
-  expect_units_tile(database, table("t"), {"rowid"});
+  expect_units_tile(database, table("t"), Names{"n"});
+  expect_units_tile(database, table("t"), Names{"rowid"});
   database.execute("CREATE TABLE u(n INTEGER, rowid TEXT); INSERT INTO u SELECT n, 'x' FROM t");
-  expect_units_tile(database, table("u"), {"_rowid_"});
-  expect_units_tile(database, table("u"), {"rowid"});
+  expect_units_tile(database, table("u"), Names{"_rowid_"});
+  expect_units_tile(database, table("u"), Names{"rowid"});
 }
 
 TEST(SqliteUnits, TileQueriesAndViews) {
@@ -233,12 +244,12 @@ TEST(SqliteUnits, TileQueriesAndViews) {
   for (const auto& declared : kDeclared) {
     fill(database, fmt::format("n INTEGER, a {}, b TEXT COLLATE NOCASE", declared), anything, text, kRows, ++seed);
     database.execute("DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT n, a, b FROM t; CREATE INDEX i ON t(a, b)");
-    expect_units_tile(database, table("v"), {"a", "b"});
+    expect_units_tile(database, table("v"), Names{"a", "b"});
     for (const auto& sql : queries) {
       SCOPED_TRACE(declared + ": " + sql);
       const bool named = !sql.starts_with("VALUES");
-      expect_units_tile(database, query(sql), {named ? "a" : "column2"});
-      expect_units_tile(database, query(sql), {named ? "b" : "column3", named ? "a" : "column2"});
+      expect_units_tile(database, query(sql), Names{named ? "a" : "column2"});
+      expect_units_tile(database, query(sql), Names{named ? "b" : "column3", named ? "a" : "column2"});
     }
   }
 }
@@ -272,10 +283,10 @@ TEST(SqliteUnits, TileUnionsOfColumnsThatCompareDifferently) {
     if (kUnited[first] == "REAL") continue;
     const auto sql = fmt::format(fmt::runtime(kUnions[i / kUnited.size()]), first, second);
     SCOPED_TRACE(sql);
-    expect_units_tile(database, query(sql), {"k"});
-    expect_units_tile(database, query(sql), {"k", "n"});
+    expect_units_tile(database, query(sql), Names{"k"});
+    expect_units_tile(database, query(sql), Names{"k", "n"});
     database.execute("DROP VIEW IF EXISTS u; CREATE VIEW u AS " + sql);
-    expect_units_tile(database, query("SELECT n, k FROM u AS x WHERE n > 3"), {"k"});
+    expect_units_tile(database, query("SELECT n, k FROM u AS x WHERE n > 3"), Names{"k"});
   }
 }
 
@@ -292,10 +303,10 @@ TEST(SqliteUnits, RefuseUnionsWhoseIntegersWouldBecomeReals) {
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().kind, ErrorKind::config);
     EXPECT_THAT(read.error().hint, HasSubstr("write +\"k\" AS \"k\" in the first SELECT"));
-    EXPECT_EQ(key_extent(*connection, relation, {"n"}).error().kind, ErrorKind::config);
-    EXPECT_EQ(split_points(*connection, relation, {"n"}, 2).error().kind, ErrorKind::config);
+    EXPECT_EQ(key_extent(*connection, relation, Names{"n"}).error().kind, ErrorKind::config);
+    EXPECT_EQ(split_points(*connection, relation, Names{"n"}, 2).error().kind, ErrorKind::config);
   }
-  expect_units_tile(database, query("SELECT n, +k AS k FROM t4 UNION ALL SELECT n, k FROM t1"), {"k"});
+  expect_units_tile(database, query("SELECT n, +k AS k FROM t4 UNION ALL SELECT n, k FROM t1"), Names{"k"});
 }
 
 TEST(SqliteUnits, TileUtf16Databases) {
@@ -305,10 +316,89 @@ TEST(SqliteUnits, TileUtf16Databases) {
     for (const auto* declared : {"TEXT", "TEXT COLLATE NOCASE", ""}) {
       SCOPED_TRACE(fmt::format("{} {}", encoding, declared));
       fill(database, fmt::format("n INTEGER, a {}, b", declared), odd_text, anything, kRows, 600);
-      expect_units_tile(database, table("t"), {"a"});
-      expect_units_tile(database, table("t"), {"a", "b"});
+      expect_units_tile(database, table("t"), Names{"a"});
+      expect_units_tile(database, table("t"), Names{"a", "b"});
     }
   }
+}
+
+TEST(SqliteUnits, TileCoalescedKeysOfEveryDeclarationAndKindOfValue) {
+  TestDatabase database;
+  std::uint64_t seed = 900;
+  for (const auto& declared : kDeclared) {
+    for (const auto kind : kKinds) {
+      SCOPED_TRACE(fmt::format("{} {}", declared, seed));
+      fill(database, fmt::format("n INTEGER, a {}, b TEXT COLLATE NOCASE", declared), kind, anything, kRows, ++seed);
+      database.execute("DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT n, a COLLATE NOCASE AS a, b FROM t");
+      expect_units_tile(database, table("t"), KeyColumns({"a", "b"}, true));
+      database.execute("CREATE INDEX i ON t(coalesce(a, b)); CREATE INDEX j ON t(coalesce(b, a) COLLATE NOCASE)");
+      expect_units_tile(database, table("t"), KeyColumns({"a", "b"}, true));
+      expect_units_tile(database, table("t"), KeyColumns({"b", "a"}, true));
+    }
+    for (const auto& relation : {table("v"), query("SELECT n, a, b COLLATE RTRIM AS b FROM t --")}) {
+      expect_units_tile(database, relation, KeyColumns({"a", "b"}, true));
+      expect_units_tile(database, relation, KeyColumns({"a"}, true));
+    }
+  }
+}
+
+TEST(SqliteUnits, OfACoalescedKeyUseAnIndexOnIt) {
+  TestDatabase database;
+  database.execute("CREATE TABLE t(n INTEGER PRIMARY KEY, a, b); CREATE INDEX i ON t(coalesce(a, b))");
+  const auto connection = connect(database);
+  const auto shape = read_shape(*connection, table("t"));
+  const auto sql = select_rows(*shape, table("t"), {{KeyRange{{"a", "b"}, Bound{{"1"}}, {}, true}}}, false);
+  EXPECT_THAT(plan_of(*connection, sql->text), HasSubstr("USING INDEX i (<expr>>?)"));
+  const auto walk = walk_statement(*shape, table("t"), KeyColumns({"a", "b"}, true), false);
+  EXPECT_THAT(plan_of(*connection, walk->text), HasSubstr("USING INDEX i"));
+  EXPECT_THAT(plan_of(*connection, walk->text), Not(HasSubstr("TEMP B-TREE")));
+}
+
+TEST(SqliteBounds, HoldInEverythingThatIsAskedOfARelation) {
+  TestDatabase database;
+  database.execute(
+      "CREATE TABLE t(n INTEGER PRIMARY KEY, a TEXT, b INTEGER); CREATE INDEX i ON t(a);"
+      "INSERT INTO t VALUES (1, '2024-02-28', 5), (2, '2024-02-29', NULL), (3, NULL, 3), (4, '2024-03-01', 4), "
+      "(5, NULL, NULL); CREATE VIEW v AS SELECT n, a, b FROM t");
+  const auto session = std::move(*open_session(database.file()));
+  for (auto relation : {table("t"), table("v"), query("SELECT n, a, b FROM t -- all")}) {
+    SCOPED_TRACE(model::display_name(relation));
+    relation.within = {{KeyRange{{"a"}, Bound{{"2024-02-28"}, false}, {}}}};
+    const auto connection = connect(database);
+    EXPECT_THAT(*numbers(*connection, relation, {}), ElementsAre(2, 4));
+    EXPECT_THAT(*numbers(*connection, relation, {{NullKey{{"b"}}}}), ElementsAre(2));
+    EXPECT_THAT(*numbers(*connection, relation, {{RowNumbers{"n", 2, 2}}}), ElementsAre(4));
+    EXPECT_EQ(session->row_count(relation), 2);
+    const auto extent = session->key_extent(relation, Names{"b"});
+    EXPECT_EQ(extent->first, KeyValues{"4"});
+    EXPECT_EQ(extent->last, KeyValues{"4"});
+    EXPECT_TRUE(extent->has_null);
+    EXPECT_FALSE(session->key_extent(relation, Names{"a"})->has_null);
+    EXPECT_FALSE(session->key_extent(relation, KeyColumns({"b", "a"}, true))->has_null);
+    EXPECT_THAT(*session->split_points(relation, Names{"n"}, 2), ElementsAre(KeyValues{"2"}));
+    relation.within = {{NullKey{{"a", "b"}, true}}};
+    EXPECT_THAT(*numbers(*connection, relation, {}), ElementsAre(5));
+    EXPECT_FALSE(session->key_extent(relation, KeyColumns({"a", "b"}, true))->first);
+    relation.within = {{RowNumbers{"n", 1, 1}}};
+    EXPECT_EQ(session->row_count(relation).error().kind, ErrorKind::internal);
+  }
+}
+
+TEST(SqliteBounds, EstimateRangesOfTheRowidAndNothingElse) {
+  TestDatabase database;
+  database.execute(
+      "CREATE TABLE t(n INTEGER PRIMARY KEY, a); INSERT INTO t SELECT value, 1 FROM "
+      "(WITH RECURSIVE c(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM c WHERE value < 100) SELECT "
+      "value FROM c)");
+  const auto session = std::move(*open_session(database.file()));
+  const auto estimate = [&](model::Term term) {
+    auto relation = table("t");
+    relation.within = {{std::move(term)}};
+    return session->describe(relation, {})->row_estimate;
+  };
+  EXPECT_EQ(estimate(KeyRange{{"n"}, Bound{{"90"}, false}, {}}), 10);
+  EXPECT_EQ(estimate(KeyRange{{"rowid"}, {}, Bound{{"0"}}}), 0);
+  EXPECT_EQ(estimate(KeyRange{{"a"}, Bound{{"1"}}, {}}), std::nullopt);
 }
 
 TEST(SqliteUnits, TileHostileNames) {
@@ -321,8 +411,8 @@ TEST(SqliteUnits, TileHostileNames) {
         fmt::format("DROP TABLE IF EXISTS {0}; CREATE TABLE {0}(n INTEGER, {0} TEXT);"
                     "INSERT INTO {0} VALUES (1, '{1}'), (2, 'it''s'), (3, NULL), (4, '')",
                     quoted, name == "a'b" ? "a''b" : name));
-    if (!name.empty()) expect_units_tile(database, table(name), {name});
-    expect_units_tile(database, query(fmt::format("SELECT n, {} FROM {}", quoted, quoted)), {name});
+    if (!name.empty()) expect_units_tile(database, table(name), Names{name});
+    expect_units_tile(database, query(fmt::format("SELECT n, {} FROM {}", quoted, quoted)), Names{name});
   }
 }
 
@@ -396,6 +486,8 @@ TEST(SqliteUnits, RefuseWhatTheyCannotSay) {
   EXPECT_EQ(refusal({{KeyRange{{"a"}, Bound{{"1", "2"}}, {}}}}).first, ErrorKind::data);
   EXPECT_EQ(refusal({{KeyRange{{}, {}, {}}}}).first, ErrorKind::data);
   EXPECT_EQ(refusal({{NullKey{{}}}}).first, ErrorKind::data);
+  EXPECT_EQ(refusal({{model::VersionRange{1, 2}}}).first, ErrorKind::config);
+  EXPECT_EQ(refusal({{KeyRange{{"n", "a"}, Bound{{"1", "2"}}, {}, true}}}).first, ErrorKind::data);
   EXPECT_EQ(refusal({{RowNumbers{"a", 1, 2}, RowNumbers{"a", 2, 3}}}).first, ErrorKind::data);
 }
 

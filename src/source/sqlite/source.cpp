@@ -44,13 +44,13 @@ class SqliteSession final : public Session {
   }
 
   Result<model::KeyExtent> key_extent(const model::Relation& relation, const model::KeyColumns& key) override {
-    return sqlite::key_extent(connection(), relation, key.columns)
+    return sqlite::key_extent(connection(), relation, key)
         .context("finding the ends of the key of " + model::display_name(relation));
   }
 
-  Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation,
-                                                     const model::KeyColumns& key, int parts) override {
-    return sqlite::split_points(connection(), relation, key.columns, parts)
+  Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation, const model::KeyColumns& key,
+                                                     int parts) override {
+    return sqlite::split_points(connection(), relation, key, parts)
         .context("splitting " + model::display_name(relation));
   }
 
