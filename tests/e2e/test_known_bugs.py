@@ -7,7 +7,7 @@ import time
 from decimal import Decimal
 
 import duckdb
-import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import xxhash
@@ -16,7 +16,6 @@ from helpers import export, marker_of, rows_of
 from tcp_proxy import DOWN, Cut, TcpProxy
 
 LEAST, GREATEST = -(2**63), 2**63 - 1
-CODED = {"chunk_by_key": "id", "chunk_count": 8}
 
 
 def chunked(name="t", **keys):
@@ -73,7 +72,7 @@ def test_case_03_a_partial_unique_index_is_no_key(rivet, pg_db):
 def test_case_07_a_page_of_keys_is_committed_with_its_files_or_not_at_all(rivet, pg_db, point):
     """Cursor and file row were two commits: a crash between them doubled a page."""
     expected = filled(pg_db)
-    path = rivet.config(pg_db.source, chunked(chunk_checkpoint=True, **CODED))
+    path = rivet.config(pg_db.source, chunked(chunk_by_key="id", chunk_count=8, chunk_checkpoint=True))
     rivet.killed_at(point, "run", "-c", path)
     rivet.ok("run", "-c", path, "--resume")
     assert ids(rivet) == expected
@@ -177,9 +176,9 @@ def test_case_18_a_short_batch_is_not_the_end(rivet, pg_db):
     pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY, payload text)",
                   "INSERT INTO t SELECT i, repeat('x', CASE WHEN i BETWEEN 500 AND 520 THEN 400000 ELSE 10 END) FROM generate_series(1, 3000) i",
                   "ANALYZE t")
-    tuning = {"batch_size": 700, "batch_size_memory_mb": 1}
-    rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(chunk_by_key="id", chunk_size=1_000, tuning=tuning)))
-    assert ids(rivet) == list(range(1, 3001))
+    for tuning in ({"batch_size_memory_mb": 1}, {"batch_size": 70}, {"batch_size": 1_000}):
+        rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(chunk_by_key="id", chunk_size=1_000, tuning=tuning)))
+        assert ids(rivet) == list(range(1, 3001))
 
 
 @pytest.mark.parametrize("keys", [{"chunk_column": "id", "chunk_count": 7}, {"chunk_column": "id", "chunk_size": GREATEST},
@@ -224,7 +223,8 @@ def test_case_21_a_text_that_is_no_uuid_is_not_made_null(rivet, pg_db):
     assert [str(v) if v else None for _, v in rows_of(rivet.output().table("t"))] == [known, known, None]
     pg_db.execute("UPDATE t SET v = 'no uuid' WHERE id = 3")
     done = rivet("run", "-c", path, "--json-errors")
-    assert (done.code, done.error()["code"]) == (1, "RIVET_VALUE_UNREPRESENTABLE") and "no uuid" in done.error()["error"], done
+    assert done.code == 1 and "no uuid" in done.error()["error"], done
+    assert rivet.output().manifest("t")["row_count"] == 3, "the last good output stands"
 
 
 @pytest.mark.parametrize("override", ["decimal(10,0)", "decimal(10,1)"])
@@ -263,15 +263,15 @@ def test_case_28_nan_and_infinity_are_values(rivet, pg_db):
     assert (done.code, done.error()["code"]) == (1, "RIVET_VALUE_UNREPRESENTABLE") and "NaN" in done.error()["error"]
 
 
-def test_case_32_a_pair_of_equal_rows_that_is_missing_is_found(rivet, pg_db):
-    """Equal rows cancelled each other in the checksum. Here everything but the digest is forged to fit."""
+def test_case_32_another_pair_of_equal_rows_is_found(rivet, pg_db):
+    """Equal rows cancelled each other in the checksum, so that one pair was as good as another. All but the digest is forged to fit."""
     pg_db.execute("CREATE TABLE t (v text)", "INSERT INTO t VALUES ('a'), ('a'), ('b'), ('c'), ('c'), ('c')")
     path = rivet.config(pg_db.source, export("t", table="t"))
     rivet.ok("run", "-c", path)
     output = rivet.output()
     (part,) = output.parts("t")
     table = pq.ParquetFile(part).read()
-    pq.write_table(table.filter(pa.compute.not_equal(table["v"], "a")), part)
+    pq.write_table(table.set_column(0, table.schema.field(0), pc.replace_substring(table["v"], "a", "z")), part)
     manifest = output.manifest("t")
     entry, content = manifest["parts"][0], part.read_bytes()
     entry.update(size_bytes=len(content), content_fingerprint=f"xxh3:{xxhash.xxh3_64_hexdigest(content)}")
@@ -301,7 +301,7 @@ def test_case_34_days_at_the_ends_of_the_calendar(rivet, pg_db):
     pg_db.execute("CREATE TABLE t (id int PRIMARY KEY, d date, at timestamp)", f"INSERT INTO t VALUES {rows}", "ANALYZE t")
     rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(chunk_by_key="d", chunk_count=3, format="parquet")), "--validate")
     with duckdb.connect() as connection:
-        found = connection.read_parquet([str(part) for part in rivet.output().parts("t")]).order("id").project("epoch_us(d), epoch_us(at)").fetchall()
+        found = connection.read_parquet([str(part) for part in rivet.output().parts("t")]).order("id").project('epoch_us(d), epoch_us("at")').fetchall()
     expected = pg_db.rows("SELECT extract(epoch FROM d) * 1000000, extract(epoch FROM at) * 1000000 FROM t ORDER BY id")
     assert [tuple(map(Decimal, row)) for row in found] == expected
     by_days = rivet("run", "-c", rivet.config(pg_db.source, chunked(chunk_column="d", chunk_by_days=1_000_000)), "--json-errors")
@@ -323,11 +323,12 @@ def test_case_38_a_validation_that_fails_ends_with_3(rivet, pg_db):
     assert rivet("validate", "-c", path).code == 3
 
 
-@pytest.mark.parametrize("query, code", [("SELECT id, pg_sleep(10)::text FROM t", "RIVET_SOURCE_STATEMENT_TIMEOUT"), ("SELECT id, 1 / (id - 60) AS x FROM t", None)],
+@pytest.mark.parametrize("query, code", [("SELECT id, slow(id) FROM t", "RIVET_SOURCE_STATEMENT_TIMEOUT"), ("SELECT id, 1 / (id - 60) AS x FROM t", None)],
                          ids=["timeout", "division"])
 def test_case_39_what_would_fail_again_is_not_tried_again(rivet, pg_db, query, code):
     """Statement timeouts were: three times five minutes for nothing."""
     filled(pg_db, 100)
+    pg_db.execute("CREATE FUNCTION slow(bigint) RETURNS bigint STABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(10); RETURN $1; END'")
     tuning = {"max_retries": 3, "retry_backoff_ms": 1, "statement_timeout_s": 1}
     path = rivet.config(pg_db.source, export("t", query=query, mode="chunked", chunk_column="id", chunk_size=50, chunk_max_attempts=5, tuning=tuning))
     began = time.monotonic()
