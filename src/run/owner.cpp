@@ -3,7 +3,9 @@
 #include "run/owner.hpp"
 
 #include <array>
+#include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <random>
 #include <sstream>
 #include <vector>
@@ -33,16 +35,17 @@ std::string pid_namespace() {
 }
 
 /// Field 22 of /proc/<pid>/stat, counted behind the command name, which may hold blanks; empty when there is no such
-/// process, or only what its parent has not waited for yet (proc(5), states Z and X).
+/// process, or only what its parent has not waited for yet (proc(5), states Z and X). A killed process is not over
+/// while it has threads (field 20): they hold its files, and locks on them, for some moments more than the first one.
 std::string start_time(const std::string& pid) {
   const auto line = first_line("/proc/" + pid + "/stat");
   const auto name_end = line.rfind(')');
   if (name_end == std::string::npos) return {};
-  std::istringstream fields(line.substr(name_end + 1));
-  std::string field;
-  if (fields >> field; field == "Z" || field == "X") return {};
-  for (int i = 4; i <= 22; ++i) fields >> field;
-  return field;
+  std::istringstream stream(line.substr(name_end + 1));
+  const std::vector<std::string> fields{std::istream_iterator<std::string>(stream), {}};  // from field 3 on
+  if (fields.size() < 20) return {};
+  const bool is_over = (fields[0] == "Z" || fields[0] == "X") && std::atoi(fields[17].c_str()) <= 1;
+  return is_over ? std::string() : fields[19];
 }
 
 std::string place() {

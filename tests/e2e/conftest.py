@@ -26,7 +26,13 @@ def pytest_configure(config):
     """Folders of tests lie in memory where there is room: a run syncs every step, and that is most of the time of a small one."""
     if config.option.basetemp is None and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_IN_MEMORY:
         config.option.basetemp = tempfile.mkdtemp(prefix="rivet-tests-", dir=MEMORY)
-        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """What failed can be looked at."""
+    folder = session.config.option.basetemp
+    if exitstatus == 0 and folder and Path(folder).parent == MEMORY:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items):

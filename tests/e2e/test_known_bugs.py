@@ -1,0 +1,367 @@
+"""Bugs that tools of this kind had, one test each, under the number they have in the list of known cases.
+
+Elsewhere: case 8 in test_modes_kill.py, case 37 in test_modes_gates.py.
+"""
+import json
+import time
+from decimal import Decimal
+
+import duckdb
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import xxhash
+
+from helpers import export, marker_of, rows_of
+from tcp_proxy import DOWN, Cut, TcpProxy
+
+LEAST, GREATEST = -(2**63), 2**63 - 1
+
+
+def chunked(name="t", **keys):
+    return export(name, table="t", mode="chunked", **keys)
+
+
+def ids(rivet, column="id", name="t"):
+    return sorted(rivet.output().table(name).column(column).to_pylist())
+
+
+def filled(database, rows=4_000):
+    """`t` with ids from 1 and a text that hardly compresses."""
+    database.execute("CREATE TABLE t (id bigint PRIMARY KEY, payload text)",
+                     f"INSERT INTO t SELECT i, md5(i::text) || md5((-i)::text) FROM generate_series(1, {rows}) i", "ANALYZE t")
+    return list(range(1, rows + 1))
+
+
+# -- rows lost or doubled
+
+
+@pytest.mark.parametrize("keys", [{"chunk_column": "k", "chunk_size": 100}, {"chunk_column": "k", "chunk_count": 5},
+                                  {"chunk_by_key": "k", "chunk_count": 5}, {"chunk_column": "d", "chunk_by_days": 9},
+                                  {"chunk_column": "k", "chunk_dense": True, "chunk_size": 150}], ids=lambda keys: "-".join(keys))
+def test_case_01_rows_without_a_key_are_not_dropped(rivet, pg_db, keys):
+    """Windows of BETWEEN see no NULL."""
+    pg_db.execute("CREATE TABLE t (id int, k int, d date)",
+                  "INSERT INTO t SELECT i, nullif(i % 10, 3) * 100, nullif(date '2024-01-01' + i % 50, '2024-01-07') FROM generate_series(1, 1000) i",
+                  "ANALYZE t")
+    rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(**keys)))
+    assert ids(rivet) == list(range(1, 1001))
+
+
+@pytest.mark.parametrize("kind, value", [("numeric(30,0)", "9223372036854775808 + i * 10::numeric ^ 20"), ("numeric(12,3)", "i / 7.0"),
+                                         ("text", "'key ' || i")], ids=["wide", "decimal", "text"])
+@pytest.mark.parametrize("size", [{"chunk_count": 5}, {"chunk_size": 300}], ids=lambda size: "-".join(size))
+def test_case_02_keys_that_are_no_64_bit_integers_are_cut_too(rivet, pg_db, kind, value, size):
+    """A bound that could not be read once meant an empty table and a good run."""
+    pg_db.execute(f"CREATE TABLE t (id {kind} PRIMARY KEY)", f"INSERT INTO t SELECT {value} FROM generate_series(1, 2000) i", "ANALYZE t")
+    rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(chunk_column="id", **size)))
+    assert len(set(ids(rivet))) == rivet.output().manifest("t")["row_count"] == 2000
+
+
+def test_case_03_a_partial_unique_index_is_no_key(rivet, pg_db):
+    """Rows outside its condition would repeat or vanish."""
+    pg_db.execute("CREATE TABLE t (id bigint, code text)", "INSERT INTO t SELECT g % 100, g FROM generate_series(1, 5000) g",
+                  "CREATE UNIQUE INDEX ON t (id) WHERE code::int <= 100", "ANALYZE t")
+    path = rivet.config(pg_db.source, chunked(chunk_size=1_000))
+    rivet.ok("run", "-c", path)
+    assert sorted(map(int, ids(rivet, "code"))) == list(range(1, 5001))
+    assert rivet.state("SELECT DISTINCT json_extract(plan_json, '$.strategy') FROM run") == [("pages",)]
+
+
+@pytest.mark.parametrize("point", ["part_committed:2", "parts_committed:2", "unit_committed:2"])
+def test_case_07_a_page_of_keys_is_committed_with_its_files_or_not_at_all(rivet, pg_db, point):
+    """Cursor and file row were two commits: a crash between them doubled a page."""
+    expected = filled(pg_db)
+    path = rivet.config(pg_db.source, chunked(chunk_by_key="id", chunk_count=8, chunk_checkpoint=True))
+    rivet.killed_at(point, "run", "-c", path)
+    rivet.ok("run", "-c", path, "--resume")
+    assert ids(rivet) == expected
+
+
+def test_case_09_all_files_of_a_unit_cut_by_size_survive_a_resume(rivet, pg_db):
+    """Only the last file of a chunk was remembered."""
+    expected = filled(pg_db)
+    path = rivet.config(pg_db.source, chunked(chunk_column="id", chunk_size=1_000, max_file_size="16KB"))
+    rivet.killed_at("unit_committed:2", "run", "-c", path)
+    committed = dict(rivet.state("SELECT unit_index, count(*) FROM part GROUP BY 1"))
+    assert min(committed.values()) > 1, "a unit must have several files for this"
+    rivet.ok("run", "-c", path, "--resume", "--validate")
+    assert ids(rivet) == expected
+
+
+def test_case_10_a_resume_keeps_what_is_registered_and_sets_aside_what_is_not(rivet, pg_db):
+    """It once put a registered part of an unfinished task into quarantine."""
+    expected = filled(pg_db)
+    path = rivet.config(pg_db.source, chunked(chunk_column="id", chunk_size=1_000, max_file_size="16KB"))
+    rivet.killed_at("part_committed:6", "run", "-c", path)
+    registered = {name for (name,) in rivet.state("SELECT path FROM part")}
+    stray = {name for name in rivet.output().names() if name.endswith(".parquet")} - registered
+    assert registered and stray
+    rivet.ok("run", "-c", path, "--resume", "--validate")
+    listed = {part["path"] for part in rivet.output().manifest("t")["parts"]}
+    assert registered <= listed and not stray & listed
+    assert ids(rivet) == expected
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_case_11_the_manifest_after_a_resume_lists_the_parts_of_both_processes(rivet, pg_db, parallel):
+    """It listed those of the second process only; with several workers, none."""
+    expected = filled(pg_db)
+    path = rivet.config(pg_db.source, chunked(chunk_column="id", chunk_size=500, parallel=parallel, chunk_checkpoint=True))
+    rivet.killed_at("unit_committed:4", "run", "-c", path)
+    rivet.ok("run", "-c", path, "--resume", "--validate")
+    manifest = rivet.output().manifest("t")
+    assert (manifest["row_count"], manifest["part_count"], len(manifest["parts"])) == (4_000, 8, 8)
+    assert ids(rivet) == expected
+
+
+def test_case_12_a_retry_after_a_part_was_written_does_not_write_it_twice(rivet, pg_db):
+    """The connection is lost when some parts of the unit lie there."""
+    expected = filled(pg_db, 40_000)
+    with TcpProxy(pg_db.server.port) as proxy:
+        proxy.arm(Cut(DOWN, 2_500_000))
+        source = {"type": "postgres", "url": proxy.url(pg_db.url)}
+        path = rivet.config(source, export("t", table="t", max_file_size="100KB", tuning={"max_retries": 2, "retry_backoff_ms": 1}))
+        rivet.ok("run", "-c", path, "--validate")
+        assert proxy.cuts_made == 1
+    assert rivet.state("SELECT retries FROM export_metrics") == [(1,)]
+    assert ids(rivet) == expected
+    assert {name for name in rivet.output().names() if name.endswith(".parquet")} == {path.name for path in rivet.output().parts("t")}
+
+
+def test_case_14_later_runs_leave_the_records_of_earlier_ones(rivet, pg_db):
+    """Nor does a run without rows make the prefix invalid."""
+    filled(pg_db, 100)
+    path = rivet.config(pg_db.source, chunked(chunk_column="id", chunk_count=4))
+    for change in ("SELECT 1", "UPDATE t SET payload = 'new'", "DELETE FROM t"):
+        pg_db.execute(change)
+        rivet.ok("run", "-c", path, "--validate")
+    records = [json.loads(record.read_text()) for record in sorted(rivet.output().folder.glob("manifest-*.json"))]
+    assert [record["row_count"] for record in records] == [100, 100, 0]
+    assert all((rivet.output().folder / part["path"]).exists() for record in records for part in record["parts"])
+    assert rivet.output().manifest("t")["row_count"] == 0
+    for depth in ("light", "sample", "full"):
+        rivet.ok("validate", "-c", path, "--depth", depth)
+
+
+def test_case_15_several_writers_in_one_folder_leave_each_other_alone(rivet, pg_db):
+    """Staging names clashed, and one removed what another was writing."""
+    expected = filled(pg_db)
+    names = [f"e{number}" for number in range(4)]
+    paths = [rivet.config(pg_db.source, chunked(name, chunk_column="id", chunk_size=400, parallel=2), name=f"{name}.yaml") for name in names]
+    for _ in range(2):
+        for process in [rivet.start("run", "-c", path, "--validate") for path in paths]:
+            _, stderr = process.communicate(timeout=60)
+            assert process.returncode == 0, stderr
+    for name in names:
+        assert ids(rivet, name=name) == expected
+    assert rivet.output().unfinished() == set()
+
+
+def test_case_16_a_manifest_that_cannot_be_written_is_no_success(rivet, pg_db):
+    """It was reported as one."""
+    filled(pg_db, 10)
+    path = rivet.config(pg_db.source, chunked(chunk_column="id", chunk_count=2))
+    (rivet.output().folder / "manifest.t.json").mkdir(parents=True)
+    done = rivet("run", "-c", path, "--json-errors")
+    assert done.code == 1 and done.error()["error"], done
+    assert not (rivet.output().folder / "_SUCCESS.t").exists()
+    (rivet.output().folder / "manifest.t.json").rmdir()
+    rivet.ok("run", "-c", path, "--validate")
+    assert ids(rivet) == list(range(1, 11))
+
+
+def test_case_18_a_short_batch_is_not_the_end(rivet, pg_db):
+    """Batches are cut by memory too, and become shorter where rows are wide."""
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY, payload text)",
+                  "INSERT INTO t SELECT i, repeat('x', CASE WHEN i BETWEEN 500 AND 520 THEN 400000 ELSE 10 END) FROM generate_series(1, 3000) i",
+                  "ANALYZE t")
+    for tuning in ({"batch_size_memory_mb": 1}, {"batch_size": 70}, {"batch_size": 1_000}):
+        rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(chunk_by_key="id", chunk_size=1_000, tuning=tuning)))
+        assert ids(rivet) == list(range(1, 3001))
+
+
+@pytest.mark.parametrize("keys", [{"chunk_column": "id", "chunk_count": 7}, {"chunk_column": "id", "chunk_size": GREATEST},
+                                  {"chunk_column": "id", "chunk_size": 2**62}, {"chunk_by_key": "id", "chunk_count": 3}],
+                         ids=lambda keys: "-".join(map(str, keys.values())))
+def test_case_19_keys_at_both_ends_of_64_bits(rivet, pg_db, keys):
+    """Windows near the limit overflowed: a crash, or no end."""
+    values = [LEAST, LEAST + 1, -1, 0, 1, GREATEST - 1, GREATEST]
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY)", f"INSERT INTO t SELECT unnest(ARRAY{values}::bigint[])", "ANALYZE t")
+    rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(parallel=2, **keys)), timeout=30)
+    assert ids(rivet) == values
+
+
+def test_case_20_one_huge_key_in_a_small_table_is_refused(rivet, pg_db):
+    """It made thousands of chunks for a few rows, or ran out of memory."""
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY)", "INSERT INTO t SELECT generate_series(1, 1000)",
+                  "INSERT INTO t VALUES (9000000000000)", "ANALYZE t")
+    done = rivet("run", "-c", rivet.config(pg_db.source, chunked(chunk_column="id", chunk_size=100)), "--json-errors")
+    assert done.code == 1
+    assert "holes" in done.error()["error"]
+    rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(chunk_by_key="id", chunk_size=100)))
+    assert rivet.output().manifest("t")["row_count"] == 1001
+
+
+# -- values silently wrong
+
+
+def refused_value(rivet, path, *says):
+    done = rivet("run", "-c", path, "--json-errors")
+    assert (done.code, done.error()["code"]) == (1, "RIVET_VALUE_UNREPRESENTABLE"), done
+    for text in says:
+        assert text in done.error()["error"], done
+    assert not [name for name in rivet.output().names() if name.endswith(".parquet") and not name.startswith("_quarantine/")]
+
+
+def test_case_21_a_text_that_is_no_uuid_is_not_made_null(rivet, pg_db):
+    """All of a text column under a `uuid` override became NULL."""
+    known = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+    pg_db.execute("CREATE TABLE t (id int PRIMARY KEY, v text)", f"INSERT INTO t VALUES (1, '{known}'), (2, upper('{known}')), (3, NULL)")
+    path = rivet.config(pg_db.source, chunked(chunk_column="id", chunk_count=2, columns={"v": "uuid"}))
+    rivet.ok("run", "-c", path, "--validate")
+    assert [str(v) if v else None for _, v in rows_of(rivet.output().table("t"))] == [known, known, None]
+    pg_db.execute("UPDATE t SET v = 'no uuid' WHERE id = 3")
+    done = rivet("run", "-c", path, "--json-errors")
+    assert done.code == 1 and "no uuid" in done.error()["error"], done
+    assert rivet.output().manifest("t")["row_count"] == 3, "the last good output stands"
+
+
+@pytest.mark.parametrize("override", ["decimal(10,0)", "decimal(10,1)"])
+def test_case_22_cents_are_not_cut_off(rivet, pg_db, override):
+    """An override with scale 0 went around the check for a loss."""
+    pg_db.execute("CREATE TABLE t (id int PRIMARY KEY, v numeric)", "INSERT INTO t VALUES (1, 7), (2, 12.34)")
+    refused_value(rivet, rivet.config(pg_db.source, chunked(chunk_column="id", chunk_count=2, columns={"v": override})), "12.34", '"v"')
+
+
+def test_case_24_an_array_with_a_null_in_it_is_not_null(rivet, pg_db):
+    """The whole cell became NULL; so did arrays of arrays."""
+    pg_db.execute("CREATE TABLE t (id int PRIMARY KEY, v int[], s text[], m int[][])",
+                  "INSERT INTO t VALUES (1, '{1,NULL,3}', '{NULL,\"\",\"NULL\"}', '{{1,NULL},{3,4}}'), (2, '{}', '{NULL}', '{}'), (3, NULL, NULL, NULL)")
+    rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(chunk_column="id", chunk_count=2, columns={"m": "text"})), "--validate")
+    assert rows_of(rivet.output().table("t")) == [(1, [1, None, 3], [None, "", "NULL"], "{{1,NULL},{3,4}}"), (2, [], [None], "{}"), (3, None, None, None)]
+
+
+def test_case_26_csv_tells_instants_from_local_times_and_quotes_names(rivet, pg_db):
+    """Times before 1970 with fractions were left empty, too."""
+    pg_db.execute('CREATE TABLE t (id int PRIMARY KEY, "a,b" timestamptz, "c""d" timestamp)',
+                  "INSERT INTO t VALUES (1, '1969-12-31 23:59:59.999999+00', '1969-12-31 23:59:59.999999'), (2, '1900-01-01 00:00:00.5+01', NULL)")
+    rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(chunk_column="id", chunk_count=1, format="csv")), "--validate")
+    (part,) = rivet.output().parts("t")
+    assert part.read_text() == ('id,"a,b","c""d"\n1,1969-12-31T23:59:59.999999Z,1969-12-31T23:59:59.999999\n2,1899-12-31T23:00:00.500000Z,\n')
+
+
+def test_case_28_nan_and_infinity_are_values(rivet, pg_db):
+    """They became NULL under a text override; in a decimal they are refused."""
+    pg_db.execute("CREATE TABLE t (id int PRIMARY KEY, v float8, n numeric(10,2))",
+                  "INSERT INTO t VALUES (1, 'NaN', 1), (2, 'Infinity', 2), (3, '-Infinity', 3), (4, NULL, 4)")
+    keys = {"chunk_column": "id", "chunk_count": 2}
+    rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(**keys, columns={"v": "text", "n": "text"})), "--validate")
+    assert [row[1] for row in rows_of(rivet.output().table("t"))] == ["NaN", "Infinity", "-Infinity", None]
+    pg_db.execute("UPDATE t SET n = 'NaN' WHERE id = 3")
+    done = rivet("run", "-c", rivet.config(pg_db.source, chunked(**keys)), "--json-errors")
+    assert (done.code, done.error()["code"]) == (1, "RIVET_VALUE_UNREPRESENTABLE") and "NaN" in done.error()["error"]
+
+
+def test_case_32_another_pair_of_equal_rows_is_found(rivet, pg_db):
+    """Equal rows cancelled each other in the checksum, so that one pair was as good as another. All but the digest is forged to fit."""
+    pg_db.execute("CREATE TABLE t (v text)", "INSERT INTO t VALUES ('a'), ('a'), ('b'), ('c'), ('c'), ('c')")
+    path = rivet.config(pg_db.source, export("t", table="t"))
+    rivet.ok("run", "-c", path)
+    output = rivet.output()
+    (part,) = output.parts("t")
+    table = pq.ParquetFile(part).read()
+    pq.write_table(table.set_column(0, table.schema.field(0), pc.replace_substring(table["v"], "a", "z")), part)
+    manifest = output.manifest("t")
+    entry, content = manifest["parts"][0], part.read_bytes()
+    entry.update(size_bytes=len(content), content_fingerprint=f"xxh3:{xxhash.xxh3_64_hexdigest(content)}")
+    entry.pop("content_md5", None)
+    raw = json.dumps(manifest).encode()
+    for suffix in ("", ".t"):
+        (output.folder / f"manifest{suffix}.json").write_bytes(raw)
+        (output.folder / f"_SUCCESS{suffix}").write_text(marker_of(raw))
+    done = rivet("validate", "-c", path, "--depth", "full", "--format", "json")
+    codes = {finding["code"] for finding in done.json()["exports"][0]["verification"]["failures"]}
+    assert done.code == 3 and "RIVET_VERIFY_VALUE_CHECKSUM" in codes, done
+
+
+@pytest.mark.parametrize("kind, value", [("uuid", "'" + "1" * 32 + "'"), ("numeric(40,3)", "1.5"), ("int[]", "'{1,NULL}'"), ("bytea", "'x'"),
+                                         ("interval", "'1 day'"), ("inet", "'::1'"), ("time", "'12:00'"), ("boolean", "true")])
+def test_case_33_uniqueness_is_checked_for_every_type(rivet, pg_db, kind, value):
+    """Types that could not be rendered were skipped, and so passed."""
+    pg_db.execute(f"CREATE TABLE t (v {kind})", f"INSERT INTO t VALUES ({value}), ({value})")
+    done = rivet("run", "-c", rivet.config(pg_db.source, export("t", table="t", quality={"unique_columns": ["v"]})))
+    assert done.code == 3 and "column v has 1 repeated" in done.stderr, done
+
+
+def test_case_34_days_at_the_ends_of_the_calendar(rivet, pg_db):
+    """Arithmetic with far years ended the process."""
+    days = ["4713-11-24 BC", "0044-03-15 BC", "0001-01-01", "1582-10-04", "1969-12-31", "9999-12-31", "12345-01-01"]
+    rows = ", ".join(f"({i}, '{day}', '{day}'::date + time '23:59:59.999999')" for i, day in enumerate(days))
+    pg_db.execute("CREATE TABLE t (id int PRIMARY KEY, d date, at timestamp)", f"INSERT INTO t VALUES {rows}", "ANALYZE t")
+    rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(chunk_by_key="d", chunk_count=3, format="parquet")), "--validate")
+    with duckdb.connect() as connection:
+        found = connection.read_parquet([str(part) for part in rivet.output().parts("t")]).order("id").project('epoch_us(d), epoch_us("at")').fetchall()
+    expected = pg_db.rows("SELECT extract(epoch FROM d) * 1000000, extract(epoch FROM at) * 1000000 FROM t ORDER BY id")
+    assert [tuple(map(Decimal, row)) for row in found] == expected
+    by_days = rivet("run", "-c", rivet.config(pg_db.source, chunked(chunk_column="d", chunk_by_days=1_000_000)), "--json-errors")
+    assert by_days.code == 1 and "chunk_by_key" in by_days.error()["error"], "days outside 0 to 9999 are refused, not wrapped"
+    pg_db.execute("DELETE FROM t WHERE d < '0001-01-01' OR d > '9999-12-31'")
+    rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(chunk_column="d", chunk_by_days=1_000_000)))
+    assert ids(rivet) == [2, 3, 4, 5]
+
+
+# -- trust and control
+
+
+def test_case_38_a_validation_that_fails_ends_with_3(rivet, pg_db):
+    """It ended with 1, or with 0."""
+    filled(pg_db, 100)
+    path = rivet.config(pg_db.source, chunked(chunk_column="id", chunk_count=4))
+    rivet.ok("run", "-c", path)
+    rivet.output().parts("t")[2].unlink()
+    assert rivet("validate", "-c", path).code == 3
+
+
+@pytest.mark.parametrize("query, code", [("SELECT id, slow(id) FROM t", "RIVET_SOURCE_STATEMENT_TIMEOUT"), ("SELECT id, 1 / (id - 60) AS x FROM t", None)],
+                         ids=["timeout", "division"])
+def test_case_39_what_would_fail_again_is_not_tried_again(rivet, pg_db, query, code):
+    """Statement timeouts were: three times five minutes for nothing."""
+    filled(pg_db, 100)
+    pg_db.execute("CREATE FUNCTION slow(bigint) RETURNS bigint STABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(10); RETURN $1; END'")
+    tuning = {"max_retries": 3, "retry_backoff_ms": 1, "statement_timeout_s": 1}
+    path = rivet.config(pg_db.source, export("t", query=query, mode="chunked", chunk_column="id", chunk_size=50, chunk_max_attempts=5, tuning=tuning))
+    began = time.monotonic()
+    done = rivet("run", "-c", path, "--json-errors")
+    assert (done.code, done.error()["code"]) == (1, code), done
+    assert time.monotonic() - began < 9
+    assert rivet.state("SELECT max(attempts) FROM unit") == [(1,)]
+    assert rivet.state("SELECT retries FROM export_metrics") == [(0,)]
+
+
+@pytest.mark.parametrize("keys", [{"chunk_column": "id", "chunk_size": 500}, {"chunk_by_key": "id", "chunk_count": 4},
+                                  {"chunk_by_key": "code", "chunk_count": 4}, {"chunk_column": "lot", "chunk_size": 10}, {"chunk_size": 500}],
+                         ids=lambda keys: "-".join(map(str, keys.values())))
+def test_case_40_planning_does_not_count_the_table(rivet, pg_db, keys):
+    """A COUNT(*) took twelve minutes, and asking for NULL keys read the whole table."""
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY, code text NOT NULL UNIQUE, lot int)",
+                  "INSERT INTO t SELECT i, 'c' || i, i % 100 FROM generate_series(1, 3000) i", "CREATE INDEX ON t (lot)", "ANALYZE t")
+    pg_db.execute(f'ALTER DATABASE "{pg_db.name}" SET log_statement = \'all\'')
+    before = len(pg_db.server.log())
+    rivet.ok("run", "-c", rivet.config(pg_db.source, chunked(**keys)))
+    logged = pg_db.server.log()[before:].lower()
+    assert "from" in logged and "copy" in logged, "nothing was logged"
+    assert "count(" not in logged
+    assert rivet.output().manifest("t")["row_count"] == 3000
+
+
+@pytest.mark.parametrize("parallel", [2, 4])
+def test_case_41_a_unit_that_fails_ends_the_others_at_once(rivet, pg_db, parallel):
+    """Workers that waited for their turn waited for ever."""
+    filled(pg_db)
+    query = "SELECT id, payload, 1 / (id - 700) AS x FROM t"
+    path = rivet.config(pg_db.source, export("t", query=query, mode="chunked", chunk_column="id", chunk_size=100, parallel=parallel))
+    done = rivet("run", "-c", path, "--json-errors", timeout=30)
+    assert done.code == 1 and "division by zero" in done.error()["error"], done
+    assert rivet.state("SELECT count(*) FROM unit WHERE status = 'running'") == [(0,)]
+    assert rivet.output().unfinished() == set()
