@@ -22,11 +22,13 @@ using std::chrono::seconds;
 using Points = std::vector<model::KeyValues>;
 
 // The walk looks at more points than it needs, because the step comes from an estimate. A step that was much too
-// small shows when this many points do not reach the end; then it grows.
+// small shows when this many points do not reach the end; then it grows. One that was too large finds too few points;
+// then it shrinks, by less than what would be too small.
 constexpr std::int64_t kOversampling = 8;
 constexpr std::int64_t kUsefulPoints = 65'536;  // more parts than this are cut without looking at more points
 constexpr std::int64_t kUnderestimate = 16;     // by which the step may be too small
 constexpr std::int64_t kStepGrowth = 64;
+constexpr std::int64_t kStepShrink = 8;
 
 constexpr std::int64_t kWorthWalking = 10;  // entries of an index that may be passed for each one that counts
 
@@ -103,12 +105,16 @@ Result<Points> from_histogram(Connection& connection, const SplitRequest& reques
 Result<Points> by_walk(Connection& connection, const SplitRequest& request, std::int64_t rows, seconds limit) {
   const auto wanted = request.parts * std::clamp<std::int64_t>(kUsefulPoints / request.parts, 1, kOversampling);
   const auto most = wanted * kUnderestimate;
-  for (auto step = std::max<std::int64_t>(rows / wanted, 1);; step *= kStepGrowth) {
+  for (auto step = std::max<std::int64_t>(rows / wanted, 1);;) {
     const auto sql = TRY(walk_statement(connection.quoting(), request, step, most));
     auto points = points_of(TRY(connection.execute(sql, limit)));
-    if (static_cast<std::int64_t>(points.size()) >= most) continue;
-    const auto chosen = evenly_spaced(points.size(), request.parts);
-    return pick(std::move(points), chosen);
+    const auto found = static_cast<std::int64_t>(points.size());
+    const bool too_few = found + 1 < request.parts && step > 1;
+    if (found < most && !too_few) {
+      const auto chosen = evenly_spaced(points.size(), request.parts);
+      return pick(std::move(points), chosen);
+    }
+    step = too_few ? std::max<std::int64_t>(step / kStepShrink, 1) : step * kStepGrowth;
   }
 }
 
