@@ -9,6 +9,7 @@
 
 #include <spdlog/logger.h>
 
+#include "base/byte_budget.hpp"
 #include "base/clock.hpp"
 #include "base/redact.hpp"
 #include "config/config.hpp"
@@ -37,6 +38,7 @@ struct Environment {
   spdlog::logger& log;
   const base::Redactor& redactor;  ///< for what goes into the store
   std::stop_token stop;
+  base::ByteBudget& budget;  ///< of batches in flight, for all exports of the process; see bytes_in_flight()
 
   /// Opens where an export wants its parts, placeholders filled for `at`.
   std::function<Result<OpenedDestination>(const config::Export& entry, base::Timestamp at)> open_destination;

@@ -26,6 +26,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLookAgain{250};
+constexpr std::int64_t kBytesInFlight = 2LL << 20;  // for two slots
 
 /// The slots of one process on one run.
 class Crew {
@@ -139,6 +140,10 @@ std::int64_t completed_rows(const std::vector<state::UnitView>& units) {
 }
 
 }  // namespace
+
+std::int64_t bytes_in_flight(const config::Export& entry) {
+  return kBytesInFlight * std::max(entry.keys.parallel / 2, 1);
+}
 
 int max_attempts(const config::Export& entry) {
   return entry.keys.chunk_max_attempts.value_or(entry.tuning.max_retries + 1);

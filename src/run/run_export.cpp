@@ -28,8 +28,6 @@ namespace {
 
 namespace journal = model::journal;
 
-// Batches waiting between the reading and the encoding threads, of all units together; more for more units.
-constexpr std::int64_t kBatchesInFlight = 2LL << 20;
 constexpr std::chrono::milliseconds kLookAgain{250};
 
 std::string first_run_id(const std::string& export_name, base::Timestamp at) {
@@ -278,7 +276,6 @@ Result<void> ExportRun::work() {
   std::stop_source work;
   const std::stop_callback on_stop(env_.stop, [&work] { work.request_stop(); });
   const LeaseKeeper lease(env_.store, env_.clock, {.run_id = run_id_, .owner = owner_, .joined = joined_}, work);
-  base::ByteBudget budget(kBatchesInFlight * std::max(entry_.keys.parallel / 2, 1));
   const HeldRun held{.environment = env_,
                      .entry = entry_,
                      .plan = plan(),
@@ -286,7 +283,6 @@ Result<void> ExportRun::work() {
                      .format = *format_,
                      .meta_columns = inspected_->meta_columns,
                      .recorder = *recorder_,
-                     .budget = budget,
                      .run_id = run_id_,
                      .nonce = nonce_,
                      .owner = owner_};

@@ -69,7 +69,7 @@ ExtractJob job_for(const HeldRun& run, const state::UnitClaim& claim, RunProgres
                     .epoch = claim.epoch,
                     .columns = run.plan.columns,
                     .max_file_size = run.plan.max_file_size},
-          .budget = run.budget,
+          .budget = run.environment.budget,
           .clock = run.environment.clock,
           .observe = [&run, &progress](const arrow::RecordBatch& rows, std::int64_t rows_total,
                                        std::int64_t bytes_read) -> Result<void> {
