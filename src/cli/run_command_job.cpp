@@ -3,6 +3,10 @@
 #include "cli/run_command_job.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -22,6 +26,20 @@ std::string quoted(const std::string& word) {
   return out + "'";
 }
 
+/// RIVET_GOVERNOR_INTERVAL_MS.
+std::chrono::milliseconds governor_interval(const Context& context) {
+  constexpr std::chrono::milliseconds kDefault{1'500};
+  const char* const value = std::getenv("RIVET_GOVERNOR_INTERVAL_MS");
+  if (value == nullptr) return kDefault;
+  int number = 0;
+  const auto text = std::string_view(value);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number > 0) return std::chrono::milliseconds(number);
+  context.logger->warn("RIVET_GOVERNOR_INTERVAL_MS={} is not a number of milliseconds; using {}", text,
+                       kDefault.count());
+  return kDefault;
+}
+
 run::Environment environment_for(const RunJob& job) {
   const auto verify = [&job](const destination::Destination& destination, const std::string& export_name) {
     const auto entry = std::find_if(job.config.exports.begin(), job.config.exports.end(),
@@ -36,6 +54,7 @@ run::Environment environment_for(const RunJob& job) {
           .redactor = job.context.redactor,
           .stop = job.context.stop,
           .budget = job.budget,
+          .governor_interval = governor_interval(job.context),
           .open_destination = open_destination,
           .open_prefix = open_prefix,
           .make_format = make_format,

@@ -18,6 +18,7 @@
 #include "run/inspect.hpp"
 #include "run/lease_keeper.hpp"
 #include "run/owner.hpp"
+#include "run/pacing.hpp"
 #include "run/part_names.hpp"
 #include "run/publish.hpp"
 #include "run/retry.hpp"
@@ -206,6 +207,7 @@ Result<void> ExportRun::take_over_or_start() {
               .hint = "run without --resume"});
   }
   TRY(cut_into_units(*inspected_));
+  warn_about_pacing(entry_.tuning, inspected_->plan);
   return start_run();
 }
 

@@ -106,8 +106,9 @@ Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, cons
 
 }  // namespace
 
-Result<void> work_on_unit(const HeldRun& run, const state::UnitClaim& claim, std::unique_ptr<SlotSession>& session,
-                          RunProgress& progress, const std::stop_token& stop) {
+Result<UnitVolume> work_on_unit(const HeldRun& run, const state::UnitClaim& claim,
+                                std::unique_ptr<SlotSession>& session, RunProgress& progress,
+                                const std::stop_token& stop) {
   run.recorder.record(model::journal::ChunkStarted{
       .chunk_index = claim.unit.index, .start_key = claim.unit.start_key, .end_key = claim.unit.end_key});
   if (claim.epoch > 1) {
@@ -120,7 +121,7 @@ Result<void> work_on_unit(const HeldRun& run, const state::UnitClaim& claim, std
   const auto extracted = TRY(extract(job_for(run, claim, share), *session, gates));
   TRY(commit_unit(run, claim, extracted, gates));
   share.keep();
-  return {};
+  return UnitVolume{.rows = extracted.rows, .bytes = extracted.bytes_read};
 }
 
 std::optional<milliseconds> plan_retry(const HeldRun& run, const state::UnitClaim& claim, const Error& error) {

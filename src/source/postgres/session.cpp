@@ -9,6 +9,7 @@
 #include "source/postgres/copy_stream.hpp"
 #include "source/postgres/describe.hpp"
 #include "source/postgres/key_probe.hpp"
+#include "source/postgres/pressure.hpp"
 #include "source/postgres/split_points.hpp"
 #include "source/postgres/transaction.hpp"
 
@@ -41,8 +42,8 @@ class PostgresSession final : public Session {
                });
   }
 
-  Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation,
-                                                     const model::KeyColumns& key, int parts) override {
+  Result<std::vector<model::KeyValues>> split_points(const model::Relation& relation, const model::KeyColumns& key,
+                                                     int parts) override {
     return ask("looking for split points of", relation, &Transaction::end_and_reset,
                [&](Connection& connection) -> Result<std::vector<model::KeyValues>> {
                  const auto fields = TRY(key_fields(connection, relation, key.columns));
@@ -61,8 +62,17 @@ class PostgresSession final : public Session {
                [&](Connection& connection) { return probe_rows(connection, relation, transaction_.limit()); });
   }
 
-  Result<model::Horizon> horizon() override {
-    return fail(ErrorKind::config, "row versions are not available");
+  Result<model::Horizon> horizon() override { return fail(ErrorKind::config, "row versions are not available"); }
+
+  Result<std::optional<Pressure>> pressure() override {
+    TRY(transaction_.begin());
+    auto sample = sample_pressure(transaction_.connection(), transaction_.limit());
+    if (!sample) {
+      transaction_.abandon();
+      return fail(std::move(sample).error());
+    }
+    TRY(transaction_.end());
+    return std::optional(*sample);
   }
 
   Result<std::string> share_snapshot() override {
