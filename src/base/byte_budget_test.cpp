@@ -75,6 +75,19 @@ TEST(ByteBudget, LeasesGiveBackOnceHoweverTheyMove) {
   EXPECT_TRUE(waits_for(budget, 1, [&] { all.release(); }));
 }
 
+TEST(ByteBudget, NobodyWaitsForAnotherWhoDoesNotMove) {
+  ByteBudget budget(100);
+  ByteBudget::Account stuck(budget), moving(budget);
+  const auto all = ByteBudget::take(stuck, 100, kNever);
+  auto first = ByteBudget::take(moving, 70, kNever);  // would never return if it waited for `stuck`
+  std::stop_source stop;
+  std::jthread second([&] { const auto lease = ByteBudget::take(moving, 1, stop.get_token()); });
+  stop.request_stop();  // a second share is not for free: only the stop ends this wait
+  second.join();
+  first.release();
+  const auto again = ByteBudget::take(moving, 500, kNever);
+}
+
 TEST(ByteBudget, NeverGivesOutMoreThanItHas) {
   ByteBudget budget(100);
   std::atomic<std::int64_t> used{0};

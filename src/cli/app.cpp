@@ -29,7 +29,7 @@ void print_error(const Error& error, bool as_json, Context& context) {
 
 int finish(const Result<void>& result, bool as_json, Context& context) {
   if (result) return 0;
-  print_error(result.error(), as_json, context);
+  if (!context.told) print_error(result.error(), as_json, context);
   return base::exit_code_of(result.error().kind);
 }
 

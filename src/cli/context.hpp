@@ -25,6 +25,7 @@ struct Context {
   report::Screen& screen;  ///< stderr
   std::shared_ptr<spdlog::logger> logger;
   std::stop_token stop;  ///< requested by Ctrl-C
+  bool told = false;     ///< the command's error was told already; only the exit code is left to say
 
   /// Writes text to stdout, redacted. Error kind permanent (closed pipe, full disk).
   Result<void> print(std::string_view text) const { return report::write_descriptor(1, redactor.clean(text)); }

@@ -1,41 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// `rivet run`: executes exports one after another and reports on them.
+// `rivet run`: the command line, how exports share the machine, and for whom it reports.
 #include "cli/commands.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/child_process.hpp"
 #include "cli/configuration.hpp"
 #include "cli/registry.hpp"
+#include "cli/run_command_processes.hpp"
+#include "cli/run_command_threads.hpp"
 #include "cli/run_report.hpp"
-#include "cli/verification.hpp"
 #include "report/card.hpp"
+#include "report/progress_events.hpp"
 #include "report/terminal_progress.hpp"
-#include "run/run_export.hpp"
 
 namespace rivet::cli {
 namespace {
-
-struct Arguments {
-  std::string config, summary_output;
-  std::vector<std::string> exports, params;
-  bool validate = false, json = false, resume = false, force = false;
-  bool reconcile = false, parallel_exports = false, parallel_processes = false;
-};
-
-/// What all exports of one command share.
-struct Job {
-  const Arguments& args;
-  const config::Config& config;
-  const source::Source& source;
-  state::StateStore& store;
-  report::ProgressListener& progress;
-  Context& context;
-};
 
 tl::unexpected<Error> not_built(std::string_view flag) {
   return fail(Error{.kind = ErrorKind::config,
@@ -43,17 +29,13 @@ tl::unexpected<Error> not_built(std::string_view flag) {
                     .hint = fmt::format("run without {}", flag)});
 }
 
-Result<void> refuse_unbuilt(const Arguments& args) {
+Result<void> refuse_unbuilt(const RunArguments& args) {
   if (args.reconcile) return not_built("--reconcile");
   if (args.force) return not_built("--force");
   return {};
 }
 
-bool writes_to_stdout(const config::Export* entry) {
-  return entry->destination.type == config::DestinationType::stdout_;
-}
-
-Result<void> require_clean_stdout(const Arguments& args, const std::vector<const config::Export*>& selected) {
+Result<void> require_clean_stdout(const RunArguments& args, const Selection& selected) {
   const auto streams = std::count_if(selected.begin(), selected.end(), writes_to_stdout);
   if (args.json && streams > 0) {
     return fail(Error{.kind = ErrorKind::config,
@@ -68,90 +50,90 @@ Result<void> require_clean_stdout(const Arguments& args, const std::vector<const
   return {};
 }
 
-/// Running one after another gives the same result, only later: a warning, not a refusal.
-std::string sequential_notice(const config::Config& config, const Arguments& args) {
-  const bool wanted =
-      config.parallel_exports || config.parallel_export_processes || args.parallel_exports || args.parallel_processes;
-  if (!wanted) return "";
-  return "warning: parallel exports are not available in this version; exports run one after another";
-}
+/// How the exports of one command share this machine.
+struct Sharing {
+  enum class Mode { sequential, threads, processes } mode = Mode::sequential;
+  int at_once = 1;
+};
 
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=,:@%+";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) c == '\'' ? out += "'\\''" : out += c;
-  return out + "'";
-}
-
-/// Values of parameters are cleaned before quotes could change how a secret in them looks.
-std::string rerun_command(const Arguments& args, const config::Export& entry, const base::Redactor& redactor) {
-  auto command = fmt::format("rivet run -c {} -e {}", quoted(args.config), quoted(entry.name));
-  for (const auto& param : args.params) command += " -p " + quoted(redactor.clean(param));
-  return command;
-}
-
-run::Environment environment_for(const Job& job) {
-  const auto verify = [&job](const destination::Destination& destination, const std::string& export_name) {
-    const auto entry = std::find_if(job.config.exports.begin(), job.config.exports.end(),
-                                    [&](const config::Export& one) { return one.name == export_name; });
-    return verify_output(destination, *entry, {.manifest_required = true});
-  };
-  return {.source = job.source,
-          .store = job.store,
-          .clock = job.context.clock,
-          .progress = job.progress,
-          .log = *job.context.logger,
-          .redactor = job.context.redactor,
-          .stop = job.context.stop,
-          .open_destination = open_destination,
-          .open_prefix = open_prefix,
-          .make_format = make_format,
-          .verify = verify};
-}
-
-std::vector<report::RunOutcome> run_all(const std::vector<const config::Export*>& selected, const Job& job) {
-  const auto environment = environment_for(job);
-  std::vector<report::RunOutcome> runs;
-  for (const auto* entry : selected) {
-    if (job.context.stop.stop_requested()) break;
-    job.progress.started(entry->name, std::nullopt);  // connecting and describing may take long
-    runs.push_back(run::run_export(environment, job.config, *entry,
-                                   {.validate = job.args.validate,
-                                    .resume = job.args.resume,
-                                    .rerun_command = rerun_command(job.args, *entry, job.context.redactor)}));
-    complete_outcome(runs.back(), job.config.file.parent_path(), job.store, job.context);
-    if (selected.size() > 1) job.context.screen.print(report::run_line(runs.back(), job.context.screen.style()));
+std::string_view name_of(Sharing::Mode mode) {
+  switch (mode) {
+    case Sharing::Mode::threads: return "threads";
+    case Sharing::Mode::processes: return "processes";
+    default: return "sequential";
   }
-  return runs;
 }
 
-std::unique_ptr<report::ProgressListener> make_progress(const std::vector<const config::Export*>& selected,
-                                                        Context& context) {
+/// A flag decides over the keys of the file. One export is run as if nothing had been said.
+Sharing::Mode sharing_mode(const config::Config& config, const RunArguments& args) {
+  const bool flagged = args.parallel_exports || args.parallel_processes;
+  if (flagged ? args.parallel_exports : config.parallel_exports) return Sharing::Mode::threads;
+  if (flagged ? args.parallel_processes : config.parallel_export_processes) return Sharing::Mode::processes;
+  return Sharing::Mode::sequential;
+}
+
+/// As many as there are processors, because an export keeps one busy; at least two, because it also waits for its
+/// server; and not more than eight, for the server's sake.
+int default_exports_at_once() { return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, 8); }
+
+Result<Sharing> choose_sharing(const config::Config& config, const RunArguments& args, std::size_t selected) {
+  const auto mode = sharing_mode(config, args);
+  if (mode == Sharing::Mode::sequential && args.max_parallel > 0) {
+    return fail(Error{.kind = ErrorKind::config,
+                      .message = "--max-parallel bounds exports that run at the same time, and none do",
+                      .hint = "add --parallel-exports or --parallel-export-processes"});
+  }
+  if (mode == Sharing::Mode::sequential || selected < 2) return Sharing{};
+  return Sharing{.mode = mode, .at_once = args.max_parallel > 0 ? args.max_parallel : default_exports_at_once()};
+}
+
+std::unique_ptr<report::ProgressListener> make_progress(const Selection& selected, Context& context) {
   // Live lines would be drawn through data that goes to the same terminal.
   const bool data_on_terminal = std::any_of(selected.begin(), selected.end(), writes_to_stdout) && ::isatty(1) == 1;
   if (data_on_terminal) return std::make_unique<report::SilentProgress>();
   return std::make_unique<report::TerminalProgress>(context.screen);
 }
 
-Result<void> run(const Arguments& args, Context& context) {
-  TRY(refuse_unbuilt(args));
-  if (!args.summary_output.empty()) TRY(report::require_writable(args.summary_output));
-  const auto config = TRY(load_configuration(args.config, args.params, context));
-  const auto selected = TRY(select_exports(config, args.exports));
-  TRY(require_clean_stdout(args, selected));
-  context.screen.print(sequential_notice(config, args));
+/// The totals of a command that begins now, ends with finish() and knows its own time.
+class Totals {
+ public:
+  Totals(const RunArguments& args, std::string_view parallel_mode, Context& context)
+      : context_(context), since_(std::chrono::steady_clock::now()) {
+    aggregate_.started_at = context.clock.now();
+    aggregate_.id = report::aggregate_id(aggregate_.started_at, ::getpid());
+    aggregate_.config_path = args.config;
+    aggregate_.parallel_mode = parallel_mode;
+  }
+
+  report::Aggregate finish(std::vector<report::RunOutcome> runs) && {
+    const auto spent = std::chrono::steady_clock::now() - since_;
+    aggregate_.runs = std::move(runs);
+    aggregate_.finished_at = context_.clock.now();
+    aggregate_.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(spent).count();
+    return std::move(aggregate_);
+  }
+
+ private:
+  const Context& context_;
+  const std::chrono::steady_clock::time_point since_;
+  report::Aggregate aggregate_;
+};
+
+/// The command as its user sees it: live lines, a card for each export, totals, documents.
+Result<void> run_for_people(const RunArguments& args, const config::Config& config, const Selection& selected,
+                            Context& context) {
+  const auto sharing = TRY(choose_sharing(config, args, selected.size()));
   const auto source = TRY(make_source(config.source, context.clock));
   const auto store = TRY(open_store(config.file.parent_path()));
-
-  const auto started = std::chrono::steady_clock::now();
-  report::Aggregate aggregate{.started_at = context.clock.now(), .config_path = args.config};
-  aggregate.id = report::aggregate_id(aggregate.started_at, ::getpid());
+  base::ByteBudget budget(shared_byte_budget(selected, sharing.at_once));
+  Totals totals(args, name_of(sharing.mode), context);
   const auto progress = make_progress(selected, context);
-  aggregate.runs = run_all(selected, {args, config, *source, *store, *progress, context});
-  aggregate.finished_at = context.clock.now();
-  aggregate.duration_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started).count();
+  const auto show = [&](const report::RunOutcome& outcome) {
+    if (selected.size() > 1) context.screen.print(report::run_line(outcome, context.screen.style()));
+  };
+  const auto run_them = sharing.mode == Sharing::Mode::processes ? run_in_processes : run_in_threads;
+  const RunJob job{args, config, *source, *store, *progress, context, budget};
+  const auto aggregate = std::move(totals).finish(run_them(selected, job, sharing.at_once, show));
   auto reported =
       report_runs(aggregate, {.selected = selected.size(), .json = args.json, .summary_output = args.summary_output},
                   *store, context);
@@ -159,10 +141,54 @@ Result<void> run(const Arguments& args, Context& context) {
   return reported;
 }
 
+/// The command for the process that started this one: events instead of all that; the starter reports.
+Result<void> run_for_parent(const RunArguments& args, const config::Config& config, const Selection& selected,
+                            int events, Context& context) {
+  const auto source = TRY(make_source(config.source, context.clock));
+  const auto store = TRY(open_store(config.file.parent_path()));
+  base::ByteBudget budget(shared_byte_budget(selected, 1));
+  const auto write = [events](std::string_view line) {
+    report::write_descriptor(events, line).ignore("without a listener the run still counts");
+  };
+  report::EventProgress progress(write, context.redactor);
+  report::Aggregate aggregate;
+  aggregate.runs = run_in_threads(selected, {args, config, *source, *store, progress, context, budget}, 1,
+                                  [&](const auto& outcome) { progress.send(report::Finished{outcome}); });
+  context.told = true;
+  return verdict(aggregate, selected.size());
+}
+
+Result<void> require_free_for_events(const RunArguments& args, const Selection& selected, int events) {
+  const bool taken = args.json || std::any_of(selected.begin(), selected.end(), writes_to_stdout);
+  if (events != STDOUT_FILENO || !taken) return {};
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("{}=1 wants stdout for events, and so does something else", kEventsVariable),
+                    .hint = "name another descriptor, or leave out --json and exports to stdout"});
+}
+
+Result<void> run(const RunArguments& args, Context& context) {
+  TRY(refuse_unbuilt(args));
+  if (!args.summary_output.empty()) TRY(report::require_writable(args.summary_output));
+  const auto events = TRY(events_descriptor());
+  base::Redactor nothing_secret;
+  report::Screen silence({}, nothing_secret, [](std::string_view) {});
+  Context quiet{.redactor = context.redactor,
+                .clock = context.clock,
+                .screen = silence,  // the starter has warned about the configuration already
+                .logger = context.logger,
+                .stop = context.stop};
+  const auto config = TRY(load_configuration(args.config, args.params, events ? quiet : context));
+  const auto selected = TRY(select_exports(config, args.exports));
+  TRY(require_clean_stdout(args, selected));
+  if (!events) return run_for_people(args, config, selected, context);
+  TRY(require_free_for_events(args, selected, *events));
+  return run_for_parent(args, config, selected, *events, context);
+}
+
 }  // namespace
 
 void add_run(CLI::App& app, Action& chosen) {
-  auto args = std::make_shared<Arguments>();
+  auto args = std::make_shared<RunArguments>();
   auto* command = app.add_subcommand("run", "Execute exports");
   command->add_option("-c,--config", args->config, "Configuration file")->required();
   command->add_option("-e,--export", args->exports, "Only this export (repeatable; default: all)")
@@ -177,11 +203,15 @@ void add_run(CLI::App& app, Action& chosen) {
   command->add_flag("--force", args->force, "Override a refusal to resume (not available in this version)");
   command->add_flag("--reconcile", args->reconcile, "Compare counts with the source (not available in this version)");
   auto* threads = command->add_flag("--parallel-exports", args->parallel_exports,
-                                    "Run exports in threads (in this version: one after another)");
+                                    "Run exports at the same time, in threads of this process");
   command
       ->add_flag("--parallel-export-processes", args->parallel_processes,
-                 "Run exports in processes (in this version: one after another)")
+                 "Run exports at the same time, each in a process of its own")
       ->excludes(threads);
+  command
+      ->add_option("--max-parallel", args->max_parallel,
+                   "Exports at a time with one of the two (default: one per processor, at least 2, at most 8)")
+      ->check(CLI::Range(1, 1024));
   command->callback([args, &chosen] { chosen = [args](Context& context) { return run(*args, context); }; });
 }
 

@@ -3,8 +3,11 @@
 #include "cli/signals.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <pthread.h>
 #include <unistd.h>
+
+#include "cli/child_process.hpp"
 
 namespace rivet::cli {
 namespace {
@@ -22,7 +25,7 @@ sigset_t watched_signals() {
 
 }  // namespace
 
-SignalWatcher::SignalWatcher() {
+SignalWatcher::SignalWatcher() : yields_to_parent_(std::getenv(kEventsVariable) != nullptr) {
   std::signal(SIGPIPE, SIG_IGN);
   const auto set = watched_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
@@ -43,7 +46,7 @@ void SignalWatcher::watch() {
     if (caught == SIGUSR2) continue;
     if (!stopper_.joinable()) {
       stopper_ = std::thread([this] { stop_.request_stop(); });
-    } else if (caught == SIGINT) {
+    } else if (caught == SIGINT && !yields_to_parent_) {
       ::_exit(kInterruptedExit);
     }
   }

@@ -33,6 +33,8 @@ struct Tuning {
   std::int64_t batch_size = 10'000;
   std::optional<std::int64_t> batch_size_memory_mb = 32;
   std::int64_t throttle_ms = 0;
+  bool throttle_given = false;         ///< `throttle_ms` stands in the file, not only in the profile
+  std::optional<double> max_mb_per_s;  ///< from the source, all units of the export together; none: no limit
   std::int64_t statement_timeout_s = 300;
   int max_retries = 3;
   std::int64_t retry_backoff_ms = 2'000;

@@ -24,6 +24,7 @@ constexpr auto kHomes = std::to_array<Home>({
     {"batch_size", "tuning:"},
     {"batch_size_memory_mb", "tuning:"},
     {"throttle_ms", "tuning:"},
+    {"max_mb_per_s", "tuning:"},
     {"statement_timeout_s", "tuning:"},
     {"max_retries", "tuning:"},
     {"retry_backoff_ms", "tuning:"},

@@ -7,6 +7,7 @@ namespace {
 
 constexpr Range kMegabytes{1, 1'048'576};
 constexpr Range kMegabytesOrOff{0, 1'048'576};
+constexpr double kLeastRate = 0.001, kMostRate = 1'000'000;  // MB/s
 constexpr Range kSeconds{0, 31'536'000};
 constexpr Range kMilliseconds{0, 86'400'000};
 
@@ -65,6 +66,7 @@ TuningBlock read_keys(Section& section) {
   block.batch_size = section.integer("batch_size", {1, 100'000'000});
   block.batch_size_memory_mb = section.integer("batch_size_memory_mb", kMegabytes);
   block.throttle_ms = section.integer("throttle_ms", kMilliseconds);
+  block.max_mb_per_s = section.number("max_mb_per_s", kLeastRate, kMostRate);
   block.statement_timeout_s = section.integer("statement_timeout_s", kSeconds);
   block.max_retries = section.integer("max_retries", {0, 1'000});
   block.retry_backoff_ms = section.integer("retry_backoff_ms", kMilliseconds);
@@ -101,6 +103,7 @@ TuningBlock merge(const TuningBlock& of_source, const TuningBlock& of_export) {
   lay(out.batch_size, of_export.batch_size);
   lay(out.batch_size_memory_mb, of_export.batch_size_memory_mb);
   lay(out.throttle_ms, of_export.throttle_ms);
+  lay(out.max_mb_per_s, of_export.max_mb_per_s);
   lay(out.statement_timeout_s, of_export.statement_timeout_s);
   lay(out.max_retries, of_export.max_retries);
   lay(out.retry_backoff_ms, of_export.retry_backoff_ms);
@@ -121,6 +124,8 @@ Tuning resolve(const TuningBlock& block, Environment environment) {
   if (block.max_batch_memory_mb) out.max_batch_memory_mb = block.max_batch_memory_mb;
   fill(out.batch_size, block.batch_size);
   fill(out.throttle_ms, block.throttle_ms);
+  out.throttle_given = block.throttle_ms.has_value();
+  out.max_mb_per_s = block.max_mb_per_s;
   fill(out.statement_timeout_s, block.statement_timeout_s);
   fill(out.max_retries, block.max_retries);
   fill(out.retry_backoff_ms, block.retry_backoff_ms);

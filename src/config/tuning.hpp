@@ -16,6 +16,7 @@ struct TuningBlock {
   std::optional<std::string> profile;
   std::optional<std::int64_t> batch_size, batch_size_memory_mb, throttle_ms, statement_timeout_s, max_retries,
       retry_backoff_ms, lock_timeout_s, memory_threshold_mb, max_value_mb, min_parallel, max_batch_memory_mb;
+  std::optional<double> max_mb_per_s;
   std::optional<bool> adaptive;
   std::optional<Tuning::OnBatchMemory> on_batch_memory_exceeded;
 

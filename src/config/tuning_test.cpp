@@ -49,6 +49,21 @@ TEST(Tuning, ChoosesTheProfileByEnvironment) {
   EXPECT_EQ(tuning_of("profile: safe", "", "  environment: local\n")->profile, "safe");
 }
 
+TEST(Tuning, TellsAThrottleOfTheFileFromThatOfTheProfile) {
+  EXPECT_EQ(tuning_of("", "")->throttle_ms, 50);
+  EXPECT_FALSE(tuning_of("", "")->throttle_given);
+  EXPECT_FALSE(tuning_of("profile: safe", "")->throttle_given);
+  EXPECT_TRUE(tuning_of("throttle_ms: 50", "")->throttle_given);
+  EXPECT_TRUE(tuning_of("", "throttle_ms: 0")->throttle_given);
+}
+
+TEST(Tuning, BoundsTheRateOfTheSource) {
+  EXPECT_EQ(tuning_of("", "")->max_mb_per_s, std::nullopt);
+  EXPECT_EQ(tuning_of("max_mb_per_s: 20", "max_mb_per_s: 2.5")->max_mb_per_s, 2.5);
+  EXPECT_FALSE(tuning_of("max_mb_per_s: 0", "").has_value());
+  EXPECT_FALSE(tuning_of("max_mb_per_s: fast", "").has_value());
+}
+
 TEST(Tuning, LaysTheExportOverTheSourceKeyByKey) {
   const auto tuning = tuning_of("profile: safe, max_retries: 7, throttle_ms: 9", "profile: fast, throttle_ms: 3");
   ASSERT_TRUE(tuning.has_value());

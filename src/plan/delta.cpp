@@ -195,11 +195,11 @@ class DeltaMaker {
   /// An empty range: a run has a unit even when there is nothing to read.
   void add_nothing() {
     const model::KeyValues at = cursor_before();
-    if (at.empty()) {
-      add(null_key(), versions_from(0), "", "", "no row has a cursor");
-      return;
-    }
-    add(range(Bound{at, false}, Bound{at, true}), versions_from(0), display(at), display(at), "nothing is new");
+    const auto bounds = [&](bool inclusive) {
+      return at.empty() ? std::nullopt : std::optional(Bound{at, inclusive});
+    };
+    add(range(bounds(false), bounds(true)), versions_from(0), display(at), display(at), "nothing is new");
+    if (at.empty()) delta_.units.back().predicate.terms.emplace_back(null_key());
   }
 
   /// Of many new ranges only the last are remembered, about as many rows as the lookback has.
@@ -319,9 +319,14 @@ Result<std::string> prove_delta(const KeyFacts& facts, const Delta& delta) {
   std::int64_t ranges = 0;
   for (const auto& unit : delta.units) {
     const auto* range = std::get_if<KeyRange>(&unit.predicate.terms.front());
-    const bool has_versions = unit.predicate.terms.size() > 1;
+    const auto& terms = unit.predicate.terms;
+    const bool has_versions = std::any_of(terms.begin(), terms.end(), [](const auto& term) {
+      return std::holds_alternative<VersionRange>(term);
+    });
     if (has_versions != facts.horizon.has_value()) return broken(unit, "reads versions that are not settled");
-    if (unit.index < incremental.again_units || range == nullptr) continue;
+    const bool is_empty = std::any_of(terms.begin() + 1, terms.end(),
+                                      [](const auto& term) { return std::holds_alternative<NullKey>(term); });
+    if (unit.index < incremental.again_units || range == nullptr || is_empty) continue;
     const auto lower = range->lower ? std::optional(range->lower->values) : std::nullopt;
     if (lower != reached || (range->lower && range->lower->inclusive)) return broken(unit, "leaves a gap or overlaps");
     if (!range->upper || !range->upper->inclusive) return broken(unit, "has no closed end");

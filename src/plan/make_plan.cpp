@@ -34,7 +34,9 @@ void warn_about_unused_tuning(const config::Export& entry, model::Plan& plan) {
   const auto warn = [&](std::string_view key) {
     plan.warnings.push_back({"no_effect", fmt::format("tuning: {} has no effect in this version", key)});
   };
-  if (entry.tuning.adaptive) warn("adaptive");
+  if (entry.tuning.adaptive && entry.keys.parallel < 2) {
+    plan.warnings.push_back({"no_effect", "tuning: adaptive has no effect without parallel: there is one slot only"});
+  }
   if (entry.tuning.on_batch_memory_exceeded == config::Tuning::OnBatchMemory::auto_shrink) {
     warn("on_batch_memory_exceeded: auto_shrink");
   }

@@ -18,6 +18,7 @@ using std::chrono::seconds;
 
 constexpr seconds kWindow{10};
 constexpr milliseconds kSpacing{100};
+constexpr std::size_t kMostLines = 16;  // more than a small terminal has could not be redrawn in place
 
 std::int64_t milliseconds_between(ProgressBoard::Instant from, ProgressBoard::Instant to) {
   return duration_cast<milliseconds>(to - from).count();
@@ -88,6 +89,10 @@ std::vector<std::string> ProgressBoard::live_lines(int width, Instant now) const
   constexpr int kNameColumns = 24;
   std::vector<std::string> lines;
   for (const auto& entry : entries_) {
+    if (lines.size() == kMostLines) {
+      lines.push_back(fit(fmt::format("… and {} more", entries_.size() - kMostLines), width));
+      break;
+    }
     auto line = "… " + fit(entry.name, std::min(kNameColumns, width / 2));
     for (const auto& segment : segments(entry, now)) {
       if (display_width(line) + 2 + display_width(segment) > width) break;

@@ -23,7 +23,8 @@ class ProgressBoard {
   void remove(const std::string& export_name);
   bool empty() const { return entries_.empty(); }
 
-  /// One line per running export for a terminal of `width` columns: segments that do not fit are left out.
+  /// One line per running export for a terminal of `width` columns: segments that do not fit are left out, and so are
+  /// exports behind the first sixteen, which are counted.
   std::vector<std::string> live_lines(int width, Instant now) const;
   /// One complete line per running export for a log.
   std::vector<std::string> plain_lines(Instant now) const;

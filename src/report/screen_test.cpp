@@ -2,6 +2,7 @@
 // What reaches the terminal, byte by byte, and what never does.
 #include "report/screen.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "report/progress_board.hpp"
@@ -132,6 +133,15 @@ TEST_F(BoardTest, PreparesUntilTheFirstRowsAndThenKeepsItsAge) {
   board.start("orders", 100, start + 2s);
   board.advance("orders", 50, 0, start + 3s);
   EXPECT_THAT(board.live_lines(100, start + 3s), ElementsAre("… orders  50 rows  50%  3.0s"));
+}
+
+TEST_F(BoardTest, ShowsALineForEachExportUpToWhatATerminalHolds) {
+  for (int i = 0; i < 20; ++i) board.start(fmt::format("e{}", i), std::nullopt, start);
+  const auto lines = board.live_lines(100, start);
+  ASSERT_EQ(lines.size(), 17);
+  EXPECT_EQ(lines.front(), "… e0  preparing  0ms");
+  EXPECT_EQ(lines.back(), "… and 4 more");
+  EXPECT_EQ(board.plain_lines(start).size(), 20);
 }
 
 TEST_F(BoardTest, ForgetsFinishedExports) {

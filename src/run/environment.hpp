@@ -2,6 +2,7 @@
 // Everything a run is given: who it talks to, and how it reports.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -9,6 +10,7 @@
 
 #include <spdlog/logger.h>
 
+#include "base/byte_budget.hpp"
 #include "base/clock.hpp"
 #include "base/redact.hpp"
 #include "config/config.hpp"
@@ -37,6 +39,8 @@ struct Environment {
   spdlog::logger& log;
   const base::Redactor& redactor;  ///< for what goes into the store
   std::stop_token stop;
+  base::ByteBudget& budget;  ///< of batches in flight, for all exports of the process; see bytes_in_flight()
+  std::chrono::milliseconds governor_interval{1'500};  ///< between two looks of an adaptive run at its source
 
   /// Opens where an export wants its parts, placeholders filled for `at`.
   std::function<Result<OpenedDestination>(const config::Export& entry, base::Timestamp at)> open_destination;

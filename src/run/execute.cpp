@@ -3,6 +3,7 @@
 #include "run/execute.hpp"
 
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -13,11 +14,14 @@
 
 #include "base/fault_point.hpp"
 #include "run/cleaned.hpp"
+#include "run/governor.hpp"
 #include "run/lease_keeper.hpp"
 #include "run/linked_stop.hpp"
 #include "run/owner.hpp"
+#include "run/pacing.hpp"
 #include "run/retry.hpp"
 #include "run/run_progress.hpp"
+#include "run/slot_gate.hpp"
 #include "run/unit_work.hpp"
 
 namespace rivet::run {
@@ -26,20 +30,35 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLookAgain{250};
+constexpr std::int64_t kBytesInFlight = 2LL << 20;  // for two slots
+constexpr milliseconds kLongPause{10'000};          // a connection that is idle for longer had better be another's
+
+/// What was there when this process began.
+struct Beginning {
+  std::int64_t rows = 0;   ///< of completed units
+  std::int64_t units = 0;  ///< that are not completed
+};
 
 /// The slots of one process on one run.
 class Crew {
  public:
-  Crew(const HeldRun& run, const std::stop_token& stop, std::int64_t rows_before)
-      : run_(run), stop_(stop), progress_(run.environment.progress, run.plan.export_name, rows_before) {}
+  Crew(const HeldRun& run, const std::stop_token& stop, const Beginning& beginning)
+      : run_(run),
+        stop_(stop),
+        progress_(run.environment.progress, run.plan.export_name, beginning.rows),
+        pacing_(run.entry.tuning, run.plan),
+        open_units_(beginning.units) {}
 
   /// Works until nothing is left to claim, or a unit has failed for good.
   Result<void> work() {
+    const auto count = std::max(run_.entry.keys.parallel, 1);
+    SlotGate gate(count);
+    std::optional<Governor> governor;
+    if (is_governed(run_)) governor.emplace(run_, gate);
     {
       std::vector<std::jthread> slots;
-      const auto count = std::max(run_.entry.keys.parallel, 1);
-      for (int i = 1; i < count; ++i) slots.emplace_back([this] { run_slot(); });
-      run_slot();
+      for (int i = 1; i < count; ++i) slots.emplace_back([this, i, &gate] { run_slot(i, gate); });
+      run_slot(0, gate);
     }
     if (error_) return fail(*error_);
     return {};
@@ -48,28 +67,66 @@ class Crew {
   ExecuteCounts counts() const { return {.retries = retries_, .bytes_read = progress_.bytes_read()}; }
 
  private:
-  void run_slot() {
-    if (auto done = claim_and_work(); !done) stop_all(std::move(done).error());
+  void run_slot(int slot, SlotGate& gate) {
+    if (auto done = claim_and_work(slot, gate); !done) stop_all(std::move(done).error());
+    gate.open();  // nothing is left to claim, or all is stopping: nobody needs to wait for a turn
   }
 
-  Result<void> claim_and_work() {
+  Result<void> claim_and_work(int slot, SlotGate& gate) {
     std::unique_ptr<SlotSession> session;
     for (;;) {
+      if (!gate.lets_pass(slot)) session.reset();  // a slot that is not needed needs no connection
+      gate.pass(slot, stop_.token());
       if (stop_.token().stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
       const auto now = run_.environment.clock.now();
       const auto claim = TRY(run_.environment.store.claim(run_.run_id, run_.owner, now, now + kLeaseTime));
       if (!claim) return {};
       base::fault_point("unit_claimed");
-      TRY(attempt(*claim, session));
+      const auto pause = TRY(attempt(*claim, session));
+      if (pause > kLongPause) session.reset();
+      rest(pause);
     }
   }
 
-  /// One attempt at a unit, and what follows when it fails: a pause and the unit is pending again, or an error.
-  Result<void> attempt(const state::UnitClaim& claim, std::unique_ptr<SlotSession>& session) {
+  /// One attempt at a unit, and the pause that the slot owes for it. When it fails there is a pause and the unit is
+  /// pending again, or there is an error.
+  Result<milliseconds> attempt(const state::UnitClaim& claim, std::unique_ptr<SlotSession>& session) {
+    const auto began = begin_unit();
     auto done = work_on_unit(run_, claim, session, progress_, stop_.token());
-    if (done) return {};
+    const auto owed = end_unit(began, done ? &*done : nullptr);
+    if (done) return owed;
     session.reset();
-    const auto error = cleaned(std::move(done).error(), run_.environment.redactor);
+    TRY(after_failure(claim, std::move(done).error()));
+    return milliseconds(0);
+  }
+
+  /// Pays what is owed, unless somebody else takes the last unit meanwhile.
+  void rest(milliseconds pause) {
+    std::unique_lock lock(mutex_);
+    if (pause > milliseconds(0)) taken_.wait_for(lock, stop_.token(), pause, [this] { return !more_to_claim(); });
+  }
+
+  bool more_to_claim() const { return open_units_ > running_units_; }  // REQUIRES: the lock
+
+  Pacing::Instant begin_unit() {
+    const std::scoped_lock lock(mutex_);
+    ++running_units_;
+    taken_.notify_all();
+    return std::chrono::steady_clock::now();
+  }
+
+  /// What is owed after a unit, or nothing when there will be no other for this slot. `taken` is null after a failure.
+  milliseconds end_unit(Pacing::Instant began, const UnitVolume* taken) {
+    const std::scoped_lock lock(mutex_);
+    --running_units_;
+    if (taken == nullptr) return milliseconds(0);
+    --open_units_;
+    const auto owed = pacing_.owed(*taken, began, std::chrono::steady_clock::now());
+    return more_to_claim() ? owed : milliseconds(0);
+  }
+
+  Result<void> after_failure(const state::UnitClaim& claim, Error failure) {
+    const auto error = cleaned(std::move(failure), run_.environment.redactor);
     const auto pause = plan_retry(run_, claim, error);
     // The claim is kept during the pause: another slot would try again without one.
     if (pause && !sleep_for(*pause, stop_.token())) return give_back(claim, Error{error});
@@ -97,8 +154,10 @@ class Crew {
   LinkedStop stop_;
   RunProgress progress_;
   std::mutex mutex_;
+  std::condition_variable_any taken_;  // another unit
   std::optional<Error> error_;
-  std::int64_t retries_ = 0;
+  Pacing pacing_;
+  std::int64_t retries_ = 0, open_units_, running_units_ = 0;
 };
 
 /// What is left of a run when this process finds nothing more to claim.
@@ -132,20 +191,27 @@ Result<Left> left_by_others(const HeldRun& run, const std::stop_token& stop) {
   }
 }
 
-std::int64_t completed_rows(const std::vector<state::UnitView>& units) {
-  std::int64_t rows = 0;
-  for (const auto& unit : units) rows += unit.rows;
-  return rows;
+Beginning beginning_of(const std::vector<state::UnitView>& units) {
+  Beginning found;
+  for (const auto& unit : units) {
+    found.rows += unit.rows;
+    found.units += unit.status == model::UnitStatus::completed ? 0 : 1;
+  }
+  return found;
 }
 
 }  // namespace
+
+std::int64_t bytes_in_flight(const config::Export& entry) {
+  return kBytesInFlight * std::max(entry.keys.parallel / 2, 1);
+}
 
 int max_attempts(const config::Export& entry) {
   return entry.keys.chunk_max_attempts.value_or(entry.tuning.max_retries + 1);
 }
 
 Result<ExecuteCounts> execute(const HeldRun& run, const std::stop_token& stop) {
-  Crew crew(run, stop, completed_rows(TRY(run.environment.store.units(run.run_id))));
+  Crew crew(run, stop, beginning_of(TRY(run.environment.store.units(run.run_id))));
   do {
     TRY(crew.work());
   } while (TRY(left_by_others(run, stop)) == Left::claimable);

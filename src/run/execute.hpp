@@ -6,7 +6,6 @@
 #include <stop_token>
 #include <string>
 
-#include "base/byte_budget.hpp"
 #include "base/result.hpp"
 #include "batch/row_hash.hpp"
 #include "config/config.hpp"
@@ -26,7 +25,6 @@ struct HeldRun {
   const format::Format& format;
   const batch::MetaColumns& meta_columns;
   const Recorder& recorder;
-  base::ByteBudget& budget;
   const RecentRows* recent = nullptr;  ///< of an incremental run
   std::string run_id, nonce, owner;
 };
@@ -36,6 +34,9 @@ struct ExecuteCounts {
   std::int64_t retries = 0;
   std::int64_t bytes_read = 0;
 };
+
+/// What the batches between the reading and the encoding threads of one export may take, all its units together.
+std::int64_t bytes_in_flight(const config::Export& entry);
 
 /// How often a unit of the export is tried.
 int max_attempts(const config::Export& entry);

@@ -3,6 +3,7 @@
 #include "run/publish.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/fault_point.hpp"
@@ -78,14 +79,20 @@ Result<void> sweep_leftovers(const destination::Destination& destination) {
   return destination.sweep(model::kCompatSuccessKey);
 }
 
-/// The plain copies describe whichever export was published last; the marker vouches for the copy that stands.
+/// The plain copies describe whichever export was published last; the marker vouches for the copy that stands, also
+/// when several exports are published into one folder at a time: whoever writes the marker last has looked after it.
 Result<void> put_compatibility_copies(const destination::Destination& destination, std::string_view manifest_text) {
   TRY(destination.put(std::string(model::kCompatManifestKey), manifest_text));
   base::fault_point("compat_manifest_written");
-  const auto standing =
-      TRY(destination::read_text(destination, std::string(model::kCompatManifestKey), model::kManifestLimitBytes));
-  return destination.put(std::string(model::kCompatSuccessKey),
-                         model::success_marker(standing.value_or(std::string(manifest_text))));
+  std::optional<std::string> vouched_for;
+  for (;;) {
+    const auto standing =
+        TRY(destination::read_text(destination, std::string(model::kCompatManifestKey), model::kManifestLimitBytes));
+    const auto text = standing.value_or(std::string(manifest_text));
+    if (vouched_for == text) return {};
+    TRY(destination.put(std::string(model::kCompatSuccessKey), model::success_marker(text)));
+    vouched_for = text;
+  }
 }
 
 }  // namespace

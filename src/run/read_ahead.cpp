@@ -7,7 +7,7 @@
 namespace rivet::run {
 
 ReadAhead::ReadAhead(source::BatchStream& stream, base::ByteBudget& budget, std::stop_source abort)
-    : stream_(stream), budget_(budget), abort_(std::move(abort)), thread_([this] { read(); }) {}
+    : stream_(stream), account_(budget), abort_(std::move(abort)), thread_([this] { read(); }) {}
 
 ReadAhead::~ReadAhead() {
   if (!ended_) abort_.request_stop();
@@ -34,7 +34,7 @@ void ReadAhead::read() {
       return;
     }
     Item item{.rows = std::move(**rows), .bytes_read = stream_.bytes_read()};
-    item.share = budget_.take(batch::byte_size(*item.rows), stop);
+    item.share = base::ByteBudget::take(account_, batch::byte_size(*item.rows), stop);
     if (!queue_.push(std::optional<Item>(std::move(item)), stop)) return;
   }
 }

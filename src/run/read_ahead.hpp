@@ -37,7 +37,7 @@ class ReadAhead {
   void read();
 
   source::BatchStream& stream_;
-  base::ByteBudget& budget_;
+  base::ByteBudget::Account account_;  // before the queue, whose items hold leases
   std::stop_source abort_;
   base::BoundedQueue<Result<std::optional<Item>>> queue_{64};
   bool ended_ = false;  // the confirmed end was handed out: nothing is left to stop

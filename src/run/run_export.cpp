@@ -18,6 +18,7 @@
 #include "run/inspect.hpp"
 #include "run/lease_keeper.hpp"
 #include "run/owner.hpp"
+#include "run/pacing.hpp"
 #include "run/part_names.hpp"
 #include "run/publish.hpp"
 #include "run/retry.hpp"
@@ -28,8 +29,6 @@ namespace {
 
 namespace journal = model::journal;
 
-// Batches waiting between the reading and the encoding threads, of all units together; more for more units.
-constexpr std::int64_t kBatchesInFlight = 2LL << 20;
 constexpr std::chrono::milliseconds kLookAgain{250};
 
 std::string first_run_id(const std::string& export_name, base::Timestamp at) {
@@ -210,6 +209,7 @@ Result<void> ExportRun::take_over_or_start() {
               .hint = "run without --resume"});
   }
   TRY(cut_into_units(env_, *inspected_));
+  warn_about_pacing(entry_.tuning, inspected_->plan);
   return start_run();
 }
 
@@ -280,7 +280,6 @@ Result<void> ExportRun::work() {
   std::stop_source work;
   const std::stop_callback on_stop(env_.stop, [&work] { work.request_stop(); });
   const LeaseKeeper lease(env_.store, env_.clock, {.run_id = run_id_, .owner = owner_, .joined = joined_}, work);
-  base::ByteBudget budget(kBatchesInFlight * std::max(entry_.keys.parallel / 2, 1));
   std::optional<RecentRows> recent;
   if (plan().incremental) recent = TRY(RecentRows::load(env_.store, plan()));
   const HeldRun held{.environment = env_,
@@ -290,7 +289,6 @@ Result<void> ExportRun::work() {
                      .format = *format_,
                      .meta_columns = inspected_->meta_columns,
                      .recorder = *recorder_,
-                     .budget = budget,
                      .recent = recent ? &*recent : nullptr,
                      .run_id = run_id_,
                      .nonce = nonce_,

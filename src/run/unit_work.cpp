@@ -69,7 +69,7 @@ ExtractJob job_for(const HeldRun& run, const state::UnitClaim& claim, RunProgres
                     .epoch = claim.epoch,
                     .columns = run.plan.columns,
                     .max_file_size = run.plan.max_file_size},
-          .budget = run.budget,
+          .budget = run.environment.budget,
           .clock = run.environment.clock,
           .observe = [&run, &progress](const arrow::RecordBatch& rows, std::int64_t rows_total,
                                        std::int64_t bytes_read) -> Result<void> {
@@ -111,8 +111,9 @@ Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, cons
 
 }  // namespace
 
-Result<void> work_on_unit(const HeldRun& run, const state::UnitClaim& claim, std::unique_ptr<SlotSession>& session,
-                          RunProgress& progress, const std::stop_token& stop) {
+Result<UnitVolume> work_on_unit(const HeldRun& run, const state::UnitClaim& claim,
+                                std::unique_ptr<SlotSession>& session, RunProgress& progress,
+                                const std::stop_token& stop) {
   run.recorder.record(model::journal::ChunkStarted{
       .chunk_index = claim.unit.index, .start_key = claim.unit.start_key, .end_key = claim.unit.end_key});
   if (claim.epoch > 1) {
@@ -128,7 +129,7 @@ Result<void> work_on_unit(const HeldRun& run, const state::UnitClaim& claim, std
   const auto extracted = TRY(extract(job, *session, gates));
   TRY(commit_unit(run, claim, extracted, gates, memory));
   share.keep();
-  return {};
+  return UnitVolume{.rows = extracted.rows, .bytes = extracted.bytes_read};
 }
 
 std::optional<milliseconds> plan_retry(const HeldRun& run, const state::UnitClaim& claim, const Error& error) {

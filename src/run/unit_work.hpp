@@ -8,15 +8,17 @@
 #include <stop_token>
 
 #include "run/execute.hpp"
+#include "run/pacing.hpp"
 #include "run/run_progress.hpp"
 #include "run/slot_session.hpp"
 
 namespace rivet::run {
 
-/// Extracts the unit and commits it. `session` is opened when there is none. After a failure the session must be
-/// dropped; the unit stays claimed.
-Result<void> work_on_unit(const HeldRun& run, const state::UnitClaim& claim, std::unique_ptr<SlotSession>& session,
-                          RunProgress& progress, const std::stop_token& stop);
+/// Extracts the unit, commits it and tells what it took. `session` is opened when there is none. After a failure the
+/// session must be dropped; the unit stays claimed.
+Result<UnitVolume> work_on_unit(const HeldRun& run, const state::UnitClaim& claim,
+                                std::unique_ptr<SlotSession>& session, RunProgress& progress,
+                                const std::stop_token& stop);
 
 /// Tells journal and listener of a failed attempt. The pause before the next one, or nothing when there will be none.
 std::optional<std::chrono::milliseconds> plan_retry(const HeldRun& run, const state::UnitClaim& claim,

@@ -67,6 +67,15 @@ class BatchStream {
   virtual const ReadInstant& instant() const = 0;
 };
 
+/// How other users of the source fare right now, in numbers that reading alone, however much of it, cannot raise while
+/// there are no others.
+struct Pressure {
+  std::int64_t active = 0;                                 ///< statements of others that run
+  std::int64_t waiting = 0;                                ///< those of them that wait for a lock, a page or the disk
+  std::optional<std::int64_t> requested_checkpoints = {};  ///< since ever: checkpoints that writers forced
+  std::optional<std::chrono::milliseconds> standby_lag = {};  ///< of the standby that is furthest behind
+};
+
 /// One connection, set up for reading. Used by one thread at a time; must outlive its streams, of
 /// which at most one may be open.
 class Session {
@@ -93,6 +102,9 @@ class Session {
 
   /// Where the numbering of row versions stands now; VersionRange counts in it. Kind config for an engine without.
   virtual Result<model::Horizon> horizon() = 0;
+
+  /// How others fare; nothing where the engine does not tell. Kind auth when this user may not see it.
+  virtual Result<std::optional<Pressure>> pressure() { return std::nullopt; }
 
   /// Freezes this session at one instant until it is dropped, and names it for SessionOptions::snapshot. Everything
   /// the session does from here on sees that instant. At most once, and not while a stream is open.

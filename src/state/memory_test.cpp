@@ -195,13 +195,13 @@ TEST_F(MemoryTest, RowsWithoutACursorAreNeverForgotten) {
   EXPECT_THAT(remembered(), ElementsAre("r2:5", "r1:3!"));
 }
 
-TEST_F(MemoryTest, ARunOfAnotherModeForgetsNothing) {
+TEST_F(MemoryTest, ARunThatReplacesEverythingForgetsWhatWasFollowed) {
   ran("r1", 4, 10);
   ran("r2", 4, 10);
   sealed("r3", false, std::nullopt, "full");
   publish("r3");
-  EXPECT_THAT(remembered(), ElementsAre("r2:4", "r1:4"));
-  EXPECT_EQ(*store_->position("orders"), at_cursor("1"));
+  EXPECT_THAT(remembered(), IsEmpty());
+  EXPECT_FALSE(store_->position("orders")->has_value());
 }
 
 TEST_F(MemoryTest, AnEndedRunIsNotRemembered) {

@@ -297,12 +297,12 @@ TEST_F(RunPublishedTest, ShapesKeepTheLongestThereWas) {
   EXPECT_THAT(*store_->shapes("customers"), IsEmpty());
 }
 
-TEST_F(RunPublishedTest, WithoutACursorKeepsTheOneThereIs) {
+TEST_F(RunPublishedTest, WithoutAPositionForgetsTheOneThereWas) {
   sealed("r1", true, "42", "incremental");
   must(RunPublished{.run_id = "r1", .columns = {}, .at = instant(20)});
   sealed("r2", false, std::nullopt, "full");
   must(RunPublished{.run_id = "r2", .columns = {}, .at = instant(21)});
-  EXPECT_EQ((*store_->exports())[0].last_cursor_value, "42");
+  EXPECT_FALSE((*store_->exports())[0].last_cursor_value.has_value());
   EXPECT_EQ((*store_->exports())[0].last_run_at, instant(21));
 }
 

@@ -82,12 +82,6 @@ def test_flags_of_later_versions_are_refused_before_anything_runs(rivet, config,
     assert not (rivet.folder / ".rivet_state.db").exists()
 
 
-@pytest.mark.parametrize("flag", ["--parallel-exports", "--parallel-export-processes"])
-def test_parallel_flags_run_one_after_another_and_say_so(rivet, config, flag):
-    done = rivet.ok("run", "-c", config, flag)
-    assert "exports run one after another" in done.stderr
-
-
 # -- errors
 
 

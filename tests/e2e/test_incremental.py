@@ -5,7 +5,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Callable
 
-import psycopg
 import pytest
 
 from helpers import export
@@ -238,6 +237,7 @@ class TestPostgresHorizon:
     def test_a_transaction_in_flight(self, rivet, pg_db):
         path = self.start(rivet, pg_db)
         with pg_db.connect() as writer:
+            writer.autocommit = False
             writer.execute("INSERT INTO t VALUES (2, 'in flight', '2024-01-02')")
             pg_db.execute("INSERT INTO t VALUES (3, 'committed meanwhile', '2024-01-03')")
             done = rivet.ok("run", "-c", path)
@@ -249,6 +249,7 @@ class TestPostgresHorizon:
     def test_savepoints_in_flight(self, rivet, pg_db):
         path = self.start(rivet, pg_db)
         with pg_db.connect() as writer:
+            writer.autocommit = False
             writer.execute("INSERT INTO t VALUES (2, 'outer', '2023-01-02')")
             for step in range(70):  # more than a snapshot lists
                 writer.execute(f"SAVEPOINT s{step}")
@@ -261,6 +262,7 @@ class TestPostgresHorizon:
     def test_exception_blocks_in_flight(self, rivet, pg_db):
         path = self.start(rivet, pg_db)
         with pg_db.connect() as writer:
+            writer.autocommit = False
             writer.execute("DO $$ BEGIN FOR i IN 10..20 LOOP BEGIN INSERT INTO t VALUES (i, 'block', '2023-01-01'); "
                            "EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $$")
             rivet.ok("run", "-c", path)
@@ -270,6 +272,7 @@ class TestPostgresHorizon:
     def test_an_old_now_and_a_young_id(self, rivet, pg_db):
         path = self.start(rivet, pg_db)
         with pg_db.connect() as writer:
+            writer.autocommit = False
             writer.execute("SELECT now()")  # the clock stands, no id yet
             pg_db.execute("INSERT INTO t VALUES (2, 'younger clock', clock_timestamp())")
             rivet.ok("run", "-c", path)

@@ -142,9 +142,8 @@ class LocalDestination final : public Destination {
       const auto finished = local::finished_name(name);
       if (finished.empty()) return {};
       const auto upload_key = key.substr(0, key.size() - name.size()).append(finished);
-      if (!upload_key.starts_with(key_prefix) || local::is_being_written(file.path())) return {};
-      if (::unlink(file.path().c_str()) == 0 || errno == ENOENT) return {};
-      return fail(errno_error(errno, "remove", file.path().native()));
+      if (!upload_key.starts_with(key_prefix)) return {};
+      return local::remove_if_abandoned(file.path());
     });
   }
 

@@ -7,12 +7,24 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 
 namespace rivet::destination::local {
+
+namespace {
+
+/// False when a sweeper found the file before it was locked, and removed it.
+bool lock(int fd) {
+  ::flock(fd, LOCK_EX);  // where locks are not supported, sweeping falls back to names alone
+  struct stat facts {};
+  return ::fstat(fd, &facts) != 0 || facts.st_nlink > 0;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<UnfinishedFile>> UnfinishedFile::create(std::filesystem::path path, std::string shown) {
   FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
@@ -23,7 +35,7 @@ Result<std::unique_ptr<UnfinishedFile>> UnfinishedFile::create(std::filesystem::
                  .vendor_code = "EEXIST"});
   }
   if (!file.is_open()) return fail(errno_error(errno, "create", shown));
-  ::flock(file.value(), LOCK_EX | LOCK_NB);  // where locks are not supported, sweeping falls back to names alone
+  if (!lock(file.value())) return create(std::move(path), std::move(shown));
   return std::unique_ptr<UnfinishedFile>(new UnfinishedFile(std::move(path), std::move(shown), std::move(file)));
 }
 
@@ -56,9 +68,12 @@ Result<void> UnfinishedFile::publish_over(const std::filesystem::path& target) {
   return sync_folder(target.parent_path());
 }
 
-bool is_being_written(const std::filesystem::path& path) {
+Result<void> remove_if_abandoned(const std::filesystem::path& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  return file.is_open() && ::flock(file.value(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  // The lock is kept while it is removed, so that a writer who is just about to lock it sees what happened.
+  if (file.is_open() && ::flock(file.value(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return {};
+  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
+  return fail(errno_error(errno, "remove", path.native()));
 }
 
 }  // namespace rivet::destination::local

@@ -42,7 +42,7 @@ class UnfinishedFile {
   bool published_ = false;
 };
 
-/// True when `path` belongs to a process that still writes it.
-bool is_being_written(const std::filesystem::path& path);
+/// Removes an unfinished file unless somebody still writes it. Gone already counts as removed.
+Result<void> remove_if_abandoned(const std::filesystem::path& path);
 
 }  // namespace rivet::destination::local

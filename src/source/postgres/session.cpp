@@ -11,6 +11,7 @@
 #include "source/postgres/horizon.hpp"
 #include "source/postgres/key_fields.hpp"
 #include "source/postgres/key_probe.hpp"
+#include "source/postgres/pressure.hpp"
 #include "source/postgres/split_points.hpp"
 #include "source/postgres/transaction.hpp"
 
@@ -71,6 +72,12 @@ class PostgresSession final : public Session {
   Result<model::Horizon> horizon() override {
     return ask("asking which transactions have ended", &Transaction::end,
                [&](Connection& connection) { return read_horizon(connection, transaction_.limit()); });
+  }
+
+  Result<std::optional<Pressure>> pressure() override {
+    return ask("sampling the server's load", &Transaction::end, [&](Connection& connection) -> Result<std::optional<Pressure>> {
+      return std::optional(TRY(sample_pressure(connection, transaction_.limit())));
+    });
   }
 
   Result<std::string> share_snapshot() override {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The services of the command, handed to the executor.
+#include "cli/run_command_job.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "cli/registry.hpp"
+#include "cli/run_report.hpp"
+#include "cli/verification.hpp"
+#include "run/run_export.hpp"
+
+namespace rivet::cli {
+namespace {
+
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=,:@%+";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) c == '\'' ? out += "'\\''" : out += c;
+  return out + "'";
+}
+
+/// RIVET_GOVERNOR_INTERVAL_MS.
+std::chrono::milliseconds governor_interval(const Context& context) {
+  constexpr std::chrono::milliseconds kDefault{1'500};
+  const char* const value = std::getenv("RIVET_GOVERNOR_INTERVAL_MS");
+  if (value == nullptr) return kDefault;
+  int number = 0;
+  const auto text = std::string_view(value);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number > 0) return std::chrono::milliseconds(number);
+  context.logger->warn("RIVET_GOVERNOR_INTERVAL_MS={} is not a number of milliseconds; using {}", text,
+                       kDefault.count());
+  return kDefault;
+}
+
+run::Environment environment_for(const RunJob& job) {
+  const auto verify = [&job](const destination::Destination& destination, const std::string& export_name) {
+    const auto entry = std::find_if(job.config.exports.begin(), job.config.exports.end(),
+                                    [&](const config::Export& one) { return one.name == export_name; });
+    return verify_output(destination, *entry, {.manifest_required = true});
+  };
+  return {.source = job.source,
+          .store = job.store,
+          .clock = job.context.clock,
+          .progress = job.progress,
+          .log = *job.context.logger,
+          .redactor = job.context.redactor,
+          .stop = job.context.stop,
+          .budget = job.budget,
+          .governor_interval = governor_interval(job.context),
+          .open_destination = open_destination,
+          .open_prefix = open_prefix,
+          .make_format = make_format,
+          .verify = verify};
+}
+
+}  // namespace
+
+bool writes_to_stdout(const config::Export* entry) {
+  return entry->destination.type == config::DestinationType::stdout_;
+}
+
+std::string rerun_command(const RunArguments& args, const config::Export& entry, const base::Redactor& redactor) {
+  auto command = fmt::format("rivet run -c {} -e {}", quoted(args.config), quoted(entry.name));
+  for (const auto& param : args.params) command += " -p " + quoted(redactor.clean(param));
+  return command;
+}
+
+report::RunOutcome run_one(const RunJob& job, const config::Export& entry) {
+  job.progress.started(entry.name, std::nullopt);  // connecting and describing may take long
+  auto outcome = run::run_export(environment_for(job), job.config, entry,
+                                 {.validate = job.args.validate,
+                                  .resume = job.args.resume,
+                                  .rerun_command = rerun_command(job.args, entry, job.context.redactor)});
+  complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
+  return outcome;
+}
+
+}  // namespace rivet::cli

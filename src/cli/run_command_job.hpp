@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `rivet run` was asked for, and one of its exports from start to report, wherever it runs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/byte_budget.hpp"
+#include "cli/context.hpp"
+#include "config/config.hpp"
+#include "report/outcome.hpp"
+#include "report/progress.hpp"
+#include "source/source.hpp"
+#include "state/store.hpp"
+
+namespace rivet::cli {
+
+/// The command line of `rivet run`.
+struct RunArguments {
+  std::string config, summary_output;
+  std::vector<std::string> exports, params;
+  bool validate = false, json = false, resume = false, force = false;
+  bool reconcile = false, parallel_exports = false, parallel_processes = false;
+  int max_parallel = 0;  ///< exports at a time; 0: not given
+};
+
+/// Exports in the order of the file.
+using Selection = std::vector<const config::Export*>;
+
+/// What all exports of one command share.
+struct RunJob {
+  const RunArguments& args;
+  const config::Config& config;
+  const source::Source& source;
+  state::StateStore& store;
+  report::ProgressListener& progress;
+  Context& context;
+  base::ByteBudget& budget;
+};
+
+/// Whether the export's rows go to stdout.
+bool writes_to_stdout(const config::Export* entry);
+
+/// What to type to run the export again. Values of parameters are cleaned before quotes could change how a secret in
+/// them looks.
+std::string rerun_command(const RunArguments& args, const config::Export& entry, const base::Redactor& redactor);
+
+/// Runs one export in this process and completes its outcome. Any number of threads may do so for different exports.
+report::RunOutcome run_one(const RunJob& job, const config::Export& entry);
+
+}  // namespace rivet::cli
