@@ -31,7 +31,6 @@ tl::unexpected<Error> not_built(std::string_view flag) {
 
 Result<void> refuse_unbuilt(const RunArguments& args) {
   if (args.reconcile) return not_built("--reconcile");
-  if (args.force) return not_built("--force");
   return {};
 }
 
@@ -200,7 +199,7 @@ void add_run(CLI::App& app, Action& chosen) {
   command->add_option("--summary-output", args->summary_output,
                       "Write the summary of all exports as JSON to this file");
   command->add_flag("--resume", args->resume, "Insist on continuing an unfinished run");
-  command->add_flag("--force", args->force, "Override a refusal to resume (not available in this version)");
+  command->add_flag("--force", args->force, "With --resume: go on although a complete result stands, or begin anew");
   command->add_flag("--reconcile", args->reconcile, "Compare counts with the source (not available in this version)");
   auto* threads = command->add_flag("--parallel-exports", args->parallel_exports,
                                     "Run exports at the same time, in threads of this process");

@@ -41,10 +41,8 @@ std::chrono::milliseconds governor_interval(const Context& context) {
 }
 
 run::Environment environment_for(const RunJob& job) {
-  const auto verify = [&job](const destination::Destination& destination, const std::string& export_name) {
-    const auto entry = std::find_if(job.config.exports.begin(), job.config.exports.end(),
-                                    [&](const config::Export& one) { return one.name == export_name; });
-    return verify_output(destination, *entry, {.manifest_required = true});
+  const auto verify = [](const destination::Destination& destination, const config::Export& entry) {
+    return verify_output(destination, entry, {.manifest_required = true});
   };
   return {.source = job.source,
           .store = job.store,
@@ -73,14 +71,16 @@ std::string rerun_command(const RunArguments& args, const config::Export& entry,
   return command;
 }
 
-report::RunOutcome run_one(const RunJob& job, const config::Export& entry) {
-  job.progress.started(entry.name, std::nullopt);  // connecting and describing may take long
-  auto outcome = run::run_export(environment_for(job), job.config, entry,
-                                 {.validate = job.args.validate,
-                                  .resume = job.args.resume,
-                                  .rerun_command = rerun_command(job.args, entry, job.context.redactor)});
-  complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
-  return outcome;
+std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export& entry, const OutcomeHandler& handle) {
+  return run::run_export(environment_for(job), job.config, entry,
+                         {.validate = job.args.validate,
+                          .resume = job.args.resume,
+                          .force = job.args.force,
+                          .rerun_command = rerun_command(job.args, entry, job.context.redactor)},
+                         [&](report::RunOutcome& outcome) {
+                           complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
+                           handle(outcome);
+                         });
 }
 
 }  // namespace rivet::cli

@@ -2,6 +2,7 @@
 // What `rivet run` was asked for, and one of its exports from start to report, wherever it runs.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,11 @@ bool writes_to_stdout(const config::Export* entry);
 /// them looks.
 std::string rerun_command(const RunArguments& args, const config::Export& entry, const base::Redactor& redactor);
 
-/// Runs one export in this process and completes its outcome. Any number of threads may do so for different exports.
-report::RunOutcome run_one(const RunJob& job, const config::Export& entry);
+/// Called with each outcome as soon as it is complete.
+using OutcomeHandler = std::function<void(const report::RunOutcome&)>;
+
+/// Runs one export, or its partitions, in this process and completes the outcomes. Any number of threads may do so for
+/// different exports; each calls `handle` itself.
+std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export& entry, const OutcomeHandler& handle);
 
 }  // namespace rivet::cli

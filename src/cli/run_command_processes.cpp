@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -72,7 +73,7 @@ struct Child {
   std::chrono::steady_clock::time_point since;
   Lines events, errors;
   std::string last_words;  // on stderr
-  std::optional<report::RunOutcome> outcome = {};
+  std::vector<report::RunOutcome> outcomes = {};  // several of an export with partitions
 };
 
 class Processes {
@@ -106,9 +107,7 @@ class Processes {
       std::erase_if(running_, [this](Child& child) { return is_done(child); });
     }
     std::vector<report::RunOutcome> out;
-    for (auto& outcome : outcomes_) {
-      if (outcome) out.push_back(std::move(*outcome));
-    }
+    for (auto& outcomes : outcomes_) std::move(outcomes.begin(), outcomes.end(), std::back_inserter(out));
     return out;
   }
 
@@ -130,6 +129,7 @@ class Processes {
     auto process = ChildProcess::start({.arguments = arguments_for(entry), .shares_stdout = writes_to_stdout(&entry)});
     if (!process) {
       finish(child, lost(child, std::move(process).error(), 0));
+      outcomes_[index] = std::move(child.outcomes);
       return true;
     }
     child.process = std::move(*process);
@@ -142,6 +142,7 @@ class Processes {
     for (const auto& param : job_.args.params) out.push_back("--param=" + param);
     if (job_.args.validate) out.emplace_back("--validate");
     if (job_.args.resume) out.emplace_back("--resume");
+    if (job_.args.force) out.emplace_back("--force");
     return out;
   }
 
@@ -181,8 +182,8 @@ class Processes {
                           [&](const report::Progress& e) { job_.progress.advanced(name, e.rows, e.bytes_read); },
                           [&](const report::Note& e) { job_.progress.note(name, e.message); },
                           [&](report::Finished& e) {
-                            e.outcome.export_name = name;
-                            child.outcome = std::move(e.outcome);
+                            if (entry_of(child).keys.partition_by.empty()) e.outcome.export_name = name;
+                            finish(child, std::move(e.outcome));
                           }},
                event);
   }
@@ -200,12 +201,12 @@ class Processes {
     if (!child.events.ended() || !child.errors.ended()) return false;
     if (!child.errors.rest().empty()) keep(child, child.errors.rest());
     const auto end = child.process->wait();
-    if (child.outcome) {
-      finish(child, std::move(*child.outcome));
-    } else {
+    const bool broke_off = child.outcomes.empty() || end.signal != 0;
+    if (broke_off) {
       const bool stopped = job_.context.stop.stop_requested();
       finish(child, lost(child, error_of_lost(end, child.last_words, stopped), child.process->id()));
     }
+    outcomes_[child.index] = std::move(child.outcomes);
     return true;
   }
 
@@ -218,10 +219,10 @@ class Processes {
     return outcome;
   }
 
-  void finish(const Child& child, report::RunOutcome outcome) {
+  void finish(Child& child, report::RunOutcome outcome) {
     job_.progress.finished(outcome);
     handle_(outcome);
-    outcomes_[child.index] = std::move(outcome);
+    child.outcomes.push_back(std::move(outcome));
   }
 
   const Selection& selected_;
@@ -231,7 +232,7 @@ class Processes {
   ChildLog log_;
   std::vector<Child> running_;
   std::size_t next_ = 0;
-  std::vector<std::optional<report::RunOutcome>> outcomes_;
+  std::vector<std::vector<report::RunOutcome>> outcomes_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
 };
 

@@ -3,6 +3,7 @@
 #include "cli/run_command_threads.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -22,18 +23,16 @@ class Workers {
 
   void work() {
     while (const auto index = take()) {
-      auto outcome = run_one(job_, *selected_[*index]);
-      const std::scoped_lock lock(mutex_);
-      handle_(outcome);
-      outcomes_[*index] = std::move(outcome);
+      outcomes_[*index] = run_one(job_, *selected_[*index], [this](const report::RunOutcome& outcome) {
+        const std::scoped_lock lock(mutex_);
+        handle_(outcome);
+      });
     }
   }
 
   std::vector<report::RunOutcome> outcomes() && {
     std::vector<report::RunOutcome> out;
-    for (auto& outcome : outcomes_) {
-      if (outcome) out.push_back(std::move(*outcome));
-    }
+    for (auto& outcomes : outcomes_) std::move(outcomes.begin(), outcomes.end(), std::back_inserter(out));
     return out;
   }
 
@@ -49,7 +48,7 @@ class Workers {
   const OutcomeHandler& handle_;
   std::mutex mutex_;
   std::size_t next_ = 0;
-  std::vector<std::optional<report::RunOutcome>> outcomes_;
+  std::vector<std::vector<report::RunOutcome>> outcomes_;  // each written by the worker that took it
 };
 
 }  // namespace

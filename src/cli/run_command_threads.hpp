@@ -2,20 +2,16 @@
 // Exports of one command in this process, one after another or side by side.
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include "cli/run_command_job.hpp"
 
 namespace rivet::cli {
 
-/// Called with each outcome as soon as it is complete, by one thread at a time.
-using OutcomeHandler = std::function<void(const report::RunOutcome&)>;
-
 /// What the batches in flight of `at_once` exports may take together.
 std::int64_t shared_byte_budget(const Selection& selected, int at_once);
 
-/// Runs the exports, `at_once` of them at a time. The outcomes are in the order of the selection, whatever the order in
+/// Runs the exports, `at_once` of them at a time; `handle` is called by one thread at a time. The outcomes are in the order of the selection, whatever the order in
 /// which they ended; exports that had not begun when a stop was requested are left out.
 std::vector<report::RunOutcome> run_in_threads(const Selection& selected, const RunJob& job, int at_once,
                                                const OutcomeHandler& handle);

@@ -10,6 +10,7 @@
 #include "cli/configuration.hpp"
 #include "cli/registry.hpp"
 #include "cli/verification.hpp"
+#include "plan/partitions.hpp"
 #include "report/validation.hpp"
 
 namespace rivet::cli {
@@ -53,6 +54,35 @@ Result<void> verify_export(const config::Export& entry, base::Timestamp at, cons
                                     .manifest_required = !args.prefix.empty() || !args.run_id.empty()};
   one.verification = TRY(verify_output(*opened.destination, entry, request));
   return {};
+}
+
+/// The partitions that have a manifest below the folder which holds them all.
+Result<std::vector<config::Export>> landed_partitions(const config::Export& entry, base::Timestamp at) {
+  auto family = entry;
+  auto& path = family.destination.path;
+  const auto token = path.find("{partition}");
+  const auto folder_end = path.rfind('/', token);
+  path = folder_end == std::string::npos ? "." : path.substr(0, folder_end + 1);
+  const auto opened = TRY(open_destination(family, at));
+  std::vector<config::Export> found;
+  for (const auto& object : TRY(opened.destination->list())) {
+    const auto name = std::string_view(object.key).substr(object.key.rfind('/') + 1);
+    if (!name.starts_with("manifest.") || !name.ends_with(".json")) continue;
+    auto partition = plan::partition_of(entry, name.substr(9, name.size() - 14));
+    if (partition) found.push_back(std::move(*partition));
+  }
+  return found;
+}
+
+/// What is to be verified in the entry's place: itself, or its partitions.
+Result<std::vector<config::Export>> expand(const config::Export& entry, base::Timestamp at, const Arguments& args) {
+  if (entry.keys.partition_by.empty() || !args.prefix.empty() || !can_be_read_back(entry)) return std::vector{entry};
+  auto found = TRY(landed_partitions(entry, at));
+  if (!found.empty()) return found;
+  return fail(Error{.kind = ErrorKind::data,
+                    .message = fmt::format("no partition of export '{}' has a manifest", entry.name),
+                    .code = "RIVET_VERIFY_MANIFEST_REQUIRED",
+                    .hint = "run the export first; --date names the day that fills {date}"});
 }
 
 report::ExportVerification validate_export(config::Export entry, base::Timestamp at, const Arguments& args) {
@@ -112,7 +142,10 @@ Result<void> validate(const Arguments& args, Context& context) {
   for (const auto* entry : selected) {
     if (args.exports.empty() && !can_be_read_back(*entry)) continue;
     if (context.stop.stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
-    all.push_back(validate_export(*entry, at, args));
+    const auto parts = expand(*entry, at, args);
+    if (!parts) all.push_back({.export_name = entry->name, .error = parts.error()});
+    if (!parts) continue;
+    for (const auto& part : *parts) all.push_back(validate_export(part, at, args));
   }
   auto printed = print_report(all, args, context);
   TRY(verdict_of(all));

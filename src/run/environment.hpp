@@ -49,7 +49,7 @@ struct Environment {
       open_prefix;
   std::function<Result<std::unique_ptr<format::Format>>(const config::Export& entry)> make_format;
   /// Verifies what was published; not called when the user did not ask for it.
-  std::function<Result<model::ManifestVerification>(const destination::Destination&, const std::string& export_name)>
+  std::function<Result<model::ManifestVerification>(const destination::Destination&, const config::Export& entry)>
       verify;
 };
 

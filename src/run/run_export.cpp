@@ -16,10 +16,12 @@
 #include "run/execute.hpp"
 #include "run/gates.hpp"
 #include "run/inspect.hpp"
+#include "model/manifest.hpp"
 #include "run/lease_keeper.hpp"
 #include "run/owner.hpp"
 #include "run/pacing.hpp"
 #include "run/part_names.hpp"
+#include "run/partitions.hpp"
 #include "run/publish.hpp"
 #include "run/retry.hpp"
 #include "run/unfinished.hpp"
@@ -52,6 +54,21 @@ class ExportRun {
     return finish();
   }
 
+  /// The outcome of an export whose partitions could not be found.
+  report::RunOutcome without_partitions(Error error) {
+    begin_outcome();
+    fail_with(std::move(error));
+    return finish();
+  }
+
+  /// The outcome of an export without any partition.
+  report::RunOutcome nothing_to_partition() {
+    begin_outcome();
+    outcome_.status = "skipped";
+    outcome_.skip_reason = fmt::format("no row has a {}, and none has none", entry_.keys.partition_by);
+    return finish();
+  }
+
  private:
   Result<void> flow();
   Result<void> prepare();
@@ -59,6 +76,7 @@ class ExportRun {
   Result<void> check_drift();
   Result<void> begin();
   Result<void> join_living();
+  Result<void> require_no_result() const;
   Result<void> take_over_or_start();
   Result<void> adopt(const state::RunView& run);
   Result<bool> follow();
@@ -193,7 +211,21 @@ Result<void> ExportRun::join_living() {
   return {};
 }
 
+/// What `--resume` would replace with an older run's result is not replaced unasked (M8).
+Result<void> ExportRun::require_no_result() const {
+  if (!options_.resume || options_.force || !opened_.destination->capabilities().can_list) return {};
+  const auto& incremental = inspected_->strategy.incremental;
+  if (incremental && incremental->since) return {};  // adds to it
+  const auto key = model::success_key(entry_.name);
+  if (!TRY(destination::read_text(*opened_.destination, key, model::kSuccessLimitBytes))) return {};
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("{} stands at {}: a complete result is there", key, opened_.uri),
+                    .code = "RIVET_RESULT_STANDS",
+                    .hint = "run without --resume for a new result, or with --resume --force to go on all the same"});
+}
+
 Result<void> ExportRun::take_over_or_start() {
+  TRY(require_no_result());
   if (const auto dead = TRY(take_over(env_, plan(), owner_))) {
     outcome_.took_over = true;
     held_ = true;
@@ -202,7 +234,7 @@ Result<void> ExportRun::take_over_or_start() {
     env_.progress.note(entry_.name, fmt::format("going on with run {}, whose process died", run_id_));
     return {};
   }
-  if (options_.resume) {
+  if (options_.resume && !options_.force) {
     return fail(
         Error{.kind = ErrorKind::config,
               .message = fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
@@ -392,7 +424,7 @@ Result<void> ExportRun::verify() {
     outcome_.warnings.push_back("validation: what went to stdout cannot be read back");
     return {};
   }
-  const auto verdict = TRY(env_.verify(*opened_.destination, entry_.name).context("validating"));
+  const auto verdict = TRY(env_.verify(*opened_.destination, entry_).context("validating"));
   outcome_.validated = verdict.passed();
   tell(journal::ValidationResult{.passed = verdict.passed()});
   if (verdict.passed()) return {};
@@ -523,9 +555,26 @@ void ExportRun::record_metrics() {
 
 }  // namespace
 
-report::RunOutcome run_export(const Environment& environment, const config::Config& config, const config::Export& entry,
-                              const RunOptions& options) {
-  return ExportRun(environment, config, entry, options).run();
+std::vector<report::RunOutcome> run_export(const Environment& environment, const config::Config& config,
+                                           const config::Export& entry, const RunOptions& options,
+                                           const OutcomeListener& done) {
+  std::vector<report::RunOutcome> outcomes;
+  const auto add = [&](report::RunOutcome outcome) {
+    done(outcome);
+    outcomes.push_back(std::move(outcome));
+  };
+  auto parts = expand_partitions(environment, entry);
+  if (!parts) {
+    add(ExportRun(environment, config, entry, options).without_partitions(std::move(parts).error()));
+    return outcomes;
+  }
+  if (parts->empty()) add(ExportRun(environment, config, entry, options).nothing_to_partition());
+  for (const auto& part : *parts) {
+    if (environment.stop.stop_requested() && !outcomes.empty()) break;
+    environment.progress.started(part.name, std::nullopt);  // connecting and describing may take long
+    add(ExportRun(environment, config, part, options).run());
+  }
+  return outcomes;
 }
 
 }  // namespace rivet::run

@@ -2,6 +2,10 @@
 // One export from its configuration to a published, verified result.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "config/config.hpp"
 #include "report/outcome.hpp"
 #include "run/environment.hpp"
@@ -12,13 +16,18 @@ namespace rivet::run {
 struct RunOptions {
   bool validate = false;      ///< read the result back and prove it
   bool resume = false;        ///< insist on an unfinished run to go on with
+  bool force = false;         ///< resume although a complete result stands, or begin when there is nothing to resume
   std::string rerun_command;  ///< what to type to run this export again
 };
 
-/// Runs one export and never fails: whatever happened is in the outcome, the journal and the metrics. A run
-/// that an earlier process left sealed is published first, one that it left unfinished is taken over when it was
-/// made by the same plan, and set aside otherwise. Called from one thread per export.
-report::RunOutcome run_export(const Environment& environment, const config::Config& config, const config::Export& entry,
-                              const RunOptions& options);
+/// Called with each outcome as soon as it is there; may complete it.
+using OutcomeListener = std::function<void(report::RunOutcome&)>;
+
+/// Runs one export, or each of its partitions, and never fails: whatever happened is in the outcomes, the journal and
+/// the metrics. A run that an earlier process left sealed is published first, one that it left unfinished is taken
+/// over when it was made by the same plan, and set aside otherwise. Called from one thread per export.
+std::vector<report::RunOutcome> run_export(const Environment& environment, const config::Config& config,
+                                           const config::Export& entry, const RunOptions& options,
+                                           const OutcomeListener& done);
 
 }  // namespace rivet::run

@@ -74,7 +74,7 @@ def test_commands_of_later_versions_say_so_whatever_their_arguments(rivet, comma
     assert "not available in this version" in rivet.ok(*command.split()[:-1], "--help").stdout
 
 
-@pytest.mark.parametrize("flag", ["--reconcile", "--force"])
+@pytest.mark.parametrize("flag", ["--reconcile"])
 def test_flags_of_later_versions_are_refused_before_anything_runs(rivet, config, flag):
     done = rivet("run", "-c", config, flag)
     assert (done.code, done.stdout) == (1, "")
