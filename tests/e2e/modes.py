@@ -25,6 +25,9 @@ SHAPES = {
     "keyset_composite": {"mode": "chunked", "chunk_by_key": ["region", "seq"], "chunk_size": 3_000, "parallel": 2},
     "keyset_decimal": {"mode": "chunked", "chunk_column": "price", "chunk_size": 3_000},
     "chosen": {"mode": "chunked", "chunk_size": 3_000},
+    "incremental": {"mode": "incremental", "cursor_column": "at", "parallel": 2},
+    "coalesce": {"mode": "incremental", "cursor_column": "seq", "cursor_fallback_column": "id", "incremental_cursor_mode": "coalesce"},
+    "keyset_incremental": {"mode": "chunked", "chunk_by_key": "id", "keyset_incremental": True, "chunk_size": 3_000, "parallel": 2},
 }
 
 # The same shapes for a table of SMALL_ROWS: with fewer rows, but not with fewer units than a fault needs to meet.
@@ -36,7 +39,11 @@ SMALL_SHAPES = SHAPES | {
     "keyset_composite": {**SHAPES["keyset_composite"], "chunk_size": 700},
     "keyset_decimal": {**SHAPES["keyset_decimal"], "chunk_size": 700},
     "chosen": {**SHAPES["chosen"], "chunk_size": 1_500},
+    "keyset_incremental": {**SHAPES["keyset_incremental"], "chunk_size": 700},
 }
+
+# A run of these adds to what the runs before it left; of all others it replaces it.
+ADDING_SHAPES = [name for name, keys in SHAPES.items() if keys.get("mode") == "incremental" or keys.get("keyset_incremental")]
 
 QUERY_SHAPES = {name: keys for name, keys in SHAPES.items() if name not in ("chosen", "full_parallel")}
 

@@ -12,7 +12,7 @@ import pytest
 from cells import Cells
 from conftest import Database
 from helpers import export
-from modes import COLUMNS, SMALL_ROWS, SMALL_SHAPES, postgres_orders
+from modes import ADDING_SHAPES, COLUMNS, SMALL_ROWS, SMALL_SHAPES, postgres_orders
 from tcp_proxy import DOWN, UP, Cut, TcpProxy
 from test_faults import SmallDisk, finished, wait_until
 
@@ -45,7 +45,7 @@ class Subject:
 
     def __init__(self, rivet, orders, proxy, shape):
         self.rivet, self.orders, self.proxy = rivet, orders, proxy
-        self.keys = SMALL_SHAPES[shape]
+        self.keys, self.adds = SMALL_SHAPES[shape], shape in ADDING_SHAPES
         self.ways = [SNAPSHOT_GONE, RETRYABLE] if shape in SHARED_INSTANT else [RETRYABLE]
 
     def config(self, tuning):
@@ -60,6 +60,11 @@ class Subject:
         assert finished(process).code == 0
         self.assert_right()
         return planning, dict(self.proxy.passed)
+
+    def start_over(self, path):
+        """The next run reads every row, also where a run adds to those before it."""
+        if self.adds:
+            self.rivet.ok("state", "reset", "-c", path, "-e", "orders")
 
     @contextmanager
     def rivet_paused(self, path, point):
@@ -131,6 +136,7 @@ def test_a_connection_dropped_at_any_byte(rivet, proxy, subject, shape):
     choose = random.Random(f"any byte {shape}")
     failures = 0
     for direction in (DOWN, DOWN, DOWN, UP, UP):
+        it.start_over(path)
         before = rivet.output().manifest_bytes("orders")
         cut = Cut(direction, choose.randrange(whole[direction]), reset=choose.random() < 0.5)
         proxy.arm(cut)
@@ -155,6 +161,7 @@ def test_a_connection_dropped_while_planning(rivet, proxy, subject, shape):
     before = rivet.output().manifest_bytes("orders")
     choose = random.Random(f"planning {shape}")
     for direction in (DOWN, UP, DOWN):
+        it.start_over(path)
         # The greeting that ends a session is under way when the count is taken.
         cut = Cut(direction, choose.randrange(planning[direction] - 64), reset=choose.random() < 0.5)
         proxy.arm(cut)
@@ -173,6 +180,7 @@ def test_dropped_connections_are_made_again_within_the_run(rivet, proxy, subject
     planning, whole = it.measure(path)
     choose = random.Random(f"again {shape}")
     for _ in range(2):
+        it.start_over(path)
         first = planning[DOWN] + 64
         cuts = [Cut(DOWN, choose.randrange(first, whole[DOWN] - 64), reset=choose.random() < 0.5) for _ in range(3)]
         proxy.arm(*cuts)
@@ -189,6 +197,7 @@ def test_sessions_terminated_in_mid_stream(rivet, proxy, subject, shape):
     path = it.config(AT_ONCE)
     planning, whole = it.measure(path)
     choose = random.Random(f"terminated {shape}")
+    it.start_over(path)
     before = rivet.output().manifest_bytes("orders")
     proxy.arm(hold=(DOWN, int(planning[DOWN] + choose.uniform(0.1, 0.8) * (whole[DOWN] - planning[DOWN]))))
     process = rivet.start("run", "-c", path, "--json-errors")
