@@ -19,6 +19,7 @@
 #include "run/inspect.hpp"
 #include "model/manifest.hpp"
 #include "run/lease_keeper.hpp"
+#include "run/outcome.hpp"
 #include "run/owner.hpp"
 #include "run/pacing.hpp"
 #include "run/part_names.hpp"
@@ -34,10 +35,6 @@ namespace journal = model::journal;
 
 constexpr std::chrono::milliseconds kLookAgain{250};
 
-std::string first_run_id(const std::string& export_name, base::Timestamp at) {
-  return export_name + "_" + base::to_run_stamp(at);
-}
-
 class ExportRun {
  public:
   ExportRun(const Environment& environment, const config::Config& config, const config::Export& entry,
@@ -47,24 +44,22 @@ class ExportRun {
         entry_(entry),
         options_(options),
         owner_(make_owner()),
-        started_(std::chrono::steady_clock::now()) {}
+        started_(std::chrono::steady_clock::now()),
+        outcome_(expected_outcome(config, entry, environment.clock.now())) {}
 
   report::RunOutcome run() {
-    begin_outcome();
     if (auto done = flow(); !done) fail_with(std::move(done).error());
     return finish();
   }
 
   /// The outcome of an export whose partitions could not be found.
   report::RunOutcome without_partitions(Error error) {
-    begin_outcome();
     fail_with(std::move(error));
     return finish();
   }
 
   /// The outcome of an export without any partition.
   report::RunOutcome nothing_to_partition() {
-    begin_outcome();
     outcome_.status = "skipped";
     outcome_.skip_reason = fmt::format("no row has a {}, and none has none", entry_.keys.partition_by);
     return finish();
@@ -92,12 +87,10 @@ class ExportRun {
   Result<void> seal_and_publish();
   Result<void> verify();
   Result<void> skip();
-  void begin_outcome();
   void fail_with(Error error);
   void end_run(const Error& error, const std::string& status);
   void tell(const journal::Event& event) const;
   report::RunOutcome finish();
-  void record_metrics();
 
   const model::Plan& plan() const { return inspected_->plan; }
 
@@ -119,19 +112,6 @@ class ExportRun {
   bool joined_ = false;  // another process holds it, and we help
   bool sealed_ = false;  // its result is decided
 };
-
-void ExportRun::begin_outcome() {
-  outcome_.export_name = entry_.name;
-  outcome_.mode = config::name_of(entry_.mode);
-  outcome_.source_engine = config::name_of(config_.source.type);
-  outcome_.destination_kind = config::name_of(entry_.destination.type);
-  outcome_.format = config::name_of(entry_.format);
-  outcome_.compression = entry_.format == config::FileFormat::csv ? "none" : config::name_of(entry_.compression);
-  outcome_.tuning_profile = entry_.tuning.profile;
-  outcome_.batch_size = entry_.tuning.batch_size;
-  outcome_.started_at = env_.clock.now();
-  outcome_.status = "failed";
-}
 
 Result<void> ExportRun::flow() {
   TRY(prepare());
@@ -504,70 +484,19 @@ report::RunOutcome ExportRun::finish() {
   outcome_.duration_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_).count();
   outcome_.peak_rss_mb = base::peak_rss_mb();
-  if (sealed_) {
-    model::Digest digest;
-    if (const auto parts = env_.store.files({.run_id = run_id_, .limit = 0}); parts) {
-      for (const auto& file : *parts) {
-        ++outcome_.files;
-        outcome_.bytes_written += file.part.size_bytes;
-        digest += file.part.digest;
-      }
-      outcome_.digest = model::to_string(digest);
-    }
-  }
-  if (const auto run = env_.store.run(run_id_); run && *run && (*run)->longest_unit) {
-    outcome_.longest_unit_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*(*run)->longest_unit).count();
-  }
+  add_what_is_stored(env_.store, run_id_, sealed_, outcome_);
   if (recorder_ && !joined_) {
     std::optional<std::string> message;
     if (outcome_.error) message = outcome_.error->to_string();
     tell(journal::RunCompleted{
         .status = outcome_.status, .error_message = message, .duration_ms = outcome_.duration_ms});
   }
-  if (!joined_) record_metrics();  // the run has one row, which its own process writes
+  if (!joined_) {  // the run has one row, which its own process writes
+    record_metrics(env_, entry_, inspected_ ? &plan() : nullptr, outcome_, sealed_);
+  }
   base::fault_point("metrics_recorded");
   env_.progress.finished(outcome_);
   return std::move(outcome_);
-}
-
-void ExportRun::record_metrics() {
-  // A run that was refused before it began still happened: it is told under an id of its own.
-  const auto run_id = run_id_.empty() ? first_run_id(entry_.name, outcome_.started_at) : run_id_;
-  std::optional<std::string> message, error_class;
-  if (outcome_.error) {
-    message = outcome_.error->to_string();
-    error_class = std::string(base::exit_class_of(outcome_.error->kind));
-  }
-  const auto written = env_.store.apply(state::MetricsRecorded{
-      .export_name = entry_.name,
-      .run_id = run_id,
-      .run_at = outcome_.finished_at,
-      .duration_ms = outcome_.duration_ms,
-      .total_rows = outcome_.rows,
-      .peak_rss_mb = outcome_.peak_rss_mb,
-      .status = outcome_.status,
-      .error_message = message,
-      .tuning_profile = outcome_.tuning_profile,
-      .format = outcome_.format,
-      .mode = outcome_.mode,
-      .files_produced = outcome_.files,
-      .bytes_written = outcome_.bytes_written,
-      .bytes_read = outcome_.bytes_read,
-      .retries = outcome_.retries,
-      .validated = outcome_.validated,
-      .schema_changed = outcome_.schema_changed,
-      .quality_passed = sealed_ ? std::optional(true) : std::nullopt,
-      .pg_temp_bytes_delta = outcome_.pg_temp_bytes_delta,
-      .batch_size = outcome_.batch_size,
-      .batch_size_memory_mb = entry_.tuning.batch_size_memory_mb,
-      .longest_chunk_ms = outcome_.longest_unit_ms,
-      .skip_reason = outcome_.skip_reason,
-      .schema_fingerprint = inspected_ ? std::optional(model::schema_fingerprint(plan().columns)) : std::nullopt,
-      .error_class = error_class,
-      .source_type = outcome_.source_engine,
-      .destination_type = outcome_.destination_kind,
-      .rivet_version = RIVET_VERSION});
-  if (!written) env_.log.warn("metrics of {}: {}", run_id, written.error().to_string());
 }
 
 }  // namespace
