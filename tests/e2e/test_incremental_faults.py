@@ -94,22 +94,20 @@ def file_rows(path):
     return fetch
 
 
-@pytest.fixture(params=["postgres", "sqlite"])
-def subject(request, rivet, tmp_path):
-    """A function: the mode's subject on this engine."""
-    if request.param == "sqlite":
+@pytest.fixture(params=[("postgres", "incremental"), ("postgres", "keyset"), ("sqlite", "incremental")], ids="-".join)
+def it(request, rivet, tmp_path):
+    """An empty table of an engine, exported in a mode. What keyset does apart from incremental is the same on both engines."""
+    engine, mode = request.param
+    if engine == "sqlite":
         table = sqlite_table(tmp_path)
-        return lambda mode: Subject(rivet, table, file_rows(table.source["path"]), mode)
+        return Subject(rivet, table, file_rows(table.source["path"]), mode)
     database = request.getfixturevalue("pg_db")
-    table = postgres_table(database)
-    return lambda mode: Subject(rivet, table, database_rows(database), mode)
+    return Subject(rivet, postgres_table(database), database_rows(database), mode)
 
 
 class TestKilledAtAPoint:
     @pytest.mark.parametrize("point", POINTS)
-    @pytest.mark.parametrize("mode", MODES)
-    def test_of_the_first_run_and_of_a_later_one(self, rivet, subject, mode, point):
-        it = subject(mode)
+    def test_of_the_first_run_and_of_a_later_one(self, rivet, it, point):
         for changes in (FIRST, LATER):
             it.write(changes)
             rivet.killed_at(point, "run", "-c", it.path)
@@ -119,12 +117,10 @@ class TestKilledAtAPoint:
         it.run()
         it.assert_right("after a run with nothing to see")
 
-    @pytest.mark.parametrize("mode", MODES)
-    def test_while_rows_come_between_the_kill_and_the_next_run(self, rivet, subject, mode):
+    def test_while_rows_come_between_the_kill_and_the_next_run(self, rivet, it):
         """They belong to the run that goes on, or to the one after it."""
-        it = subject(mode)
         it.write(FIRST)
-        choose = random.Random(mode)
+        choose = random.Random(7)
         for step in range(12):
             rivet.killed_at(choose.choice(POINTS[:1] + POINTS[5:]).removesuffix(":2"), "run", "-c", it.path)
             it.write([f"INSERT INTO t VALUES ({100 + step}, 'between', '2024-01-0{1 + step % 9} 00:00:00'), ({200 + step}, 'none', NULL), "
@@ -140,7 +136,7 @@ class Writer(threading.Thread):
     def __init__(self, seed):
         super().__init__(daemon=True)
         self.choose = random.Random(seed)
-        self.next_id = seed * 1_000_000
+        self.next_id = (seed - 1) * 1_000_000
         self.stopped = threading.Event()
         self.failure = None
 
@@ -386,3 +382,14 @@ class TestCheckpoints:
         assert rivet.output().manifest("t")["row_count"] == 550_000
         numbers = rivet.output().table("t").column("id").to_pylist()
         assert len(set(numbers)) == 550_000
+
+
+@pytest.mark.xfail(strict=True, reason="SQLite's estimate for a first run is its greatest rowid: a part of eight rows is remembered, and what came late below it is not seen")
+def test_late_rows_of_a_small_table_with_great_ids(rivet, tmp_path):
+    table = sqlite_table(tmp_path)
+    table.execute(*(f"INSERT INTO t VALUES (100000{n}, 'first', '2024-01-{n:02} 00:00:00')" for n in range(1, 10)))
+    it = Subject(rivet, table, file_rows(table.source["path"]), "incremental")
+    it.run()
+    it.write(["INSERT INTO t VALUES (2000000, 'late', '2024-01-01 12:00:00')"])
+    it.run()
+    it.assert_right()
