@@ -296,11 +296,11 @@ Result<void> check_horizon(const Incremental& incremental, const model::Horizon&
                                    since->source_id, horizon.source_id),
                        "point the source at the former database, or start anew with rivet state reset"));
   }
-  if (*since->horizon > horizon.next) {
+  if (*since->horizon > horizon.settled) {
     return fail(Error{.kind = ErrorKind::permanent,
-                      .message = fmt::format("this server has come to transaction {}, the earlier runs had read up to {}: "
-                                             "it is a replica that lags, or was restored from a backup",
-                                             horizon.next, *since->horizon),
+                      .message = fmt::format("this server is sure of transactions below {}, the earlier runs had read "
+                                             "those below {}: it is a replica that lags, or was restored from a backup",
+                                             horizon.settled, *since->horizon),
                       .hint = "read from the server of the earlier runs, or wait until this one has caught up; after a "
                               "restore start anew with rivet state reset"});
   }

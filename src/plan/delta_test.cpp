@@ -158,6 +158,8 @@ TEST(Delta, AnotherCursorOrServerIsRefused) {
             ErrorKind::config);
   EXPECT_EQ(check_horizon(*strategy.incremental, {.source_id = "s", .settled = 90, .next = 99}).error().kind,
             ErrorKind::permanent);
+  EXPECT_FALSE(check_horizon(*strategy.incremental, {.source_id = "s", .settled = 99, .next = 102}).has_value())
+      << "what it has not seen end would be taken for new by the run after it";
 }
 
 TEST(ProveDelta, NoticesGapsAndPositionsThatPassRows) {

@@ -282,12 +282,49 @@ class PostgresServer:
                 out.write("include 'rivet.conf'\n")
         method = "scram-sha-256" if self.password is not None else "trust"
         kind = "hostssl" if self.tls_only else "host"
-        (self.data / "pg_hba.conf").write_text(f"local all all trust\n{kind} all all 127.0.0.1/32 {method}\n")
+        (self.data / "pg_hba.conf").write_text(
+            f"local all all trust\nlocal replication all trust\n{kind} all all 127.0.0.1/32 {method}\n")
 
     def _end(self, number: signal.Signals) -> None:
         if self._process:
             self._process.end(number)
             self._process = None
+
+
+class Standby(PostgresServer):
+    """A hot standby of a running PostgresServer, copied from it now; it follows the primary until it is paused."""
+
+    def __init__(self, primary: PostgresServer):
+        folder = make_folder("rivet-standby")
+        run_checked(unprivileged([find_binary("pg_basebackup"), "-D", str(folder / "data"), "-d", primary.admin_conninfo(), "-R", "-X", "stream",
+                                  "-c", "fast", "--no-sync"]), cwd=folder)
+        super().__init__(data_dir=folder)
+        self.primary = primary
+        self._keeps_folder = False
+
+    def catch_up(self) -> None:
+        """Returns once everything the primary has written until now is replayed here."""
+        with self.primary.connect() as primary, self.connect() as here:
+            primary.execute("SELECT txid_current()")  # a commit, so that what was left in buffers is sent
+            (written,) = primary.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
+            self._wait(here, f"SELECT pg_last_wal_replay_lsn() >= '{written}'")
+
+    def pause(self) -> None:
+        """Nothing is replayed any more, until resume()."""
+        with self.connect() as here:
+            here.execute("SELECT pg_wal_replay_pause()")
+            self._wait(here, "SELECT pg_get_wal_replay_pause_state() = 'paused'")
+
+    def resume(self) -> None:
+        with self.connect() as here:
+            here.execute("SELECT pg_wal_replay_resume()")
+
+    def _wait(self, connection: psycopg.Connection, query: str) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not connection.execute(query).fetchone()[0]:
+            if time.monotonic() > deadline:
+                raise ServerError(f"the standby does not get there: {query}\n{tail(self.log_file)}")
+            time.sleep(0.01)
 
 
 class PgBouncer:

@@ -68,6 +68,56 @@ def test_case_03_a_partial_unique_index_is_no_key(rivet, pg_db):
     assert rivet.state("SELECT DISTINCT json_extract(plan_json, '$.strategy') FROM run") == [("pages",)]
 
 
+@pytest.mark.parametrize("keys", [{"mode": "incremental", "cursor_column": "k"},
+                                  {"mode": "chunked", "chunk_by_key": "k", "keyset_incremental": True, "chunk_size": 3}], ids=["incremental", "keyset"])
+def test_case_04_rows_without_a_cursor_do_not_stop_it(rivet, pg_db, keys):
+    """NULL sorts last: the last row of a run had no cursor to go on from, and nothing was new ever after."""
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY, k int)", "INSERT INTO t VALUES (1, 10), (2, 20), (3, NULL), (4, NULL)")
+    path = rivet.config(pg_db.source, export("t", table="t", **keys))
+    rivet.ok("run", "-c", path)
+    assert ids(rivet) == [1, 2, 3, 4]
+    for step in range(5, 8):
+        pg_db.execute(f"INSERT INTO t VALUES ({step * 10}, {step * 10}), ({step * 10 + 1}, NULL)")
+        rivet.ok("run", "-c", path)
+        assert rivet.state("SELECT last_cursor_value FROM export_state") == [(str(step * 10),)]
+    assert ids(rivet) == [1, 2, 3, 4, 50, 51, 60, 61, 70, 71]
+
+
+def test_case_05_runs_within_one_second_do_not_overwrite_each_other(rivet, pg_db):
+    """Files were named by the second. Here three exports begin in one folder at once, again and again."""
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY)")
+    names = ["a", "b", "c"]
+    entries = [export(name, table="t", mode="incremental", cursor_column="id") for name in names]
+    path = rivet.config(pg_db.source, *entries, parallel_exports=True)
+    for step in range(1, 7):
+        pg_db.execute(f"INSERT INTO t VALUES ({step})")
+        rivet.ok("run", "-c", path)
+    began = [run_id.split("_")[1].split(".")[0] for (run_id,) in rivet.state("SELECT run_id FROM run")]
+    assert len(set(began)) < len(began) == 18, "no two runs began in the same second"
+    for name in names:
+        assert ids(rivet, name=name) == [1, 2, 3, 4, 5, 6]
+    listed = [part["path"] for name in names for part in rivet.output().manifest(name)["parts"]]
+    assert len(set(listed)) == len(listed) == 18
+
+
+@pytest.mark.parametrize("keys", [{"mode": "incremental", "cursor_column": "at"},
+                                  {"mode": "chunked", "chunk_by_key": "at", "keyset_incremental": True, "chunk_size": 2}], ids=["incremental", "keyset"])
+@pytest.mark.parametrize("zone", ["America/St_Johns", "Asia/Kathmandu"])
+def test_case_06_the_zone_of_the_session_does_not_move_a_cursor(rivet, pg_db, zone, keys):
+    """An instant was written as the session's local time and read back as UTC: rows of some hours came twice or never."""
+    pg_db.execute(f"ALTER DATABASE {pg_db.name} SET timezone = '{zone}'", f"ALTER DATABASE {pg_db.name} SET datestyle = 'SQL, DMY'",
+                  "CREATE TABLE t (id bigint PRIMARY KEY, at timestamptz)")
+    path = rivet.config(pg_db.source, export("t", table="t", **keys))
+    for hour in range(4):
+        pg_db.execute(*(f"INSERT INTO t VALUES ({hour * 10 + n}, '2024-03-04 0{hour + 1}:{n}0:00+00')" for n in range(4)))
+        rivet.ok("run", "-c", path)
+        ((cursor,),) = rivet.state("SELECT last_cursor_value FROM export_state")
+        assert cursor.startswith(f"2024-03-04 0{hour + 1}:30:00") and cursor.endswith("+00")
+        ((new,),) = rivet.state("SELECT total_rows FROM export_metrics ORDER BY id DESC LIMIT 1")
+        assert new == 4
+    assert ids(rivet) == [hour * 10 + n for hour in range(4) for n in range(4)]
+
+
 @pytest.mark.parametrize("point", ["part_committed:2", "parts_committed:2", "unit_committed:2"])
 def test_case_07_a_page_of_keys_is_committed_with_its_files_or_not_at_all(rivet, pg_db, point):
     """Cursor and file row were two commits: a crash between them doubled a page."""
@@ -169,6 +219,29 @@ def test_case_16_a_manifest_that_cannot_be_written_is_no_success(rivet, pg_db):
     (rivet.output().folder / "manifest.t.json").rmdir()
     rivet.ok("run", "-c", path, "--validate")
     assert ids(rivet) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_case_17_a_coalesced_cursor_advances_to_the_greatest_whatever_the_order_of_rows(rivet, pg_db, parallel):
+    """It took the cell of the wrong column, and of the row that happened to come last."""
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY, made timestamp, changed timestamp)",
+                  "INSERT INTO t VALUES (1, '2024-01-01', '2024-05-05'), (2, '2024-06-06', NULL), (3, '2024-02-02', '2024-01-03'), "
+                  "(4, '2024-12-31', '2024-01-04'), (5, NULL, '2024-03-03')")
+    entry = export("t", table="t", mode="incremental", cursor_column="changed", cursor_fallback_column="made", incremental_cursor_mode="coalesce",
+                   parallel=parallel)
+    path = rivet.config(pg_db.source, entry)
+
+    def run():
+        rivet.ok("run", "-c", path)
+        ((cursor,),), ((rows,),) = (rivet.state("SELECT last_cursor_value FROM export_state"),
+                                    rivet.state("SELECT total_rows FROM export_metrics ORDER BY id DESC LIMIT 1"))
+        return cursor[:10], rows
+
+    assert run() == ("2024-06-06", 5), "neither the greatest `made`, nor the greatest `changed`, nor the last row's"
+    assert run() == ("2024-06-06", 0)
+    pg_db.execute("INSERT INTO t VALUES (6, '2024-07-07', NULL), (7, '2024-08-08', '2024-06-30')")
+    assert run() == ("2024-07-07", 2)
+    assert ids(rivet) == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_case_18_a_short_batch_is_not_the_end(rivet, pg_db):
