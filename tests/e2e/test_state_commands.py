@@ -54,7 +54,7 @@ def write_state(rivet, *statements):
 
 def give_cursor(rivet, name, cursor):
     """What a published incremental run would have stored."""
-    position = json.dumps({"cursor": [cursor], "source_id": "s"})
+    position = json.dumps({"columns": ["id"], "coalesced": False, "cursor": [cursor], "source_id": "s"})
     write_state(rivet, f"INSERT INTO export_position VALUES ('{name}', '{position}', '2026-01-01T00:00:00.000000+00:00')",
                 f"UPDATE export_state SET last_cursor_value = '{cursor}' WHERE export_name = '{name}'")
 
@@ -190,7 +190,7 @@ class TestResetChunks:
         assert "starts anew" in done.stdout
         assert statuses(rivet) == ["success", "interrupted"]
         assert rivet.state("SELECT last_cursor_value FROM export_state WHERE export_name = 'orders'") == [("4711",)]
-        assert "no unfinished run" in rivet("run", "-c", path, "-e", "orders", "--resume").stderr
+        assert "a complete result is there" in rivet("run", "-c", path, "-e", "orders", "--resume").stderr
         rivet.ok("run", "-c", path, "-e", "orders", "--validate")
         assert statuses(rivet) == ["success", "interrupted", "success"]
         assert_whole(rivet, orders)
