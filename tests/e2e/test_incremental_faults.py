@@ -231,7 +231,7 @@ def killed_and_completed(it, writers, rounds, seed):
 class TestKilledAtRandomTimes:
     """Nobody updates, so that the source itself says what must have landed: every row once."""
 
-    ROUNDS = 14
+    ROUNDS = 10
 
     @pytest.mark.parametrize("key", ["PRIMARY KEY", ""], ids=["key", "no_key"])
     @pytest.mark.parametrize("mode", MODES)
