@@ -92,16 +92,18 @@ void warn(const Strategy& strategy, std::vector<model::PlanWarning>& warnings) {
     warnings.push_back({std::string(rule), std::move(message)});
   };
   if (incremental.lookback == 0) {
-    add("no_lookback", fmt::format("cursor_lookback: 0: rows that are committed late with a {0} below the greatest one, "
-                                   "that tie with it, or that have none are not seen",
-                                   cursor));
+    add("no_lookback",
+        fmt::format("cursor_lookback: 0: rows that are committed late with a {0} below the greatest one, "
+                    "that tie with it, or that have none are not seen",
+                    cursor));
     return;
   }
   if (!incremental.versions) {
-    add("late_rows", fmt::format("nothing here tells when a row was committed: a later run reads about {} rows with the "
-                                 "greatest {} again and leaves out those it knows; a row that is committed late below "
-                                 "them is not seen",
-                                 incremental.lookback, cursor));
+    add("late_rows",
+        fmt::format("nothing here tells when a row was committed: a later run reads about {} rows with the "
+                    "greatest {} again and leaves out those it knows; a row that is committed late below "
+                    "them is not seen",
+                    incremental.lookback, cursor));
     return;
   }
   if (!incremental.by_key) {
@@ -195,9 +197,7 @@ class DeltaMaker {
   /// An empty range: a run has a unit even when there is nothing to read.
   void add_nothing() {
     const model::KeyValues at = cursor_before();
-    const auto bounds = [&](bool inclusive) {
-      return at.empty() ? std::nullopt : std::optional(Bound{at, inclusive});
-    };
+    const auto bounds = [&](bool inclusive) { return at.empty() ? std::nullopt : std::optional(Bound{at, inclusive}); };
     add(range(bounds(false), bounds(true)), versions_from(0), display(at), display(at), "nothing is new");
     if (at.empty()) delta_.units.back().predicate.terms.emplace_back(null_key());
   }
@@ -218,10 +218,8 @@ class DeltaMaker {
 
   KeyRange range(std::optional<Bound> lower, std::optional<Bound> upper) const {
     const auto& cursor = delta_.incremental.cursor;
-    return {.columns = cursor.columns,
-            .lower = std::move(lower),
-            .upper = std::move(upper),
-            .coalesced = cursor.coalesced};
+    return {
+        .columns = cursor.columns, .lower = std::move(lower), .upper = std::move(upper), .coalesced = cursor.coalesced};
   }
   NullKey null_key() const {
     return {.columns = delta_.incremental.cursor.columns, .coalesced = delta_.incremental.cursor.coalesced};
@@ -260,19 +258,19 @@ Result<Strategy> choose_delta(const config::Export& entry, const model::Inventor
   const auto& since = told.since;
   Incremental incremental{.cursor = cursor_of(keys), .since = since, .until = {}};
   Strategy strategy{.shape = Shape::delta, .key = incremental.cursor.columns};
-  strategy.nullable = TRY(may_lack_cursor(inventory, incremental.cursor,
-                                          keys.keyset_incremental ? "chunk_by_key" : "cursor_column"));
+  strategy.nullable =
+      TRY(may_lack_cursor(inventory, incremental.cursor, keys.keyset_incremental ? "chunk_by_key" : "cursor_column"));
   TRY(check_same_cursor(entry.name, incremental));
   incremental.versions = told.row_versions && inventory.row_versions;
-  incremental.lookback =
-      keys.cursor_lookback.value_or(incremental.versions ? kLookbackByVersion : kLookbackByReading);
+  incremental.lookback = keys.cursor_lookback.value_or(incremental.versions ? kLookbackByVersion : kLookbackByReading);
   identify(inventory, incremental);
   strategy.step = keys.keyset_incremental ? chunk_rows(keys, inventory) : kCheckpointRows;
   strategy.looks_back_far =
       incremental.versions && !keys.cursor_lookback && inventory.total_bytes.value_or(0) <= kScanBytes;
-  strategy.reason = since ? fmt::format("incremental: rows behind {} {}, and those that came late",
-                                        spelled(incremental.cursor), model::display_cursor(since->cursor))
-                          : fmt::format("incremental by {}: the first run takes every row", spelled(incremental.cursor));
+  strategy.reason = since
+                        ? fmt::format("incremental: rows behind {} {}, and those that came late",
+                                      spelled(incremental.cursor), model::display_cursor(since->cursor))
+                        : fmt::format("incremental by {}: the first run takes every row", spelled(incremental.cursor));
   strategy.incremental = std::move(incremental);
   warn(strategy, strategy.warnings);
   return strategy;
@@ -320,9 +318,8 @@ Result<std::string> prove_delta(const KeyFacts& facts, const Delta& delta) {
   for (const auto& unit : delta.units) {
     const auto* range = std::get_if<KeyRange>(&unit.predicate.terms.front());
     const auto& terms = unit.predicate.terms;
-    const bool has_versions = std::any_of(terms.begin(), terms.end(), [](const auto& term) {
-      return std::holds_alternative<VersionRange>(term);
-    });
+    const bool has_versions = std::any_of(terms.begin(), terms.end(),
+                                          [](const auto& term) { return std::holds_alternative<VersionRange>(term); });
     if (has_versions != facts.horizon.has_value()) return broken(unit, "reads versions that are not settled");
     const bool is_empty = std::any_of(terms.begin() + 1, terms.end(),
                                       [](const auto& term) { return std::holds_alternative<NullKey>(term); });

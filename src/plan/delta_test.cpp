@@ -64,9 +64,11 @@ TEST(Delta, TheFirstRunTakesEveryRowThatIsSettled) {
   EXPECT_THAT(delta.units[0].predicate.terms,
               ElementsAre(model::Term(KeyRange{.columns = {"at"}, .lower = {}, .upper = Bound{{"m"}, true}}),
                           model::Term(VersionRange{0, 100})));
-  EXPECT_THAT(delta.units[1].predicate.terms, ElementsAre(model::Term(NullKey{{"at"}}), model::Term(VersionRange{0, 100})));
+  EXPECT_THAT(delta.units[1].predicate.terms,
+              ElementsAre(model::Term(NullKey{{"at"}}), model::Term(VersionRange{0, 100})));
   EXPECT_EQ(delta.incremental.again_units, 0);
-  EXPECT_EQ(delta.incremental.until, (model::Position{.key = {{"at"}}, .cursor = {"m"}, .horizon = 100, .source_id = "s"}));
+  EXPECT_EQ(delta.incremental.until,
+            (model::Position{.key = {{"at"}}, .cursor = {"m"}, .horizon = 100, .source_id = "s"}));
 }
 
 TEST(Delta, ALaterRunLooksForLateVersionsEverywhereAndForNewOnesBehindTheCursor) {
@@ -76,10 +78,12 @@ TEST(Delta, ALaterRunLooksForLateVersionsEverywhereAndForNewOnesBehindTheCursor)
   EXPECT_THAT(delta.units[0].predicate.terms,
               ElementsAre(model::Term(KeyRange{.columns = {"at"}, .lower = {}, .upper = Bound{{"m"}, true}}),
                           model::Term(VersionRange{100, 140})));
-  EXPECT_THAT(delta.units[1].predicate.terms, ElementsAre(model::Term(NullKey{{"at"}}), model::Term(VersionRange{100, 140})));
-  EXPECT_THAT(delta.units[2].predicate.terms,
-              ElementsAre(model::Term(KeyRange{.columns = {"at"}, .lower = Bound{{"m"}, false}, .upper = Bound{{"q"}, true}}),
-                          model::Term(VersionRange{0, 140})));
+  EXPECT_THAT(delta.units[1].predicate.terms,
+              ElementsAre(model::Term(NullKey{{"at"}}), model::Term(VersionRange{100, 140})));
+  EXPECT_THAT(
+      delta.units[2].predicate.terms,
+      ElementsAre(model::Term(KeyRange{.columns = {"at"}, .lower = Bound{{"m"}, false}, .upper = Bound{{"q"}, true}}),
+                  model::Term(VersionRange{0, 140})));
 }
 
 TEST(Delta, WhereNothingHasEndedSinceNothingIsLookedAtAgain) {
@@ -97,8 +101,9 @@ TEST(Delta, WithoutVersionsAStretchIsReadAgain) {
   facts.floor = model::KeyValues{"f"};
   const auto delta = make(choose(following("at"), false, position("m", {})), facts);
   ASSERT_EQ(delta.units.size(), 3U);
-  EXPECT_THAT(delta.units[0].predicate.terms,
-              ElementsAre(model::Term(KeyRange{.columns = {"at"}, .lower = Bound{{"f"}, false}, .upper = Bound{{"m"}, true}})));
+  EXPECT_THAT(
+      delta.units[0].predicate.terms,
+      ElementsAre(model::Term(KeyRange{.columns = {"at"}, .lower = Bound{{"f"}, false}, .upper = Bound{{"m"}, true}})));
   EXPECT_THAT(delta.units[1].predicate.terms, ElementsAre(model::Term(NullKey{{"at"}})));
 }
 
@@ -119,7 +124,8 @@ TEST(Delta, NoRowHasACursorAndNothingIsNew) {
   const auto delta = make(choose(following("at"), true, position("", 100)), facts);
   ASSERT_EQ(delta.units.size(), 1U);
   EXPECT_THAT(delta.units[0].predicate.terms, Contains(model::Term(NullKey{{"at"}})));
-  EXPECT_THAT(delta.units[0].predicate.terms, Contains(model::Term(KeyRange{.columns = {"at"}, .lower = {}, .upper = {}})));
+  EXPECT_THAT(delta.units[0].predicate.terms,
+              Contains(model::Term(KeyRange{.columns = {"at"}, .lower = {}, .upper = {}})));
 }
 
 TEST(Delta, CoalescedCursorsAreOneValue) {
@@ -149,7 +155,8 @@ TEST(Delta, SaysWhatItCannotPromise) {
 }
 
 TEST(Delta, AnotherCursorOrServerIsRefused) {
-  const auto refused = choose_delta(following("made"), table(true), {.row_versions = true, .since = position("m", 100)});
+  const auto refused =
+      choose_delta(following("made"), table(true), {.row_versions = true, .since = position("m", 100)});
   ASSERT_FALSE(refused.has_value());
   EXPECT_THAT(refused.error().message, HasSubstr("followed at, not made"));
   const auto strategy = choose(following("at"), true, position("m", 100));

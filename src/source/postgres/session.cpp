@@ -75,9 +75,10 @@ class PostgresSession final : public Session {
   }
 
   Result<std::optional<Pressure>> pressure() override {
-    return ask("sampling the server's load", &Transaction::end, [&](Connection& connection) -> Result<std::optional<Pressure>> {
-      return std::optional(TRY(sample_pressure(connection, transaction_.limit())));
-    });
+    return ask("sampling the server's load", &Transaction::end,
+               [&](Connection& connection) -> Result<std::optional<Pressure>> {
+                 return std::optional(TRY(sample_pressure(connection, transaction_.limit())));
+               });
   }
 
   Result<std::string> share_snapshot() override {
