@@ -32,7 +32,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookAgain{250};
 constexpr std::int64_t kBytesInFlight = 2LL << 20;  // for two slots
 constexpr milliseconds kLongPause{10'000};          // a connection that is idle for longer had better be another's
-constexpr int kFinishingAtOnce = 2;                 // each holds the row groups of a unit beside those being read
+constexpr int kSlotsThatFinishAside = 2;            // more keep server and processors busy, and cost memory enough
 
 /// What was there when this process began.
 struct Beginning {
@@ -110,8 +110,6 @@ class Crew {
     if (!may_finish_aside()) return finish(claim, std::move(*unit), began);
     finishing = std::jthread([this, claim, unit = std::move(*unit), began]() mutable {
       if (auto done = finish(claim, std::move(unit), began); !done) stop_all(std::move(done).error());
-      const std::scoped_lock lock(mutex_);
-      --finishing_aside_;
     });
     return milliseconds(0);
   }
@@ -125,14 +123,12 @@ class Crew {
     return milliseconds(0);
   }
 
-  /// Whether the slot may read its next unit while this one is encoded, synced and committed: there is one, no pause is
-  /// owed in between, and the destination takes two at a time.
+  /// Whether the slot may read its next unit while this one is encoded, synced and committed: there is one, few slots
+  /// share the memory, no pause is owed in between, and the destination takes two at a time.
   bool may_finish_aside() {
     const std::scoped_lock lock(mutex_);
-    const bool may = more_to_claim() && !pacing_.is_active() && run_.destination.capabilities().retry_safe;
-    if (!may || finishing_aside_ >= kFinishingAtOnce) return false;
-    ++finishing_aside_;
-    return true;
+    return more_to_claim() && run_.entry.keys.parallel <= kSlotsThatFinishAside && !pacing_.is_active() &&
+           run_.destination.capabilities().retry_safe;
   }
 
   /// Pays what is owed, unless somebody else takes the last unit meanwhile.
@@ -193,7 +189,6 @@ class Crew {
   std::optional<Error> error_;
   Pacing pacing_;
   std::int64_t retries_ = 0, open_units_, running_units_ = 0;
-  int finishing_aside_ = 0;
 };
 
 /// What is left of a run when this process finds nothing more to claim.
