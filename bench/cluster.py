@@ -31,6 +31,7 @@ class Table:
     script: str = ""
     copies_of: str = ""
     copies: int = 0
+    index: str = ""
 
 
 TABLES = {
@@ -40,6 +41,7 @@ TABLES = {
         Table("wide", 400_000, script="wide.sql"),
         Table("narrow4", 12_000_000, copies_of="narrow", copies=4),
         Table("wide4", 1_600_000, copies_of="wide", copies=4),
+        Table("changing", 3_000_000, copies_of="narrow", copies=1, index="l_updated_at"),
     )
 }
 SQLITE_ROWS = 3_000_000
@@ -114,11 +116,20 @@ class BenchCluster:
                 self._make_from_script(connection, table)
             else:
                 self._make_from_copies(connection, table)
+            if table.index:
+                connection.execute(f"CREATE INDEX ON {name} ({table.index})")
             connection.execute(f"VACUUM (ANALYZE) {name}")
             connection.execute("CHECKPOINT")
             connection.execute("INSERT INTO bench_ready VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET script = excluded.script",
                                (name, stamp))
         say(f"table {name}: {time.monotonic() - began:.0f} s")
+
+    def change(self, name: str, share: float) -> None:
+        """Gives a share of the rows, spread over the table, a cursor greater than any before; the space is used again."""
+        with psycopg.connect(self.conninfo(), autocommit=True) as connection:
+            connection.execute(f"UPDATE {name} SET l_updated_at = clock_timestamp() WHERE ctid IN "
+                               f"(SELECT ctid FROM {name} TABLESAMPLE BERNOULLI ({100 * share}))")
+            connection.execute(f"VACUUM {name}")
 
     def heap_bytes(self, name: str) -> int:
         with psycopg.connect(self.conninfo()) as connection:
@@ -129,7 +140,7 @@ class BenchCluster:
         """What the table's content depends on."""
         base = TABLES[table.copies_of] if table.copies_of else table
         text = (BENCH / "sql" / "text_pool.sql").read_text() + (BENCH / "sql" / base.script).read_text()
-        return f"{table.rows} {text}"
+        return f"{table.rows} {text}{table.index}"
 
     @staticmethod
     def _make_from_script(connection: psycopg.Connection, table: Table) -> None:

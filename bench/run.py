@@ -5,6 +5,9 @@ Both programs use one TCP connection to 127.0.0.1 and run in turn (A B A B ...),
 ratio is the median of the ratios pair by pair, so that a slow moment of the machine weighs on both sides. CPU seconds and peak
 RSS are the kernel's own figures for the client process (wait4). rivet runs with default settings: Parquet, zstd, digest on.
 
+During the run that is not counted, pg_stat_activity is looked at 20 times a second: the longest statement and transaction, and how far
+the oldest snapshot held back VACUUM.
+
 The row "zstd-3 alone" tells how fast this machine compresses: the CPU seconds one thread needs for the pages of rivet's own output,
 already encoded, 1 MiB at a time, with the codec that rivet uses.
 """
@@ -27,6 +30,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from activity import LOOKS_PER_SECOND, Activity, ActivityWatch
 from cluster import SQLITE_ROWS, TABLES, BenchCluster, bench_folder, prepare_sqlite, say
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,6 +54,7 @@ TARGETS = {
     "wide": Target(ratio=1.50, cpu_s=2.3, peak_mb=110, output_mb=245),
     "narrow4": Target(peak_mb=110),
     "wide4": Target(peak_mb=110),
+    "changing": Target(),
     "sqlite": Target(rows_per_s=1_000_000),
 }
 # The same table in other modes: keys of the export, and what is asked of it. `single` is the ratio to the plain run.
@@ -58,8 +63,11 @@ VARIANTS = {
         "parallel: 2": {"parallel": 2},
         "parallel: 4": {"parallel": 4},
         "30 chunks": {"mode": "chunked", "chunk_column": "l_orderkey", "chunk_count": 30},
+        "keyset": {"mode": "chunked", "chunk_by_key": "l_orderkey", "chunk_size": 100_000},
     },
 }
+INCREMENTAL = {"mode": "incremental", "cursor_column": "l_updated_at"}
+CHANGED = 0.01  # of the rows, before a later incremental run
 VARIANT_TARGETS = {"parallel: 2": Target(ratio=0.85), "parallel: 4": Target(peak_mb=180), "30 chunks": Target(single=1.10)}
 FLATNESS = 1.15  # peak at four times the rows, against the peak at one
 
@@ -87,6 +95,7 @@ class Result:
     output_mb: float
     ratio: float | None  # to the drained COPY
     samples: list[Sample]
+    activity: Activity | None = None
 
 
 class ProgramFailed(RuntimeError):
@@ -137,19 +146,36 @@ class RivetRun:
         self.keys = keys or {}
 
     def run(self) -> Sample:
+        shutil.rmtree(self.folder / "rivet", ignore_errors=True)
+        return self.run_again()
+
+    def run_again(self) -> Sample:
+        """A run that finds what earlier ones left."""
         work = self.folder / "rivet"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
+        work.mkdir(exist_ok=True)
+        before = {path: path.stat().st_size for path in self.output()}
         export = {"name": self.table, "table": self.table, "format": "parquet",
                   "destination": {"type": "local", "path": str(work / "output")}, **self.keys}
         config = work / "bench.yaml"
         config.write_text(json.dumps({"source": self.source, "exports": [export]}))
         sample = measure([os.environ.get("RIVET_BIN", str(ROOT / "build" / "rivet")), "run", "-c", str(config)], self.folder)
-        return Sample(sample.wall_s, sample.cpu_s, sample.peak_mb, sum(path.stat().st_size for path in self.output()) / MB)
+        return Sample(sample.wall_s, sample.cpu_s, sample.peak_mb, sum(path.stat().st_size for path in self.output() if path not in before) / MB)
 
     def output(self) -> list[Path]:
         """What the latest run wrote."""
         return list((self.folder / "rivet" / "output").rglob("*.parquet"))
+
+
+class LaterRun:
+    """What comes after an incremental run: some rows change, and it runs again. Only that run is measured."""
+
+    def __init__(self, first: RivetRun, cluster: BenchCluster):
+        self.first = first
+        self.cluster = cluster
+
+    def run(self) -> Sample:
+        self.cluster.change(self.first.table, CHANGED)
+        return self.first.run_again()
 
 
 def zstd_alone_s(files: list[Path]) -> float:
@@ -172,20 +198,27 @@ def zstd_alone_s(files: list[Path]) -> float:
     return seconds
 
 
-def median_of(table: str, program: str, rows: int, samples: list[Sample], against: list[Sample] | None) -> Result:
+def median_of(table: str, program: str, rows: int, samples: list[Sample], against: list[Sample] | None,
+              activity: Activity | None = None) -> Result:
     def middle(name: str) -> float:
         return statistics.median(getattr(sample, name) for sample in samples)
 
     ratio = statistics.median(a.wall_s / b.wall_s for a, b in zip(samples, against)) if against else None
-    return Result(table, program, rows, middle("wall_s"), middle("cpu_s"), middle("peak_mb"), middle("output_mb"), ratio, samples)
+    return Result(table, program, rows, middle("wall_s"), middle("cpu_s"), middle("peak_mb"), middle("output_mb"), ratio, samples,
+                  activity)
 
 
 def in_turn(programs: list, runs: int) -> list[list[Sample]]:
-    """One warm-up each, then `runs` rounds; the samples of each program."""
-    for program in programs:
-        program.run()
+    """`runs` rounds; the samples of each program."""
     rounds = [[program.run() for program in programs] for _ in range(runs)]
     return [list(samples) for samples in zip(*rounds)]
+
+
+def watched(program, conninfo: str) -> Activity:
+    """The program's warm-up, and what the server had of it."""
+    with ActivityWatch(conninfo) as watch:
+        program.run()
+    return watch.seen
 
 
 def bench_table(cluster: BenchCluster, name: str, runs: int, folder: Path) -> list[Result]:
@@ -195,18 +228,37 @@ def bench_table(cluster: BenchCluster, name: str, runs: int, folder: Path) -> li
     variants = VARIANTS.get(name, {})
     programs = [DrainedCopy(cluster.conninfo(), name, folder), RivetRun(source, name, folder),
                 *(RivetRun(source, name, folder, keys) for keys in variants.values())]
+    activities = [watched(program, cluster.conninfo()) for program in programs]
     drained, *others = in_turn(programs, runs)
     rows = TABLES[name].rows
     alone = zstd_alone_s(programs[-1].output())
-    return [median_of(name, "drained COPY", rows, drained, None),
-            *(median_of(name, program, rows, samples, drained) for program, samples in zip(["rivet", *variants], others)),
+    return [median_of(name, "drained COPY", rows, drained, None, activities[0]),
+            *(median_of(name, program, rows, samples, drained, activity)
+              for program, samples, activity in zip(["rivet", *variants], others, activities[1:])),
             Result(name, "zstd-3 alone", rows, alone, alone, 0, 0, None, [])]
+
+
+def bench_incremental(cluster: BenchCluster, name: str, runs: int, folder: Path) -> list[Result]:
+    cluster.prepare(name)
+    say(f"{name}: incremental, {CHANGED:.0%} of the rows change before a later run, {runs} runs each")
+    first = RivetRun({"type": "postgres", "url": cluster.url()}, name, folder, INCREMENTAL)
+    later = LaterRun(first, cluster)
+    activity = watched(first, cluster.conninfo())
+    cluster.change(name, CHANGED)
+    with ActivityWatch(cluster.conninfo()) as watch:
+        first.run_again()
+    firsts, laters = in_turn([first, later], runs)
+    rows = TABLES[name].rows
+    return [median_of(name, "incremental", rows, firsts, None, activity),
+            median_of(name, "later run", int(rows * CHANGED), laters, None, watch.seen)]
 
 
 def bench_sqlite(runs: int, folder: Path) -> list[Result]:
     path = prepare_sqlite(bench_folder())
     say(f"sqlite: {SQLITE_ROWS:,} rows, {runs} runs")
-    (samples,) = in_turn([RivetRun({"type": "sqlite", "path": str(path)}, "small", folder)], runs)
+    program = RivetRun({"type": "sqlite", "path": str(path)}, "small", folder)
+    program.run()
+    (samples,) = in_turn([program], runs)
     return [median_of("sqlite", "rivet", SQLITE_ROWS, samples, None)]
 
 
@@ -217,6 +269,13 @@ def print_results(results: list[Result]) -> None:
         size = f"{r.output_mb:.0f}" if r.output_mb else "-"
         peak = f"{r.peak_mb:.0f}" if r.peak_mb else "-"
         print(f"{r.table:<9}{r.program:<14}{r.wall_s:>8.2f}{r.cpu_s:>8.2f}{peak:>9}{size:>8}{ratio:>7}{r.rows / r.wall_s:>12,.0f}")
+
+
+def print_activity(results: list[Result]) -> None:
+    print(f"\n{'table':<9}{'program':<14}{'statement s':>13}{'transaction s':>15}{'xmin age':>10}   ({LOOKS_PER_SECOND} transactions a second)")
+    for r in results:
+        if r.activity:
+            print(f"{r.table:<9}{r.program:<14}{r.activity.statement_s:>13.2f}{r.activity.transaction_s:>15.2f}{r.activity.xmin_age:>10}")
 
 
 def verdicts(results: list[Result]) -> list[tuple[bool, str]]:
@@ -271,18 +330,25 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def bench(cluster: BenchCluster, table: str, runs: int, folder: Path) -> list[Result]:
+    if table == "sqlite":
+        return bench_sqlite(runs, folder)
+    if table == "changing":
+        return bench_incremental(cluster, table, runs, folder)
+    return bench_table(cluster, table, min(runs, 3) if table.endswith("4") else runs, folder)
+
+
 def run_benches(cluster: BenchCluster, tables: list[str], runs: int) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="rivet-bench-out-", dir="/tmp") as scratch:
         results = []
         for table in tables:
-            few = min(runs, 3) if table.endswith("4") else runs
-            results += bench_sqlite(runs, Path(scratch)) if table == "sqlite" else bench_table(cluster, table, few, Path(scratch))
+            results += bench(cluster, table, runs, Path(scratch))
         return results
 
 
 def main() -> int:
     options = parse_arguments()
-    tables = options.only or (["narrow", "wide"] if options.quick else list(TARGETS))
+    tables = options.only or (["narrow", "wide", "changing"] if options.quick else list(TARGETS))
     runs = min(options.runs, 3) if options.quick else options.runs
     with BenchCluster(bench_folder(), keep=options.keep) as cluster:
         if options.prepare:
@@ -295,6 +361,7 @@ def main() -> int:
             print(f"bench: {failure}", file=sys.stderr)
             return 1
     print_results(results)
+    print_activity(results)
     print(f"\nTCP loopback, one connection, default settings; load average now {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs\n")
     for met, line in verdicts(results):
         print(f"  {'pass' if met else 'MISS'}  {line}")

@@ -32,6 +32,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookAgain{250};
 constexpr std::int64_t kBytesInFlight = 2LL << 20;  // for two slots
 constexpr milliseconds kLongPause{10'000};          // a connection that is idle for longer had better be another's
+constexpr int kSlotsThatFinishAside = 2;            // more keep server and processors busy, and cost memory enough
 
 /// What was there when this process began.
 struct Beginning {
@@ -68,11 +69,12 @@ class Crew {
 
  private:
   void run_slot(int slot, SlotGate& gate) {
-    if (auto done = claim_and_work(slot, gate); !done) stop_all(std::move(done).error());
+    std::jthread finishing;  // the slot's last unit, while its next one is read
+    if (auto done = claim_and_work(slot, gate, finishing); !done) stop_all(std::move(done).error());
     gate.open();  // nothing is left to claim, or all is stopping: nobody needs to wait for a turn
   }
 
-  Result<void> claim_and_work(int slot, SlotGate& gate) {
+  Result<void> claim_and_work(int slot, SlotGate& gate, std::jthread& finishing) {
     std::unique_ptr<SlotSession> session;
     for (;;) {
       if (!gate.lets_pass(slot)) session.reset();  // a slot that is not needed needs no connection
@@ -80,9 +82,13 @@ class Crew {
       if (stop_.token().stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
       const auto now = run_.environment.clock.now();
       const auto claim = TRY(run_.environment.store.claim(run_.run_id, run_.owner, now, now + kLeaseTime));
-      if (!claim) return {};
+      if (!claim && !finishing.joinable()) return {};
+      if (!claim) {
+        finishing.join();  // it may have failed, and be there to claim again
+        continue;
+      }
       base::fault_point("unit_claimed");
-      const auto pause = TRY(attempt(*claim, session));
+      const auto pause = TRY(attempt(*claim, session, finishing));
       if (pause > kLongPause) session.reset();
       rest(pause);
     }
@@ -90,14 +96,39 @@ class Crew {
 
   /// One attempt at a unit, and the pause that the slot owes for it. When it fails there is a pause and the unit is
   /// pending again, or there is an error.
-  Result<milliseconds> attempt(const state::UnitClaim& claim, std::unique_ptr<SlotSession>& session) {
+  Result<milliseconds> attempt(const state::UnitClaim& claim, std::unique_ptr<SlotSession>& session,
+                               std::jthread& finishing) {
     const auto began = begin_unit();
-    auto done = work_on_unit(run_, claim, session, progress_, stop_.token());
+    auto unit = read_unit(run_, claim, session, progress_, stop_.token());
+    if (!unit) {
+      session.reset();
+      end_unit(began, nullptr);
+      TRY(after_failure(claim, std::move(unit).error()));
+      return milliseconds(0);
+    }
+    if (finishing.joinable()) finishing.join();
+    if (!may_finish_aside()) return finish(claim, std::move(*unit), began);
+    finishing = std::jthread([this, claim, unit = std::move(*unit), began]() mutable {
+      if (auto done = finish(claim, std::move(unit), began); !done) stop_all(std::move(done).error());
+    });
+    return milliseconds(0);
+  }
+
+  Result<milliseconds> finish(const state::UnitClaim& claim, std::unique_ptr<UnitInHand> unit, Pacing::Instant began) {
+    auto done = unit->finish();
+    unit.reset();
     const auto owed = end_unit(began, done ? &*done : nullptr);
     if (done) return owed;
-    session.reset();
     TRY(after_failure(claim, std::move(done).error()));
     return milliseconds(0);
+  }
+
+  /// Whether the slot may read its next unit while this one is encoded, synced and committed: there is one, few slots
+  /// share the memory, no pause is owed in between, and the destination takes two at a time.
+  bool may_finish_aside() {
+    const std::scoped_lock lock(mutex_);
+    return more_to_claim() && run_.entry.keys.parallel <= kSlotsThatFinishAside && !pacing_.is_active() &&
+           run_.destination.capabilities().retry_safe;
   }
 
   /// Pays what is owed, unless somebody else takes the last unit meanwhile.

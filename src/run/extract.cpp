@@ -12,10 +12,9 @@
 namespace rivet::run {
 namespace {
 
-Extracted summed(std::vector<model::Part> parts, source::ReadInstant instant, std::int64_t bytes_read,
-                 std::size_t source_columns) {
-  Extracted result{.bytes_read = bytes_read, .instant = std::move(instant)};
-  result.digest.columns.resize(source_columns);
+Extracted summed(std::vector<model::Part> parts, UnfinishedUnit unit) {
+  Extracted result{.bytes_read = unit.bytes_read, .instant = std::move(unit.instant)};
+  result.digest.columns.resize(unit.source_columns);
   for (const auto& part : parts) {
     result.rows += part.rows;
     result.digest += part.digest;
@@ -26,16 +25,16 @@ Extracted summed(std::vector<model::Part> parts, source::ReadInstant instant, st
 
 }  // namespace
 
-Result<Extracted> extract(const ExtractJob& job, SlotSession& slot, Gates& gates) {
+Result<UnfinishedUnit> read_all(const ExtractJob& job, SlotSession& slot, Gates& gates) {
   auto stream = TRY(slot.session().read(job.request));
-  PartWriter writer(job.destination, job.format, job.parts);
+  auto writer = std::make_unique<PartWriter>(job.destination, job.format, job.parts);
   std::int64_t rows_total = 0, bytes_read = 0;
   {
     ReadAhead batches(*stream, job.budget, slot.abort());
     while (auto item = TRY(batches.next())) {
       const auto rows = job.memory == nullptr ? item->rows : TRY(job.memory->admit(item->rows));
       gates.observe(*rows);
-      if (rows->num_rows() > 0) TRY(writer.write(TRY(job.meta_columns.append(rows))));
+      if (rows->num_rows() > 0) TRY(writer->write(TRY(job.meta_columns.append(rows))));
       rows_total += rows->num_rows();
       bytes_read = item->bytes_read;
       TRY(job.observe(*rows, rows_total, bytes_read));
@@ -43,9 +42,16 @@ Result<Extracted> extract(const ExtractJob& job, SlotSession& slot, Gates& gates
     }
     if (slot.abort().stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
   }
-  auto parts = TRY(writer.commit(job.clock));
+  return UnfinishedUnit{.writer = std::move(writer),
+                        .bytes_read = bytes_read,
+                        .instant = stream->instant(),
+                        .source_columns = job.request.columns.size()};
+}
+
+Result<Extracted> finish_parts(UnfinishedUnit unit, const base::Clock& clock) {
+  auto parts = TRY(unit.writer->commit(clock));
   base::fault_point("parts_committed");
-  return summed(std::move(parts), stream->instant(), bytes_read, job.request.columns.size());
+  return summed(std::move(parts), std::move(unit));
 }
 
 }  // namespace rivet::run

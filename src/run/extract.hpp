@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <vector>
 
@@ -43,9 +44,20 @@ struct Extracted {
   source::ReadInstant instant;
 };
 
-/// Reads, gates, digests, encodes, uploads. When it fails nothing of the unit is visible, unless committing
-/// itself failed half way: what then stands is under this epoch's names and outside every manifest. After a failure
-/// the slot's session is of no more use.
-Result<Extracted> extract(const ExtractJob& job, SlotSession& slot, Gates& gates);
+/// A unit whose rows have all been read and given to its parts. Dropping it abandons them.
+struct UnfinishedUnit {
+  std::unique_ptr<PartWriter> writer;
+  std::int64_t bytes_read = 0;
+  source::ReadInstant instant;
+  std::size_t source_columns = 0;
+};
+
+/// Reads, gates, digests, encodes, uploads. Nothing of the unit is visible afterwards, and the slot's session is free
+/// for the next one; after a failure it is of no more use.
+Result<UnfinishedUnit> read_all(const ExtractJob& job, SlotSession& slot, Gates& gates);
+
+/// Encodes what is left and makes the parts durable; on any thread. When it fails half way, what then stands is under
+/// this epoch's names and outside every manifest.
+Result<Extracted> finish_parts(UnfinishedUnit unit, const base::Clock& clock);
 
 }  // namespace rivet::run

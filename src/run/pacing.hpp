@@ -25,6 +25,9 @@ class Pacing {
   /// Neither does when the run has one unit, or when its units share a snapshot that is open all the time.
   Pacing(const config::Tuning& tuning, const model::Plan& plan);
 
+  /// Whether a pause can ever be owed.
+  bool is_active() const { return ms_per_row_ > 0 || bytes_per_second_ > 0; }
+
   /// The pause of a slot before its next unit, after a unit that it began and ended at these times: `throttle_ms` for
   /// every `batch_size` rows, and until the bytes of all slots so far are within `max_mb_per_s`.
   std::chrono::milliseconds owed(const UnitVolume& unit, Instant began, Instant ended);

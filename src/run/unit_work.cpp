@@ -81,21 +81,20 @@ ExtractJob job_for(const HeldRun& run, const state::UnitClaim& claim, RunProgres
 Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, const Extracted& extracted,
                          const Gates& gates, const std::optional<RowMemory>& memory) {
   const bool alone = run.plan.units.size() <= 1;
-  TRY(run.environment.store.apply(state::UnitCommitted{.run_id = run.run_id,
-                                                       .unit_index = claim.unit.index,
-                                                       .epoch = claim.epoch,
-                                                       .owner = run.owner,
-                                                       .parts = extracted.parts,
-                                                       .rows = extracted.rows,
-                                                       .digest = extracted.digest,
-                                                       .snapshot = extracted.instant.snapshot,
-                                                       .read_at = extracted.instant.at,
-                                                       .gates_json = to_json_text(gates.counts()),
-                                                       .recent = memory ? run.recent->to_store(claim.unit, *memory)
-                                                                        : std::nullopt,
-                                                       .unique_hashes = alone ? std::map<std::string, std::string>()
-                                                                              : gates.unique_hashes(),
-                                                       .at = run.environment.clock.now()}));
+  TRY(run.environment.store.apply(
+      state::UnitCommitted{.run_id = run.run_id,
+                           .unit_index = claim.unit.index,
+                           .epoch = claim.epoch,
+                           .owner = run.owner,
+                           .parts = extracted.parts,
+                           .rows = extracted.rows,
+                           .digest = extracted.digest,
+                           .snapshot = extracted.instant.snapshot,
+                           .read_at = extracted.instant.at,
+                           .gates_json = to_json_text(gates.counts()),
+                           .recent = memory ? run.recent->to_store(claim.unit, *memory) : std::nullopt,
+                           .unique_hashes = alone ? std::map<std::string, std::string>() : gates.unique_hashes(),
+                           .at = run.environment.clock.now()}));
   base::fault_point("unit_committed");
   std::int64_t part_index = 0;
   for (const auto& part : extracted.parts) {
@@ -109,11 +108,43 @@ Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, cons
   return {};
 }
 
+class UnitBeingWorkedOn final : public UnitInHand {
+ public:
+  UnitBeingWorkedOn(const HeldRun& run, state::UnitClaim claim, RunProgress& progress)
+      : run_(run),
+        claim_(std::move(claim)),
+        gates_(run.entry.quality, run.plan.source_columns),
+        memory_(run.recent == nullptr ? std::nullopt : std::optional(run.recent->memory_of(claim_.unit))),
+        share_(progress) {}
+
+  Result<void> read(SlotSession& session) {
+    auto job = job_for(run_, claim_, share_);
+    if (memory_) job.memory = &*memory_;
+    unfinished_ = TRY(read_all(job, session, gates_));
+    return {};
+  }
+
+  Result<UnitVolume> finish() override {
+    const auto extracted = TRY(finish_parts(std::move(unfinished_), run_.environment.clock));
+    TRY(commit_unit(run_, claim_, extracted, gates_, memory_));
+    share_.keep();
+    return UnitVolume{.rows = extracted.rows, .bytes = extracted.bytes_read};
+  }
+
+ private:
+  const HeldRun& run_;
+  const state::UnitClaim claim_;
+  Gates gates_;
+  std::optional<RowMemory> memory_;
+  RunProgress::Attempt share_;
+  UnfinishedUnit unfinished_;
+};
+
 }  // namespace
 
-Result<UnitVolume> work_on_unit(const HeldRun& run, const state::UnitClaim& claim,
-                                std::unique_ptr<SlotSession>& session, RunProgress& progress,
-                                const std::stop_token& stop) {
+Result<std::unique_ptr<UnitInHand>> read_unit(const HeldRun& run, const state::UnitClaim& claim,
+                                              std::unique_ptr<SlotSession>& session, RunProgress& progress,
+                                              const std::stop_token& stop) {
   run.recorder.record(model::journal::ChunkStarted{
       .chunk_index = claim.unit.index, .start_key = claim.unit.start_key, .end_key = claim.unit.end_key});
   if (claim.epoch > 1) {
@@ -121,15 +152,9 @@ Result<UnitVolume> work_on_unit(const HeldRun& run, const state::UnitClaim& clai
     TRY(quarantine(run.destination, stem, {}, run.run_id));
   }
   if (session == nullptr) session = TRY(SlotSession::open(run.environment.source, session_options(run), stop));
-  Gates gates(run.entry.quality, run.plan.source_columns);
-  RunProgress::Attempt share(progress);
-  auto memory = run.recent == nullptr ? std::nullopt : std::optional(run.recent->memory_of(claim.unit));
-  auto job = job_for(run, claim, share);
-  if (memory) job.memory = &*memory;
-  const auto extracted = TRY(extract(job, *session, gates));
-  TRY(commit_unit(run, claim, extracted, gates, memory));
-  share.keep();
-  return UnitVolume{.rows = extracted.rows, .bytes = extracted.bytes_read};
+  auto unit = std::make_unique<UnitBeingWorkedOn>(run, claim, progress);
+  TRY(unit->read(*session));
+  return unit;
 }
 
 std::optional<milliseconds> plan_retry(const HeldRun& run, const state::UnitClaim& claim, const Error& error) {

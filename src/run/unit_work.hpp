@@ -14,11 +14,22 @@
 
 namespace rivet::run {
 
-/// Extracts the unit, commits it and tells what it took. `session` is opened when there is none. After a failure the
-/// session must be dropped; the unit stays claimed.
-Result<UnitVolume> work_on_unit(const HeldRun& run, const state::UnitClaim& claim,
-                                std::unique_ptr<SlotSession>& session, RunProgress& progress,
-                                const std::stop_token& stop);
+/// A claimed unit that has been read to its end and is not committed. Dropping it abandons its parts; the unit stays
+/// claimed.
+class UnitInHand {
+ public:
+  virtual ~UnitInHand() = default;
+
+  /// Encodes what is left, makes the parts durable, commits the unit and tells what it took. Once, on any thread: the
+  /// session it was read with may be reading the next unit.
+  virtual Result<UnitVolume> finish() = 0;
+};
+
+/// Reads the unit. `session` is opened when there is none. After a failure the session must be dropped; the unit stays
+/// claimed. `run` and `progress` must outlive what is returned.
+Result<std::unique_ptr<UnitInHand>> read_unit(const HeldRun& run, const state::UnitClaim& claim,
+                                              std::unique_ptr<SlotSession>& session, RunProgress& progress,
+                                              const std::stop_token& stop);
 
 /// Tells journal and listener of a failed attempt. The pause before the next one, or nothing when there will be none.
 std::optional<std::chrono::milliseconds> plan_retry(const HeldRun& run, const state::UnitClaim& claim,
