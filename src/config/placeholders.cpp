@@ -25,7 +25,7 @@ std::string expand_placeholders(std::string_view text, const Export& entry, base
       {"{date}", base::to_date(at)},
       {"{export}", as_component(name)},
       {"{table}", as_component(entry.relation.is_table() ? entry.relation.table : name)},
-      {"{partition}", as_component(entry.partition)},
+      {"{partition}", entry.partition.empty() ? "{partition}" : as_component(entry.partition)},
   };
   std::string out;
   while (!text.empty()) {
