@@ -3,6 +3,7 @@
 #include "run/publish.hpp"
 
 #include <algorithm>
+#include <set>
 #include <optional>
 #include <utility>
 
@@ -11,6 +12,8 @@
 #include "model/manifest.hpp"
 #include "model/plan.hpp"
 #include "run/gates.hpp"
+#include "run/part_names.hpp"
+#include "run/quarantine.hpp"
 
 namespace rivet::run {
 namespace {
@@ -79,6 +82,16 @@ Result<void> sweep_leftovers(const destination::Destination& destination) {
   return destination.sweep(model::kCompatSuccessKey);
 }
 
+/// Parts that a worker finished after it had lost its claim are in no manifest, and nobody can commit them any more.
+Result<void> put_strangers_aside(const destination::Destination& destination, const state::RunView& run,
+                                 const std::vector<state::UnitView>& units, const std::vector<state::FileView>& live) {
+  const auto was_claimed_again = [](const auto& unit) { return unit.epoch > 1; };
+  if (std::none_of(units.begin(), units.end(), was_claimed_again)) return {};
+  std::set<std::string> keep;
+  for (const auto& file : live) keep.insert(file.part.path);
+  return quarantine(destination, run_stem(run.run_id, run.export_name, run.nonce), keep, run.run_id);
+}
+
 /// The plain copies describe whichever export was published last; the marker vouches for the copy that stands, also
 /// when several exports are published into one folder at a time: whoever writes the marker last has looked after it.
 Result<void> put_compatibility_copies(const destination::Destination& destination, std::string_view manifest_text) {
@@ -106,7 +119,9 @@ Result<void> publish(state::StateStore& store, const destination::Destination& d
     auto manifest = manifest_frame(run, plan);
     manifest.status = "success";
     manifest.finished_at = run.sealed_at.value_or(clock.now());
-    add_instants(TRY(store.units(run.run_id)), plan.snapshot, manifest);
+    const auto units = TRY(store.units(run.run_id));
+    TRY(put_strangers_aside(destination, run, units, live));
+    add_instants(units, plan.snapshot, manifest);
     add_parts(live, manifest);
     const auto text = model::to_json_text(manifest);
     TRY(destination.put(model::run_manifest_key(run.run_id), text));

@@ -223,7 +223,7 @@ Result<void> ExportRun::require_no_result() const {
 
 Result<void> ExportRun::take_over_or_start() {
   TRY(require_no_result());
-  if (const auto dead = TRY(take_over(env_, plan(), owner_))) {
+  if (const auto dead = TRY(take_over(env_, plan(), owner_, entry_.verify == config::Verify::content))) {
     outcome_.took_over = true;
     held_ = true;
     run_id_ = dead->run_id;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/fault_point.hpp"
+#include "run/landed_parts.hpp"
 #include "run/lease_keeper.hpp"
 #include "run/owner.hpp"
 #include "run/part_names.hpp"
@@ -45,6 +46,25 @@ Result<void> sweep_ended_run(const Environment& environment, const state::RunVie
   return environment.store.apply(state::RunSwept{run.run_id});
 }
 
+Result<std::vector<DamagedUnit>> look_at_parts(const Environment& environment, const state::RunView& run,
+                                               const model::Plan& plan, bool content) {
+  const auto destination = TRY(environment.open_prefix(plan.destination_kind, run.prefix));
+  return damaged_units(environment.store, *destination, run.run_id, content);
+}
+
+Result<void> reopen(const Environment& environment, const state::RunView& run, const std::string& owner,
+                    const std::vector<DamagedUnit>& damaged) {
+  for (const auto& unit : damaged) {
+    TRY(environment.store.apply(state::UnitReopened{.run_id = run.run_id,
+                                                    .unit_index = unit.index,
+                                                    .owner = owner,
+                                                    .reason = unit.what,
+                                                    .at = environment.clock.now()}));
+    environment.progress.note(run.export_name, fmt::format("reading unit {} again: {}", unit.index, unit.what));
+  }
+  return {};
+}
+
 Result<void> finish_sealed_run(const Environment& environment, const state::RunView& run) {
   const auto plan = TRY(model::plan_from_json_text(run.plan_json));
   const auto destination = TRY(environment.open_prefix(plan.destination_kind, run.prefix));
@@ -55,9 +75,10 @@ Result<void> finish_sealed_run(const Environment& environment, const state::RunV
 }
 
 /// Whether the run's remaining units can still be read as of the instant of the others.
-Result<bool> can_go_on(const Environment& environment, const state::RunView& run) {
-  const auto plan = TRY(model::plan_from_json_text(run.plan_json));
+Result<bool> can_go_on(const Environment& environment, const state::RunView& run, const model::Plan& plan,
+                       const std::vector<DamagedUnit>& damaged) {
   if (plan.snapshot.empty()) return true;
+  if (!damaged.empty()) return false;
   const auto units = TRY(environment.store.units(run.run_id));
   return std::all_of(units.begin(), units.end(),
                      [](const auto& unit) { return unit.status == model::UnitStatus::completed; });
@@ -113,17 +134,24 @@ Result<void> refuse_if_held(const Environment& environment, const std::string& e
 }
 
 Result<std::optional<state::RunView>> take_over(const Environment& environment, const model::Plan& plan,
-                                                const std::string& owner) {
+                                                const std::string& owner, bool check_content) {
   std::optional<state::RunView> taken;
   for (auto& run : TRY(environment.store.unfinished_runs(plan.export_name))) {
     if (run.stage != state::RunStage::running) continue;
     if (is_held(run, environment.clock.now())) return fail(in_progress(run));  // begun while we were planning
     const bool same = run.plan_hash == plan.fingerprint && run.prefix == plan.prefix;
-    if (taken || !same || !TRY(can_go_on(environment, run))) {
+    if (taken || !same) {
+      TRY(set_aside(environment, run, owner));
+      continue;
+    }
+    const auto stored = TRY(model::plan_from_json_text(run.plan_json));
+    const auto damaged = TRY(look_at_parts(environment, run, stored, check_content));
+    if (!TRY(can_go_on(environment, run, stored, damaged))) {
       TRY(set_aside(environment, run, owner));
       continue;
     }
     TRY(hold(environment, run, owner));
+    TRY(reopen(environment, run, owner, damaged));
     run.owner = owner;
     taken = std::move(run);
   }

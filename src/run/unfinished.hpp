@@ -35,10 +35,12 @@ bool is_held(const state::RunView& run, base::Timestamp now);
 Result<void> hold(const Environment& environment, const state::RunView& run, const std::string& owner);
 
 /// The export's dead run that was made by the same plan, now held by `owner`; its other dead runs are ended and
-/// their files quarantined. A run whose units shared an instant died with it unless all of them are completed. Nothing
+/// their files quarantined. Completed units whose parts are not as they were committed are pending again; with
+/// `check_content` the parts' bytes are looked at for that. A run whose units shared an instant died with it unless all
+/// of them are completed. Nothing
 /// when there is none to go on with. Kind conflict, code RIVET_RUN_IN_PROGRESS, when a living process has begun a run
 /// meanwhile.
 Result<std::optional<state::RunView>> take_over(const Environment& environment, const model::Plan& plan,
-                                                const std::string& owner);
+                                                const std::string& owner, bool check_content);
 
 }  // namespace rivet::run

@@ -197,6 +197,38 @@ TEST_F(UnitFailedTest, GoesBackWhileAttemptsRemain) {
   EXPECT_FALSE(store_->claim("r1", kMe, instant(1), instant(61))->has_value());
 }
 
+UnitReopened reopening(int index, const Owner& owner = kMe) {
+  return {.run_id = "r1", .unit_index = index, .owner = owner, .reason = "a part is missing", .at = instant(6)};
+}
+
+class UnitReopenedTest : public StoreTest {};
+
+TEST_F(UnitReopenedTest, ForgetsItsPartsAndIsClaimedUnderTheNextEpoch) {
+  must(start("r1", 1));
+  auto update = commit("r1", must_claim("r1"));
+  update.unique_hashes = {{"id", "8 bytes!"}};
+  must(update);
+  must(reopening(0));
+  EXPECT_EQ(units("r1")[0].status, model::UnitStatus::pending);
+  EXPECT_EQ(units("r1")[0].rows, 0);
+  EXPECT_TRUE(store_->files({.run_id = "r1"})->empty());
+  EXPECT_TRUE(store_->unique_hashes("r1", "id")->empty());
+  const auto again = must_claim("r1");
+  EXPECT_EQ(again.epoch, 2);
+  must(commit("r1", again));
+}
+
+TEST_F(UnitReopenedTest, IsForTheHolderAndForCompletedUnitsOnly) {
+  must(start("r1", 2));
+  must(commit("r1", must_claim("r1")));
+  EXPECT_EQ(refused(reopening(0, "somebody else")).kind, ErrorKind::conflict);
+  EXPECT_EQ(refused(reopening(1)).kind, ErrorKind::conflict);
+  EXPECT_EQ(refused(reopening(7)).kind, ErrorKind::conflict);
+  must(commit("r1", must_claim("r1")));
+  must(RunSealed{.run_id = "r1", .owner = kMe, .at = instant(7)});
+  EXPECT_EQ(refused(reopening(0)).kind, ErrorKind::conflict) << "the result is decided";
+}
+
 TEST_F(UnitFailedTest, FinallyAtOnceWhenSoSaid) {
   must(start("r1", 1));
   must(failure(must_claim("r1"), true));

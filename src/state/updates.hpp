@@ -105,6 +105,16 @@ struct UnitFailed {
   base::Timestamp at;
 };
 
+/// The parts of a completed unit are gone or are not what was committed: the unit is pending again, and forgets them.
+/// Illegal for anybody but the holder, unless the run is running, and unless the unit is completed.
+struct UnitReopened {
+  std::string run_id;
+  int unit_index = 0;
+  Owner owner;
+  std::string reason;
+  base::Timestamp at;
+};
+
 /// What the result is, for good: all units are complete, a new generation lists their parts and (unless
 /// `append`) supersedes the export's earlier ones at this prefix. Illegal while a unit is incomplete and for
 /// anybody but the holder.
@@ -204,7 +214,7 @@ struct AggregateRecorded {
 };
 
 using StateUpdate = std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitsReleased, UnitCommitted, UnitFailed,
-                                 RunSealed, RunPublished, RunEnded, ExportReset, ChunksReset, RunSwept, JournalAppended,
-                                 MetricsRecorded, HarmRecorded, AggregateRecorded>;
+                                 UnitReopened, RunSealed, RunPublished, RunEnded, ExportReset, ChunksReset, RunSwept,
+                                 JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
 
 }  // namespace rivet::state

@@ -108,13 +108,15 @@ def test_killed_at_random_times(rivet, table):
     whole_run = time.monotonic() - began
     pause = random.Random(5)
     deaths = 0
-    for _ in range(20):
+    while deaths < 12:
         process = rivet.start("run", "-c", path)
         time.sleep(pause.uniform(0.01, whole_run))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        deaths += process.returncode == -signal.SIGKILL
-    assert deaths > 5
+        if process.returncode == -signal.SIGKILL:
+            deaths += 1
+        else:
+            whole_run *= 0.8  # the first run was slow
     rivet.ok("run", "-c", path, "--validate")
     assert_every_row_once(rivet, table)
     assert_clean(rivet)

@@ -87,13 +87,15 @@ def test_killed_at_random_times(rivet, pg_orders, shape):
     whole_run = time.monotonic() - began
     choose = random.Random(f"times {shape}")
     deaths = 0
-    for _ in range(12):
+    while deaths < 8:
         process = rivet.start("run", "-c", path)
         time.sleep(choose.uniform(0.01, whole_run))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        deaths += process.returncode == -signal.SIGKILL
-    assert deaths > 3
+        if process.returncode == -signal.SIGKILL:
+            deaths += 1
+        else:
+            whole_run *= 0.8  # the first run was slow
     rivet.ok("run", "-c", path, "--validate")
     assert_right(rivet, pg_orders)
 

@@ -78,3 +78,32 @@ def test_an_incremental_run_that_died_later_needs_no_force(rivet, pg_db):
     killed(rivet, path)
     rivet.ok("run", "-c", path, "--resume", "--validate")
     assert rivet.output().manifest("t")["row_count"] == 2
+
+
+def parts_of_dead_run(rivet):
+    return sorted(rivet.folder.glob("output/*.parquet"))
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "flipped", "stranger"])
+def test_parts_of_a_dead_run_are_looked_at(rivet, pg_db, path, damage):
+    """M8: what matches is kept; what is missing or differs is written again; what nobody listed is put aside."""
+    if damage == "flipped":
+        path = rivet.config(pg_db.source, export("t", table="t", mode="chunked", chunk_column="id", chunk_size=100, verify="content"))
+    killed(rivet, path, "unit_committed:3")
+    victim, *kept = parts_of_dead_run(rivet)
+    content = victim.read_bytes()
+    if damage == "missing":
+        victim.unlink()
+    elif damage == "cut":
+        victim.write_bytes(content[:-1])
+    elif damage == "flipped":
+        victim.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+    else:
+        victim.with_name(victim.name.replace("_e1", "_e7")).write_bytes(content)
+    done = rivet.ok("run", "-c", path, "--resume", "--validate")
+    assert rivet.output().manifest("t")["row_count"] == 1000
+    assert sorted(rivet.output().table("t").column("id").to_pylist()) == list(range(1, 1001))
+    assert all(part in rivet.output().parts("t") for part in kept)
+    assert ("reading unit 0 again" in done.stderr) == (damage != "stranger")
+    assert parts_of_dead_run(rivet) == sorted(rivet.output().parts("t")), "nothing unlisted is in the readers' way"
+    assert rivet.state("SELECT count(*) FROM run") == [(1,)]

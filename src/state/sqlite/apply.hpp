@@ -22,6 +22,7 @@ Result<void> apply(Connection& db, const ChunksReset& update);
 Result<void> apply(Connection& db, const RunSwept& update);
 Result<void> apply(Connection& db, const UnitCommitted& update);
 Result<void> apply(Connection& db, const UnitFailed& update);
+Result<void> apply(Connection& db, const UnitReopened& update);
 Result<void> apply(Connection& db, const JournalAppended& update);
 Result<void> apply(Connection& db, const MetricsRecorded& update);
 Result<void> apply(Connection& db, const HarmRecorded& update);

@@ -102,6 +102,20 @@ Result<void> apply(Connection& db, const UnitFailed& update) {
   return db.run(kFailUnit, update.run_id, update.unit_index, name_of(status), update.error, update.at);
 }
 
+Result<void> apply(Connection& db, const UnitReopened& update) {
+  const auto run = TRY(existing_run(db, update.run_id));
+  if (run.owner != update.owner) return conflict(fmt::format("{} is not held by {}", describe(run), update.owner));
+  if (run.stage != RunStage::running) return conflict(fmt::format("{} is not running", describe(run)));
+  const auto unit = TRY(read_first(db.start(kSelectUnit, update.run_id, update.unit_index), read_unit));
+  if (!unit || unit->status != model::UnitStatus::completed) {
+    return conflict(fmt::format("run {} has no completed unit {}", update.run_id, update.unit_index));
+  }
+  TRY(db.run(kDeletePartsOfUnit, update.run_id, update.unit_index));
+  TRY(db.run(kDeleteRecentOfUnit, update.run_id, update.unit_index));
+  TRY(db.run(kDeleteHashesOfUnit, update.run_id, update.unit_index));
+  return db.run(kReopenUnit, update.run_id, update.unit_index, update.reason, update.at);
+}
+
 Result<std::optional<UnitClaim>> claim_unit(Connection& db, const std::string& run_id, const Owner& owner,
                                             base::Timestamp at, base::Timestamp lease_until) {
   const auto run = TRY(existing_run(db, run_id));

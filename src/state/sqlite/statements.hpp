@@ -86,6 +86,17 @@ inline constexpr Query kCommitUnit{"commit_unit",
 inline constexpr Query kFailUnit{"fail_unit",
                                  "UPDATE unit SET status = ?3, owner = '', last_error = ?4, updated_at = ?5 "
                                  "WHERE run_id = ?1 AND unit_index = ?2"};
+inline constexpr Query kReopenUnit{
+    "reopen_unit",
+    "UPDATE unit SET status = 'pending', owner = '', attempts = 0, rows = 0, digest = '', snapshot = '', read_at = "
+    "NULL, "
+    "gates_json = '', last_error = ?3, updated_at = ?4 WHERE run_id = ?1 AND unit_index = ?2"};
+inline constexpr Query kDeletePartsOfUnit{"delete_parts_of_unit",
+                                          "DELETE FROM part WHERE run_id = ? AND unit_index = ?"};
+inline constexpr Query kDeleteRecentOfUnit{"delete_recent_of_unit",
+                                           "DELETE FROM recent_key WHERE run_id = ? AND unit_index = ?"};
+inline constexpr Query kDeleteHashesOfUnit{"delete_hashes_of_unit",
+                                           "DELETE FROM unit_hashes WHERE run_id = ? AND unit_index = ?"};
 inline constexpr Query kReleaseUnits{"release_units",
                                      "UPDATE unit SET status = 'pending', owner = '', updated_at = ?2 "
                                      "WHERE run_id = ?1 AND status = 'running'"};
@@ -270,6 +281,10 @@ inline constexpr std::array kEveryQuery{&kInsertRun,
                                         &kClaimUnit,
                                         &kCommitUnit,
                                         &kFailUnit,
+                                        &kReopenUnit,
+                                        &kDeletePartsOfUnit,
+                                        &kDeleteRecentOfUnit,
+                                        &kDeleteHashesOfUnit,
                                         &kReleaseUnits,
                                         &kReleaseUnitsOf,
                                         &kCountIncomplete,
