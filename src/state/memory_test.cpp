@@ -126,7 +126,7 @@ TEST_F(MemoryTest, ADamagedPositionIsADataErrorThatNamesTheExport) {
 }
 
 TEST_F(MemoryTest, RowsOfAUnitAreReadBackOncePublished) {
-  const std::string bytes("\0\xff\x01 'binary' \0\x80!", 18);
+  const std::string bytes("\0\xff\x01 'binary' \0\x80!", 16);
   committed("r1", {{.after = R"(["5"])", .of_null = false, .digests = bytes.substr(0, 16)},
                    {.after = {}, .of_null = true, .digests = digests(2, 'n')}});
   EXPECT_THAT(remembered(), IsEmpty());
