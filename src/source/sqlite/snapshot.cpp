@@ -22,8 +22,9 @@ constexpr std::string_view kReservePrefix = "wal-";
 constexpr std::size_t kReserveSize = 32;
 /// As many as are pinned at least, when writers leave too little time for more.
 constexpr std::size_t kLeastReserve = 8;
-constexpr int kTriesPerSize = 100;
 constexpr std::chrono::seconds kPatience{10};
+/// After this share of the patience, half as many are tried.
+constexpr int kPatienceShare = 8;
 
 /// Whether the database has a write-ahead log; certain while pinned.
 Result<bool> has_wal(Connection& connection) {
@@ -90,7 +91,9 @@ Result<void> SharedInstants::pin_together(Connection& holder, Reserve& reserve, 
                                           const std::stop_token& stop) const {
   const auto patience = options.lock_timeout.count() == 0 ? kPatience : options.lock_timeout;
   const auto give_up = Clock::now() + patience;
-  for (int tries = 1; !stop.stop_requested() && Clock::now() < give_up; ++tries) {
+  const auto share = Clock::duration(patience) / kPatienceShare;
+  auto shrink_at = Clock::now() + share;
+  while (!stop.stop_requested() && Clock::now() < give_up) {
     reserve.data_version = TRY(data_version(*reserve.monitor));
     TRY(holder.pin());
     Result<void> pinned;
@@ -103,7 +106,9 @@ Result<void> SharedInstants::pin_together(Connection& holder, Reserve& reserve, 
     holder.unpin();
     TRY(std::move(pinned));
     TRY(std::move(after));
-    if (tries % kTriesPerSize == 0) reserve.idle.resize(std::max(kLeastReserve, reserve.idle.size() / 2));
+    if (Clock::now() < shrink_at) continue;
+    reserve.idle.resize(std::max(kLeastReserve, reserve.idle.size() / 2));
+    shrink_at += share;
   }
   if (stop.stop_requested()) return fail(holder.cancelled());
   return fail(ErrorKind::unavailable, fmt::format("{} is written to so often that no instant could be shared for {} s",

@@ -23,8 +23,9 @@ std::unique_ptr<Source> source_of(const TestDatabase& database) {
   return std::move(*make_sqlite_source(config, test_clock()));
 }
 
-std::unique_ptr<Session> open(const Source& source, const std::string& snapshot = {}) {
-  auto session = source.open({.lock_timeout = std::chrono::seconds(1), .snapshot = snapshot}, {});
+std::unique_ptr<Session> open(const Source& source, const std::string& snapshot = {},
+                              std::chrono::seconds lock_timeout = std::chrono::seconds(1)) {
+  auto session = source.open({.lock_timeout = lock_timeout, .snapshot = snapshot}, {});
   EXPECT_TRUE(session) << session.error().to_string();
   return session ? std::move(*session) : nullptr;
 }
@@ -107,7 +108,7 @@ TEST(SqliteSnapshot, IsOneInstantAmongBusyWriters) {
   });
   const auto source = source_of(database);
   for (int i = 0; i < 20; ++i) {
-    const auto holder = open(*source);
+    const auto holder = open(*source, {}, std::chrono::seconds(30));
     const auto name = holder->share_snapshot();
     ASSERT_TRUE(name) << name.error().to_string();
     const auto expected = sum(*holder);
