@@ -43,9 +43,9 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 /// Builds the failure value that every Result accepts.
 inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
-/// Shorthand for an error that needs only a kind and a message.
-inline tl::unexpected<Error> fail(ErrorKind kind, std::string message) {
-  return fail(Error{.kind = kind, .message = std::move(message)});
+/// Shorthand for an error that needs only a kind, a message and, where it is not obvious, the user's next step.
+inline tl::unexpected<Error> fail(ErrorKind kind, std::string message, std::string hint = {}) {
+  return fail(Error{.kind = kind, .message = std::move(message), .hint = std::move(hint)});
 }
 
 }  // namespace rivet

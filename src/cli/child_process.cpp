@@ -119,9 +119,8 @@ Result<std::optional<int>> events_descriptor() {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool usable = error == std::errc() && end == text.data() + text.size() && number > 0;
   if (usable && ::fcntl(number, F_GETFD) >= 0) return number;
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("{}={}: not an open descriptor", kEventsVariable, text),
-                    .hint = "set it to 1 for events on stdout, or unset it"});
+  return fail(ErrorKind::config, fmt::format("{}={}: not an open descriptor", kEventsVariable, text),
+              "set it to 1 for events on stdout, or unset it");
 }
 
 std::string ChildEnd::to_string() const {

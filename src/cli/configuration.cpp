@@ -24,9 +24,8 @@ Result<std::map<std::string, std::string>> parse_params(const std::vector<std::s
   for (const auto& param : params) {
     const auto equals = param.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return fail(Error{.kind = ErrorKind::config,
-                        .message = fmt::format("-p {}: not of the form KEY=VALUE", param),
-                        .hint = "write -p key=value; the file then uses ${key}"});
+      return fail(ErrorKind::config, fmt::format("-p {}: not of the form KEY=VALUE", param),
+                  "write -p key=value; the file then uses ${key}");
     }
     parsed[param.substr(0, equals)] = param.substr(equals + 1);
   }
@@ -37,10 +36,9 @@ tl::unexpected<Error> unknown_export(const config::Config& config, const std::st
   std::vector<std::string_view> names;
   for (const auto& entry : config.exports) names.push_back(entry.name);
   const auto close = base::did_you_mean(name, names);
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("{}: there is no export '{}'", config.file.string(), name),
-                    .hint = close ? fmt::format("did you mean '{}'?", *close)
-                                  : fmt::format("exports of this file: {}", fmt::join(names, ", "))});
+  return fail(ErrorKind::config, fmt::format("{}: there is no export '{}'", config.file.string(), name),
+              close ? fmt::format("did you mean '{}'?", *close)
+                    : fmt::format("exports of this file: {}", fmt::join(names, ", ")));
 }
 
 }  // namespace
@@ -72,9 +70,8 @@ Result<std::vector<const config::Export*>> select_exports(const config::Config& 
 Result<std::filesystem::path> state_folder(const std::string& config_file) {
   std::error_code failed;
   if (!std::filesystem::is_regular_file(config_file, failed)) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = fmt::format("{}: no such configuration file", config_file),
-                      .hint = "name the file with -c; its folder holds the state"});
+    return fail(ErrorKind::config, fmt::format("{}: no such configuration file", config_file),
+                "name the file with -c; its folder holds the state");
   }
   return std::filesystem::absolute(config_file, failed).parent_path();
 }

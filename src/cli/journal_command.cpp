@@ -38,9 +38,8 @@ Result<void> print_json(const Arguments& args, const Journals& journals, Context
 Result<void> journal(const Arguments& args, Context& context) {
   const auto journals = TRY(read_journals(args));
   if (!args.run_id.empty() && journals.empty()) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = fmt::format("there is no journal of run '{}'", args.run_id),
-                      .hint = "`rivet metrics` lists the runs"});
+    return fail(ErrorKind::config, fmt::format("there is no journal of run '{}'", args.run_id),
+                "`rivet metrics` lists the runs");
   }
   if (args.json) return print_json(args, journals, context);
   return context.print(report::journals_text(journals, {.colour = report::detect_terminal(1).colour}));

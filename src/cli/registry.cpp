@@ -22,9 +22,7 @@ namespace {
 constexpr const char* kStateFile = ".rivet_state.db";
 
 tl::unexpected<Error> not_built(std::string what, std::string hint) {
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = std::move(what) + " is not available in this version",
-                    .hint = std::move(hint)});
+  return fail(ErrorKind::config, std::move(what) + " is not available in this version", std::move(hint));
 }
 
 std::string absolute(const std::filesystem::path& path) {

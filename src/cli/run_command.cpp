@@ -24,9 +24,8 @@ namespace rivet::cli {
 namespace {
 
 tl::unexpected<Error> not_built(std::string_view flag) {
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("{} is not available in this version", flag),
-                    .hint = fmt::format("run without {}", flag)});
+  return fail(ErrorKind::config, fmt::format("{} is not available in this version", flag),
+              fmt::format("run without {}", flag));
 }
 
 Result<void> refuse_unbuilt(const RunArguments& args) {
@@ -37,14 +36,12 @@ Result<void> refuse_unbuilt(const RunArguments& args) {
 Result<void> require_clean_stdout(const RunArguments& args, const Selection& selected) {
   const auto streams = std::count_if(selected.begin(), selected.end(), writes_to_stdout);
   if (args.json && streams > 0) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = "--json and an export with `destination: {type: stdout}` both want stdout",
-                      .hint = "use --summary-output FILE for the JSON"});
+    return fail(ErrorKind::config, "--json and an export with `destination: {type: stdout}` both want stdout",
+                "use --summary-output FILE for the JSON");
   }
   if (streams > 1) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = fmt::format("{} exports write to stdout; their bytes would run together", streams),
-                      .hint = "choose one with -e"});
+    return fail(ErrorKind::config, fmt::format("{} exports write to stdout; their bytes would run together", streams),
+                "choose one with -e");
   }
   return {};
 }
@@ -78,9 +75,8 @@ int default_exports_at_once() { return std::clamp(static_cast<int>(std::thread::
 Result<Sharing> choose_sharing(const config::Config& config, const RunArguments& args, std::size_t selected) {
   const auto mode = sharing_mode(config, args);
   if (mode == Sharing::Mode::sequential && args.max_parallel > 0) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = "--max-parallel bounds exports that run at the same time, and none do",
-                      .hint = "add --parallel-exports or --parallel-export-processes"});
+    return fail(ErrorKind::config, "--max-parallel bounds exports that run at the same time, and none do",
+                "add --parallel-exports or --parallel-export-processes");
   }
   if (mode == Sharing::Mode::sequential || selected < 2) return Sharing{};
   return Sharing{.mode = mode, .at_once = args.max_parallel > 0 ? args.max_parallel : default_exports_at_once()};
@@ -160,9 +156,9 @@ Result<void> run_for_parent(const RunArguments& args, const config::Config& conf
 Result<void> require_free_for_events(const RunArguments& args, const Selection& selected, int events) {
   const bool taken = args.json || std::any_of(selected.begin(), selected.end(), writes_to_stdout);
   if (events != STDOUT_FILENO || !taken) return {};
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("{}=1 wants stdout for events, and so does something else", kEventsVariable),
-                    .hint = "name another descriptor, or leave out --json and exports to stdout"});
+  return fail(ErrorKind::config,
+              fmt::format("{}=1 wants stdout for events, and so does something else", kEventsVariable),
+              "name another descriptor, or leave out --json and exports to stdout");
 }
 
 Result<void> run(const RunArguments& args, Context& context) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cli/run_report.hpp"
+#include "run/outcome.hpp"
 #include "run/owner.hpp"
 
 namespace rivet::cli {
@@ -46,17 +47,10 @@ Error error_of_lost(const ChildEnd& end, const std::string& last_words, bool sto
 }
 
 report::RunOutcome outcome_of_lost(const RunJob& job, const config::Export& entry, Error error, pid_t process) {
-  report::RunOutcome outcome{
-      .export_name = entry.name,
-      .status = error.kind == ErrorKind::cancelled ? "interrupted" : "failed",
-      .mode = std::string(config::name_of(entry.mode)),
-      .source_engine = std::string(config::name_of(job.config.source.type)),
-      .destination_kind = std::string(config::name_of(entry.destination.type)),
-      .format = std::string(config::name_of(entry.format)),
-      .compression = entry.format == config::FileFormat::csv ? "none" : std::string(config::name_of(entry.compression)),
-      .tuning_profile = entry.tuning.profile,
-      .finished_at = job.context.clock.now(),
-      .batch_size = entry.tuning.batch_size};
+  const auto now = job.context.clock.now();
+  auto outcome = run::expected_outcome(job.config, entry, now);
+  outcome.finished_at = now;
+  if (error.kind == ErrorKind::cancelled) outcome.status = "interrupted";
   if (const auto run = run_of(job.store, entry.name, process)) {
     outcome.run_id = run->run_id;
     outcome.resumable = true;

@@ -6,7 +6,6 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "cli/configuration.hpp"
 #include "run/owner.hpp"
@@ -33,17 +32,14 @@ struct Unfinished {
 Result<Store> open_to_reset(const Arguments& args) {
   auto store = TRY(open_history(args.config));
   if (store) return store;
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("there is no state beside {}", args.config),
-                    .hint = "nothing was run there yet, so there is nothing to reset"});
+  return fail(ErrorKind::config, fmt::format("there is no state beside {}", args.config),
+              "nothing was run there yet, so there is nothing to reset");
 }
 
 Result<void> require_known(state::StateStore& store, const std::string& export_name) {
   const auto known = TRY(store.known_exports());
   if (std::find(known.begin(), known.end(), export_name) != known.end()) return {};
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("the state store {} knows no export '{}'", store.location(), export_name),
-                    .hint = fmt::format("exports it knows: {}", fmt::join(known, ", "))});
+  return fail(state::unknown_export(store.location(), export_name, known));
 }
 
 Result<std::vector<Unfinished>> find_unfinished(state::StateStore& store, const std::string& export_name) {

@@ -11,9 +11,8 @@ namespace {
 constexpr const char* kAvailable = "run, validate, journal, metrics, state";
 
 tl::unexpected<Error> refusal(const std::string& command) {
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("`rivet {}` is not available in this version", command),
-                    .hint = fmt::format("available commands: {}", kAvailable)});
+  return fail(ErrorKind::config, fmt::format("`rivet {}` is not available in this version", command),
+              fmt::format("available commands: {}", kAvailable));
 }
 
 // Options that only a later version declares must not be refused before the command itself is.

@@ -26,16 +26,13 @@ Result<base::Timestamp> placeholder_time(const Arguments& args, const Context& c
   if (args.date.empty()) return context.clock.now();
   const auto parsed = base::parse_rfc3339(args.date + "T00:00:00Z");
   if (parsed && base::to_date(*parsed) == args.date) return *parsed;
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("--date {}: not a day", args.date),
-                    .hint = "write it as 2026-04-18"});
+  return fail(ErrorKind::config, fmt::format("--date {}: not a day", args.date), "write it as 2026-04-18");
 }
 
 Result<void> require_one_export(const Arguments& args, std::size_t selected) {
   if (args.prefix.empty() || selected == 1) return {};
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("--prefix needs exactly one export, and {} are selected", selected),
-                    .hint = "choose one with -e"});
+  return fail(ErrorKind::config, fmt::format("--prefix needs exactly one export, and {} are selected", selected),
+              "choose one with -e");
 }
 
 bool can_be_read_back(const config::Export& entry) {

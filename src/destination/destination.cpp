@@ -7,8 +7,12 @@
 #include <arrow/result.h>
 #include <fmt/format.h>
 
+#include "base/hash.hpp"
+
 namespace rivet::destination {
 namespace {
+
+constexpr std::int64_t kBlockBytes = 1 << 20;
 
 Error unreadable(const ObjectKey& key, const arrow::Status& status) {
   return {.kind = ErrorKind::unavailable,
@@ -32,6 +36,17 @@ Result<std::optional<std::string>> read_text(const Destination& destination, con
     return fail(ErrorKind::data, fmt::format("\"{}\" ended after {} of its {} bytes", key, (*bytes)->size(), *size));
   }
   return (*bytes)->ToString();
+}
+
+Result<std::string> content_fingerprint(const ObjectKey& key, arrow::io::RandomAccessFile& file) {
+  base::ContentHasher hasher(false);
+  for (std::int64_t at = 0;;) {
+    const auto block = file.ReadAt(at, kBlockBytes);
+    if (!block.ok()) return fail(unreadable(key, block.status()));
+    if ((*block)->size() == 0) return hasher.xxh3();
+    hasher.update((*block)->data(), static_cast<std::size_t>((*block)->size()));
+    at += (*block)->size();
+  }
 }
 
 }  // namespace rivet::destination

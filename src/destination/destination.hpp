@@ -67,4 +67,8 @@ class Destination {
 /// A whole small object as text, at most `limit` bytes (more: kind data). Absent: an empty optional.
 Result<std::optional<std::string>> read_text(const Destination& destination, const ObjectKey& key, std::int64_t limit);
 
+/// The fingerprint of an object's bytes as manifests record it (base::ContentHasher); `key` names it in errors (kind
+/// unavailable). Reads it block by block.
+Result<std::string> content_fingerprint(const ObjectKey& key, arrow::io::RandomAccessFile& file);
+
 }  // namespace rivet::destination

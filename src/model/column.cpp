@@ -163,10 +163,9 @@ Result<LogicalType> parse_override_type(std::string_view text) {
     const bool nano = name.ends_with("_ns");
     return LogicalType{.kind = kind, .unit = nano ? TimeUnit::nano : TimeUnit::micro};
   }
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("'{}' is not a column type", text),
-                    .hint = "use bool, int2, int4, int8, float4, float8, decimal(p,s), text, binary, date, time, json, "
-                            "uuid, timestamp, timestamp_ns, timestamp_tz or timestamp_tz_ns"});
+  return fail(ErrorKind::config, fmt::format("'{}' is not a column type", text),
+              "use bool, int2, int4, int8, float4, float8, decimal(p,s), text, binary, date, time, json, "
+              "uuid, timestamp, timestamp_ns, timestamp_tz or timestamp_tz_ns");
 }
 
 std::string_view name_of(Fidelity fidelity) {

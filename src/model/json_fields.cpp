@@ -101,6 +101,18 @@ std::string FieldReader::text(const char* key) {
 
 std::string FieldReader::text_or_empty(const char* key) { return has(key) ? text(key) : std::string(); }
 
+std::vector<std::string> FieldReader::texts(const char* key) {
+  std::vector<std::string> out;
+  for (const auto& element : array(key)) {
+    if (!element.is_string()) {
+      wrong(key, "an array of texts");
+      return {};
+    }
+    out.push_back(element.get<std::string>());
+  }
+  return out;
+}
+
 std::int64_t FieldReader::count(const char* key) {
   const auto& value = field(key);
   constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());

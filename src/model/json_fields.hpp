@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -46,9 +47,10 @@ class FieldReader {
   bool has(const char* key) const;
 
   std::string text(const char* key);
-  std::string text_or_empty(const char* key);  ///< empty when absent or null
-  std::int64_t count(const char* key);         ///< an integer that is not negative
-  int small_count(const char* key);            ///< the same, and fits an int
+  std::string text_or_empty(const char* key);       ///< empty when absent or null
+  std::vector<std::string> texts(const char* key);  ///< an array of texts
+  std::int64_t count(const char* key);              ///< an integer that is not negative
+  int small_count(const char* key);                 ///< the same, and fits an int
   std::optional<std::int64_t> optional_count(const char* key);
   bool boolean(const char* key);
   base::Timestamp time(const char* key);

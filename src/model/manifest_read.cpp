@@ -106,10 +106,7 @@ void read_row_hash(FieldReader& root, Manifest& manifest) {
   auto field = root.object("row_hash");
   manifest.row_hash_column = field.text("column");
   manifest.row_hash_render = field.text_or_empty("render");
-  for (const auto& name : field.array("covered")) {
-    if (!name.is_string()) return field.refuse("row_hash.covered lists something that is not a name");
-    manifest.row_hash_covered.push_back(name.get_ref<const std::string&>());
-  }
+  manifest.row_hash_covered = field.texts("covered");
 }
 
 void read_head(FieldReader& root, Manifest& manifest) {
@@ -150,10 +147,9 @@ Result<Manifest> manifest_from_json_text(std::string_view text) {
   const auto version = root.count("manifest_version");
   TRY(root.finish().context("reading a manifest"));
   if (version != kManifestVersion) {
-    return fail(
-        Error{.kind = ErrorKind::data,
-              .message = fmt::format("the manifest has version {}, known is version {}", version, kManifestVersion),
-              .hint = "read it with the version of the program that wrote it"});
+    return fail(ErrorKind::data,
+                fmt::format("the manifest has version {}, known is version {}", version, kManifestVersion),
+                "read it with the version of the program that wrote it");
   }
   Manifest manifest;
   read_head(root, manifest);

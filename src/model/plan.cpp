@@ -41,14 +41,6 @@ ordered_json to_json(const Incremental& incremental) {
   return out;
 }
 
-std::vector<std::string> texts(const json& array) {
-  std::vector<std::string> out;
-  for (const auto& element : array) {
-    if (element.is_string()) out.push_back(element.get<std::string>());
-  }
-  return out;
-}
-
 void read_units(FieldReader& fields, Plan& plan) {
   const auto& units = fields.array("units");
   for (std::size_t i = 0; i < units.size(); ++i) {
@@ -75,16 +67,16 @@ Position read_position(FieldReader& fields, const char* name) {
 
 Incremental read_incremental(FieldReader& fields) {
   auto cursor = fields.object("cursor");
-  Incremental out{.cursor = {texts(cursor.array("columns")), cursor.boolean("coalesced")}, .since = {}, .until = {}};
+  Incremental out{.cursor = {cursor.texts("columns"), cursor.boolean("coalesced")}, .since = {}, .until = {}};
   if (fields.has("since")) out.since = read_position(fields, "since");
   out.until = read_position(fields, "until");
   out.versions = fields.boolean("versions");
   out.again_units = fields.small_count("again_units");
-  out.identity = texts(fields.array("identity"));
+  out.identity = fields.texts("identity");
   out.by_key = fields.boolean("by_key");
   out.lookback = fields.count("lookback");
   out.remember_from = fields.small_count("remember_from");
-  if (fields.has("remember_after")) out.remember_after = texts(fields.array("remember_after"));
+  if (fields.has("remember_after")) out.remember_after = fields.texts("remember_after");
   return out;
 }
 
@@ -141,7 +133,7 @@ Result<Plan> plan_from_json_text(std::string_view text) {
   plan.source_engine = fields.text("source_engine");
   plan.mode = fields.text("mode");
   plan.strategy = fields.text("strategy");
-  plan.key = texts(fields.array("key"));
+  plan.key = fields.texts("key");
   plan.reason = fields.text("reason");
   plan.consistency = fields.text("consistency");
   plan.destination_kind = fields.text("destination_kind");
@@ -151,7 +143,7 @@ Result<Plan> plan_from_json_text(std::string_view text) {
   plan.compression = fields.text("compression");
   plan.source_columns = TRY(columns_from_json(fields.array("source_columns")));
   plan.columns = TRY(columns_from_json(fields.array("columns")));
-  plan.row_hash_covered = texts(fields.array("row_hash_covered"));
+  plan.row_hash_covered = fields.texts("row_hash_covered");
   plan.max_file_size = fields.optional_count("max_file_size");
   plan.row_estimate = fields.optional_count("row_estimate");
   plan.catalogue_fingerprint = fields.text("catalogue_fingerprint");

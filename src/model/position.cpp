@@ -2,27 +2,9 @@
 // Positions as JSON.
 #include "model/position.hpp"
 
-#include <fmt/format.h>
-
 #include "model/json_fields.hpp"
 
 namespace rivet::model {
-namespace {
-
-std::vector<std::string> read_texts(FieldReader& fields, const char* name) {
-  std::vector<std::string> texts;
-  for (const auto& value : fields.array(name)) {
-    if (value.is_string()) {
-      texts.push_back(value.get<std::string>());
-    } else {
-      fields.refuse(fmt::format("position.{} holds something that is not text", name));
-    }
-  }
-  return texts;
-}
-
-}  // namespace
-
 std::string to_json_text(const Position& position) {
   nlohmann::ordered_json json{{"columns", position.key.columns}, {"coalesced", position.key.coalesced}};
   json["cursor"] = position.cursor;
@@ -34,9 +16,9 @@ std::string to_json_text(const Position& position) {
 Result<Position> position_from_json_text(std::string_view text) {
   const auto json = TRY(parse_json(text).context("reading a position"));
   FieldReader fields(json, "position");
-  auto columns = read_texts(fields, "columns");
+  auto columns = fields.texts("columns");
   Position position{.key = {std::move(columns), fields.boolean("coalesced")},
-                    .cursor = read_texts(fields, "cursor"),
+                    .cursor = fields.texts("cursor"),
                     .horizon = fields.optional_count("horizon"),
                     .source_id = fields.text("source_id")};
   TRY(fields.finish());

@@ -52,23 +52,16 @@ ordered_json to_json(const Term& term) {
       term);
 }
 
-std::vector<std::string> read_texts(FieldReader& fields, const char* key) {
-  std::vector<std::string> out;
-  for (const auto& element : fields.array(key)) {
-    if (!element.is_string()) {
-      fields.refuse(fmt::format("'{}' holds something that is not text", key));
-      return {};
-    }
-    out.push_back(element.get<std::string>());
-  }
-  if (out.empty()) fields.refuse(fmt::format("'{}' is empty", key));
-  return out;
+std::vector<std::string> read_columns(FieldReader& fields) {
+  auto columns = fields.texts("columns");
+  if (columns.empty()) fields.refuse("'columns' is empty");
+  return columns;
 }
 
 std::optional<Bound> read_bound(FieldReader& fields, const char* key, std::size_t columns) {
   if (!fields.has(key)) return std::nullopt;
   auto bound = fields.object(key);
-  Bound out{.values = read_texts(bound, "values"), .inclusive = bound.boolean("inclusive")};
+  Bound out{.values = bound.texts("values"), .inclusive = bound.boolean("inclusive")};
   if (out.values.size() != columns) fields.refuse(fmt::format("'{}' has not one value per key column", key));
   return out;
 }
@@ -76,7 +69,7 @@ std::optional<Bound> read_bound(FieldReader& fields, const char* key, std::size_
 Term read_term(FieldReader& fields) {
   const auto kind = fields.text("kind");
   if (kind == "key_range") {
-    KeyRange range{.columns = read_texts(fields, "columns"), .lower = {}, .upper = {}};
+    KeyRange range{.columns = read_columns(fields), .lower = {}, .upper = {}};
     range.coalesced = fields.has("coalesced") && fields.boolean("coalesced");
     const auto width = range.coalesced ? 1 : range.columns.size();
     range.lower = read_bound(fields, "lower", width);
@@ -84,7 +77,7 @@ Term read_term(FieldReader& fields) {
     return range;
   }
   if (kind == "null_key") {
-    NullKey key{.columns = read_texts(fields, "columns")};
+    NullKey key{.columns = read_columns(fields)};
     key.coalesced = fields.has("coalesced") && fields.boolean("coalesced");
     return key;
   }

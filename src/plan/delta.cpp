@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "plan/keys.hpp"
+#include "plan/ranges.hpp"
 
 namespace rivet::plan {
 namespace {
@@ -28,10 +29,6 @@ constexpr std::int64_t kCheckpointRows = 250'000;
 constexpr std::int64_t kLookbackByVersion = 500'000, kLookbackByReading = 100'000;
 // Looking for late versions scans the table; a larger one is searched only as far back as rows are remembered.
 constexpr std::int64_t kScanBytes = 2LL << 30;
-
-Error refuse(std::string message, std::string hint) {
-  return {.kind = ErrorKind::config, .message = std::move(message), .hint = std::move(hint)};
-}
 
 std::string reset_hint(const std::string& export_name) {
   return fmt::format("to read everything anew: rivet state reset -e {}", export_name);
@@ -79,9 +76,10 @@ Result<bool> may_lack_cursor(const model::Inventory& inventory, const model::Key
 Result<void> check_same_cursor(const std::string& export_name, const Incremental& incremental) {
   const auto& since = incremental.since;
   if (!since || since->key == incremental.cursor) return {};
-  return fail(refuse(fmt::format("the earlier runs of export '{}' followed {}, not {}", export_name,
-                                 spelled(since->key), spelled(incremental.cursor)),
-                     reset_hint(export_name)));
+  return fail(ErrorKind::config,
+              fmt::format("the earlier runs of export '{}' followed {}, not {}", export_name, spelled(since->key),
+                          spelled(incremental.cursor)),
+              reset_hint(export_name));
 }
 
 /// What this cannot promise, in the words of the user.
@@ -126,6 +124,7 @@ class DeltaMaker {
  public:
   DeltaMaker(const Strategy& strategy, const KeyFacts& facts) : strategy_(strategy), facts_(facts) {
     delta_.incremental = *strategy.incremental;
+    if (since()) cursor_before_ = since()->cursor;
   }
 
   Delta make() {
@@ -141,17 +140,13 @@ class DeltaMaker {
 
  private:
   const std::optional<model::Position>& since() const { return delta_.incremental.since; }
-  const model::KeyValues& cursor_before() const {
-    static const model::KeyValues none;
-    return since() ? since()->cursor : none;
-  }
   std::optional<Bound> behind_cursor() const {
-    return cursor_before().empty() ? std::nullopt : std::optional(Bound{cursor_before(), false});
+    return cursor_before_.empty() ? std::nullopt : std::optional(Bound{cursor_before_, false});
   }
 
   void settle_position() {
     auto& until = delta_.incremental.until;
-    until = {.key = delta_.incremental.cursor, .cursor = cursor_before()};
+    until = {.key = delta_.incremental.cursor, .cursor = cursor_before_};
     if (facts_.extent.last) until.cursor = *facts_.extent.last;
     if (!facts_.horizon) return;
     until.horizon = facts_.horizon->settled;
@@ -168,35 +163,28 @@ class DeltaMaker {
     if (!since() || delta_.incremental.lookback == 0) return;
     const auto late = versions_from(since()->horizon.value_or(0));
     if (late && late->from >= late->below) return;  // nothing has ended since
-    if (!cursor_before().empty()) {
+    if (!cursor_before_.empty()) {
       std::optional<Bound> floor;
-      if (facts_.floor && !looks_back_far()) floor = Bound{*facts_.floor, false};
-      add(range(floor, Bound{cursor_before(), true}), late, floor ? display(floor->values) : "",
-          display(cursor_before()), "rows that came late");
+      if (facts_.floor && looks_back_to_floor(strategy_)) floor = Bound{*facts_.floor, false};
+      add(range(floor, Bound{cursor_before_, true}), late, floor ? display(floor->values) : "", display(cursor_before_),
+          "rows that came late");
     }
     if (strategy_.nullable) add(null_key(), late, "", "", "rows without a cursor that came since");
   }
 
-  bool looks_back_far() const { return strategy_.looks_back_far && since()->horizon.has_value(); }
-
   void add_new_ranges() {
     if (!facts_.extent.last) return;
-    auto lower = behind_cursor();
-    for (const auto& point : facts_.split_points) {
-      add_new(lower, Bound{point, true});
-      lower = Bound{point, false};
+    const auto end = Bound{*facts_.extent.last, true};
+    for (auto& range : ranges_between(delta_.incremental.cursor, behind_cursor(), facts_.split_points, end)) {
+      auto start = range.lower ? display(range.lower->values) : "";
+      auto last = display(range.upper->values);
+      add(std::move(range), versions_from(0), std::move(start), std::move(last), "rows behind the cursor");
     }
-    add_new(lower, Bound{*facts_.extent.last, true});
-  }
-
-  void add_new(const std::optional<Bound>& lower, const Bound& upper) {
-    add(range(lower, upper), versions_from(0), lower ? display(lower->values) : "", display(upper.values),
-        "rows behind the cursor");
   }
 
   /// An empty range: a run has a unit even when there is nothing to read.
   void add_nothing() {
-    const model::KeyValues at = cursor_before();
+    const model::KeyValues at = cursor_before_;
     const auto bounds = [&](bool inclusive) { return at.empty() ? std::nullopt : std::optional(Bound{at, inclusive}); };
     add(range(bounds(false), bounds(true)), versions_from(0), display(at), display(at), "nothing is new");
     if (at.empty()) delta_.units.back().predicate.terms.emplace_back(null_key());
@@ -206,7 +194,7 @@ class DeltaMaker {
   void remember_the_newest() {
     auto& incremental = delta_.incremental;
     incremental.remember_after =
-        cursor_before().empty() ? std::nullopt : std::optional<model::KeyValues>(cursor_before());
+        cursor_before_.empty() ? std::nullopt : std::optional<model::KeyValues>(cursor_before_);
     incremental.remember_from = incremental.again_units;
     const auto ranges = static_cast<std::int64_t>(delta_.units.size()) - incremental.again_units;
     if (ranges < 2 || facts_.new_rows <= incremental.lookback) return;
@@ -240,6 +228,7 @@ class DeltaMaker {
   const Strategy& strategy_;
   const KeyFacts& facts_;
   Delta delta_;
+  model::KeyValues cursor_before_;  // empty: the runs before have reached nothing
 };
 
 tl::unexpected<Error> broken(const Unit& unit, std::string_view what) {
@@ -276,13 +265,16 @@ Result<Strategy> choose_delta(const config::Export& entry, const model::Inventor
   return strategy;
 }
 
+bool looks_back_to_floor(const Strategy& strategy) {
+  const auto& since = strategy.incremental->since;
+  return since && strategy.incremental->lookback > 0 && !(strategy.looks_back_far && since->horizon);
+}
+
 model::Relation new_rows_of(const model::Relation& relation, const Incremental& incremental) {
   auto out = relation;
   if (!incremental.since || incremental.since->cursor.empty()) return out;
-  out.within.terms.emplace_back(KeyRange{.columns = incremental.cursor.columns,
-                                         .lower = Bound{incremental.since->cursor, false},
-                                         .upper = {},
-                                         .coalesced = incremental.cursor.coalesced});
+  out.within.terms.emplace_back(
+      ranges_between(incremental.cursor, Bound{incremental.since->cursor, false}, {}, {}).front());
   return out;
 }
 
@@ -290,17 +282,18 @@ Result<void> check_horizon(const Incremental& incremental, const model::Horizon&
   const auto& since = incremental.since;
   if (!since || !since->horizon) return {};
   if (since->source_id != horizon.source_id) {
-    return fail(refuse(fmt::format("the earlier runs read database {}, this is {}: which rows are new cannot be told",
-                                   since->source_id, horizon.source_id),
-                       "point the source at the former database, or start anew with rivet state reset"));
+    return fail(ErrorKind::config,
+                fmt::format("the earlier runs read database {}, this is {}: which rows are new cannot be told",
+                            since->source_id, horizon.source_id),
+                "point the source at the former database, or start anew with rivet state reset");
   }
   if (*since->horizon > horizon.settled) {
-    return fail(Error{.kind = ErrorKind::permanent,
-                      .message = fmt::format("this server is sure of transactions below {}, the earlier runs had read "
-                                             "those below {}: it is a replica that lags, or was restored from a backup",
-                                             horizon.settled, *since->horizon),
-                      .hint = "read from the server of the earlier runs, or wait until this one has caught up; after a "
-                              "restore start anew with rivet state reset"});
+    return fail(ErrorKind::permanent,
+                fmt::format("this server is sure of transactions below {}, the earlier runs had read "
+                            "those below {}: it is a replica that lags, or was restored from a backup",
+                            horizon.settled, *since->horizon),
+                "read from the server of the earlier runs, or wait until this one has caught up; after a "
+                "restore start anew with rivet state reset");
   }
   return {};
 }

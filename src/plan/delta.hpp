@@ -14,10 +14,16 @@
 
 namespace rivet::plan {
 
+/// Whether the export reads only what earlier runs have not.
+bool is_incremental(const config::Export& entry);
+
 /// The strategy of an incremental export, also of a chunked one with keyset_incremental. Kind config when the
 /// cursor is no column, or is not the one that the earlier runs followed.
 Result<Strategy> choose_delta(const config::Export& entry, const model::Inventory& inventory,
                               const Circumstances& told);
+
+/// Whether late rows are looked for only as far back as earlier runs remember: then KeyFacts::floor is needed.
+bool looks_back_to_floor(const Strategy& strategy);
 
 /// The relation that holds what lies behind the cursor of earlier runs; all of it on a first run.
 model::Relation new_rows_of(const model::Relation& relation, const model::Incremental& incremental);

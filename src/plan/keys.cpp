@@ -31,9 +31,8 @@ Result<const model::Column*> require_column(const model::Inventory& inventory, s
   if (const auto* column = find_column(inventory, name)) return column;
   std::vector<std::string> names;
   for (const auto& column : inventory.columns) names.push_back(column.name);
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("{}: '{}' is not a column of the source", key, name),
-                    .hint = fmt::format("its columns are {}", fmt::join(names, ", "))});
+  return fail(ErrorKind::config, fmt::format("{}: '{}' is not a column of the source", key, name),
+              fmt::format("its columns are {}", fmt::join(names, ", ")));
 }
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
@@ -72,9 +71,9 @@ Result<std::chrono::sys_days> day_of(const std::string& column, const model::Key
   const bool whole =
       text.size() == 10 || (text.size() > 10 && (text[10] == ' ' || text[10] == 'T' || text[10] == '\''));
   if (shaped && whole && date.ok() && !text.ends_with("BC")) return std::chrono::sys_days(date);
-  return fail(Error{.kind = ErrorKind::permanent,
-                    .message = fmt::format("the days of {} reach to {}, which is no day from year 0 to 9999", column, text),
-                    .hint = "use chunk_by_key, which takes any type, or select by a query"});
+  return fail(ErrorKind::permanent,
+              fmt::format("the days of {} reach to {}, which is no day from year 0 to 9999", column, text),
+              "use chunk_by_key, which takes any type, or select by a query");
 }
 
 std::string text_of(std::chrono::sys_days day) {

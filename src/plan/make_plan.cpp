@@ -14,21 +14,6 @@
 namespace rivet::plan {
 namespace {
 
-Result<void> check_stdout(const config::Export& entry) {
-  if (entry.destination.type != config::DestinationType::stdout_) return {};
-  if (entry.max_file_size) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = "max_file_size cannot split what goes to stdout",
-                      .hint = "leave max_file_size out, or write to a local path"});
-  }
-  if (entry.mode != config::Mode::full || entry.keys.parallel > 1) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = "stdout takes one stream of rows, not chunks",
-                      .hint = "use mode: full with parallel: 1, or write to a local path"});
-  }
-  return {};
-}
-
 /// Keys of later versions whose absence changes speed, never the result.
 void warn_about_unused_tuning(const config::Export& entry, model::Plan& plan) {
   const auto warn = [&](std::string_view key) {
@@ -76,9 +61,10 @@ void add_cut(const config::ModeKeys& keys, base::FieldHasher& hasher) {
 /// Runs that go on from different positions do not read the same rows.
 void add_position(const Strategy& strategy, base::FieldHasher& hasher) {
   if (!strategy.incremental) return;
-  const auto& [cursor, since, until, versions, again, identity, by_key, lookback, from, after] = *strategy.incremental;
-  hasher.add(fmt::format("{}", fmt::join(cursor.columns, "\n"))).add(cursor.coalesced ? "coalesced" : "");
-  hasher.add(since ? model::to_json_text(*since) : "").add(versions ? "versions" : "").add(std::to_string(lookback));
+  const auto& delta = *strategy.incremental;
+  hasher.add(fmt::format("{}", fmt::join(delta.cursor.columns, "\n"))).add(delta.cursor.coalesced ? "coalesced" : "");
+  hasher.add(delta.since ? model::to_json_text(*delta.since) : "").add(delta.versions ? "versions" : "");
+  hasher.add(std::to_string(delta.lookback));
 }
 
 /// What is read: of a time window only what lies in it.
@@ -123,7 +109,16 @@ Result<void> add_delta(const Strategy& strategy, const KeyFacts& facts, model::P
 }  // namespace
 
 Result<void> check_supported(const config::Export& entry) {
-  return check_stdout(entry);
+  if (entry.destination.type != config::DestinationType::stdout_) return {};
+  if (entry.max_file_size) {
+    return fail(ErrorKind::config, "max_file_size cannot split what goes to stdout",
+                "leave max_file_size out, or write to a local path");
+  }
+  if (entry.mode != config::Mode::full || entry.keys.parallel > 1) {
+    return fail(ErrorKind::config, "stdout takes one stream of rows, not chunks",
+                "use mode: full with parallel: 1, or write to a local path");
+  }
+  return {};
 }
 
 model::Plan make_plan(const config::Config& config, const config::Export& entry, const model::Inventory& inventory,

@@ -3,9 +3,7 @@
 #include "plan/partitions.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -80,15 +78,6 @@ config::Export bucket(const config::Export& entry, sys_days start) {
   return out;
 }
 
-Result<void> check_column(const config::Export& entry, const model::Inventory& inventory) {
-  const auto* column = TRY(require_column(inventory, "partition_by", entry.keys.partition_by));
-  if (has_days(*column)) return {};
-  return fail(Error{
-      .kind = ErrorKind::config,
-      .message = fmt::format("partition_by: column '{}' is {}, not a date or timestamp", column->name, column->native_type),
-      .hint = "name a date or timestamp column, or give this one such a type under columns:"});
-}
-
 Result<std::vector<config::Export>> buckets(const config::Export& entry, const model::KeyExtent& extent) {
   const auto& column = entry.keys.partition_by;
   const auto granularity = entry.keys.partition_granularity;
@@ -98,10 +87,10 @@ Result<std::vector<config::Export>> buckets(const config::Export& entry, const m
   for (auto at = bucket_start(TRY(day_of(column, *extent.first)), granularity); at <= last;
        at = next_bucket(at, granularity)) {
     if (static_cast<std::int64_t>(out.size()) >= kMaxPartitions) {
-      return fail(Error{.kind = ErrorKind::config,
-                        .message = fmt::format("partition_by {}: more than {} partitions from {} to {}", column,
-                                               kMaxPartitions, extent.first->front(), extent.last->front()),
-                        .hint = "use partition_granularity: month or year, or narrow the query"});
+      return fail(ErrorKind::config,
+                  fmt::format("partition_by {}: more than {} partitions from {} to {}", column, kMaxPartitions,
+                              extent.first->front(), extent.last->front()),
+                  "use partition_granularity: month or year, or narrow the query");
     }
     out.push_back(bucket(entry, at));
   }
@@ -110,10 +99,17 @@ Result<std::vector<config::Export>> buckets(const config::Export& entry, const m
 
 }  // namespace
 
-Result<std::vector<config::Export>> make_partitions(const config::Export& entry, const model::Inventory& inventory,
-                                                    const model::KeyExtent& extent,
+Result<void> check_partition_column(const config::Export& entry, const model::Inventory& inventory) {
+  const auto* column = TRY(require_column(inventory, "partition_by", entry.keys.partition_by));
+  if (has_days(*column)) return {};
+  return fail(
+      ErrorKind::config,
+      fmt::format("partition_by: column '{}' is {}, not a date or timestamp", column->name, column->native_type),
+      "name a date or timestamp column, or give this one such a type under columns:");
+}
+
+Result<std::vector<config::Export>> make_partitions(const config::Export& entry, const model::KeyExtent& extent,
                                                     const std::vector<std::string>& known) {
-  TRY(check_column(entry, inventory));
   auto out = TRY(buckets(entry, extent));
   if (extent.has_null) out.push_back(null_partition(entry));
   for (const auto& name : known) {

@@ -18,17 +18,11 @@ config::Export by(PartitionGranularity granularity) {
   return entry;
 }
 
-model::Inventory inventory() {
-  model::Inventory out;
-  out.columns = {{.name = "at", .native_type = "timestamp", .type = {.kind = model::LogicalKind::timestamp}}};
-  return out;
-}
-
 std::vector<std::string> names(PartitionGranularity granularity, const std::string& first, const std::string& last,
                                bool has_null = false, const std::vector<std::string>& known = {}) {
   const model::KeyExtent extent{.first = model::KeyValues{first}, .last = model::KeyValues{last}, .has_null = has_null};
   std::vector<std::string> out;
-  const auto made = make_partitions(by(granularity), inventory(), extent, known);
+  const auto made = make_partitions(by(granularity), extent, known);
   EXPECT_TRUE(made.has_value());
   for (const auto& one : *made) out.push_back(one.name);
   return out;
@@ -45,7 +39,7 @@ TEST(Partitions, FollowTheCalendar) {
 
 TEST(Partitions, AreHalfOpenAndOpenAtTheEndOfTime) {
   const model::KeyExtent extent{.first = model::KeyValues{"9999-12-31"}, .last = model::KeyValues{"9999-12-31"}};
-  const auto made = make_partitions(by(PartitionGranularity::month), inventory(), extent, {});
+  const auto made = make_partitions(by(PartitionGranularity::month), extent, {});
   ASSERT_EQ(made->size(), 1U);
   const auto& range = std::get<model::KeyRange>(made->front().relation.within.terms.front());
   EXPECT_EQ(range.lower, (model::Bound{{"9999-12-01"}, true}));
@@ -68,12 +62,23 @@ TEST(Partitions, AreFoundAgainByTheirName) {
 }
 
 TEST(Partitions, ARowLessRelationHasNone) {
-  EXPECT_THAT(*make_partitions(by(PartitionGranularity::day), inventory(), {}, {}), IsEmpty());
+  EXPECT_THAT(*make_partitions(by(PartitionGranularity::day), {}, {}), IsEmpty());
 }
 
 TEST(Partitions, TooManyAreRefused) {
   const model::KeyExtent extent{.first = model::KeyValues{"1900-01-01"}, .last = model::KeyValues{"2024-01-01"}};
-  EXPECT_EQ(make_partitions(by(PartitionGranularity::day), inventory(), extent, {}).error().kind, ErrorKind::config);
+  EXPECT_EQ(make_partitions(by(PartitionGranularity::day), extent, {}).error().kind, ErrorKind::config);
+}
+
+TEST(Partitions, NeedAColumnWithDays) {
+  const auto checked = [](model::LogicalKind kind) {
+    model::Inventory inventory;
+    inventory.columns = {{.name = "at", .native_type = "some", .type = {.kind = kind}}};
+    return check_partition_column(by(PartitionGranularity::day), inventory);
+  };
+  EXPECT_TRUE(checked(model::LogicalKind::date).has_value());
+  EXPECT_EQ(checked(model::LogicalKind::int64).error().kind, ErrorKind::config);
+  EXPECT_EQ(check_partition_column(by(PartitionGranularity::day), {}).error().kind, ErrorKind::config);
 }
 
 }  // namespace

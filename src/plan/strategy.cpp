@@ -20,10 +20,6 @@ using Shape = Strategy::Shape;
 // More units than slots, so that one slow unit does not leave the other slots idle at the end.
 constexpr std::int64_t kUnitsPerSlot = 4;
 
-Error refuse(std::string message, std::string hint) {
-  return {.kind = ErrorKind::config, .message = std::move(message), .hint = std::move(hint)};
-}
-
 /// Units for ranges between boundaries: as many as chunks of `chunk_size` rows would be.
 std::int64_t chunks_by_estimate(const config::ModeKeys& keys, const model::Inventory& inventory) {
   if (keys.chunk_count) return *keys.chunk_count;
@@ -66,11 +62,12 @@ class Chooser {
   Result<Strategy> by_window() const {
     const auto* column = TRY(require_column(inventory_, "time_column", keys_.time_column));
     if (keys_.time_column_unix ? !is_integer(*column) : !has_days(*column)) {
-      return fail(refuse(fmt::format("time_column: column '{}' is {}, not {}", column->name, column->native_type,
-                                     keys_.time_column_unix ? "an integer" : "a date or timestamp"),
-                         keys_.time_column_unix ? "leave time_column_type out for dates and timestamps"
-                                                : "set time_column_type: unix for seconds, or give the column a type "
-                                                  "under columns:"));
+      return fail(ErrorKind::config,
+                  fmt::format("time_column: column '{}' is {}, not {}", column->name, column->native_type,
+                              keys_.time_column_unix ? "an integer" : "a date or timestamp"),
+                  keys_.time_column_unix ? "leave time_column_type out for dates and timestamps"
+                                         : "set time_column_type: unix for seconds, or give the column a type "
+                                           "under columns:");
     }
     const auto from = std::chrono::floor<std::chrono::days>(told_.now) - std::chrono::days(*keys_.days_window);
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(from.time_since_epoch()).count();
@@ -107,13 +104,14 @@ class Chooser {
 
   Result<Strategy> by_days() const {
     if (keys_.chunk_column.empty()) {
-      return fail(refuse("chunk_by_days needs chunk_column", "name the date or timestamp column to cut by"));
+      return fail(ErrorKind::config, "chunk_by_days needs chunk_column", "name the date or timestamp column to cut by");
     }
     const auto* column = TRY(require_column(inventory_, "chunk_column", keys_.chunk_column));
     if (!has_days(*column)) {
-      return fail(refuse(
+      return fail(
+          ErrorKind::config,
           fmt::format("chunk_by_days: column '{}' is {}, not a date or timestamp", column->name, column->native_type),
-          "name a date or timestamp column, or use chunk_by_key"));
+          "name a date or timestamp column, or use chunk_by_key");
     }
     return Strategy{.shape = Shape::days,
                     .key = {column->name},
@@ -124,7 +122,8 @@ class Chooser {
   Result<Strategy> by_row_numbers() const {
     auto name = keys_.chunk_column;
     if (name.empty() && !inventory_.keys.empty()) name = inventory_.keys.front().columns.front();
-    if (name.empty()) return fail(refuse("chunk_dense needs chunk_column", "name the column to order the rows by"));
+    if (name.empty())
+      return fail(ErrorKind::config, "chunk_dense needs chunk_column", "name the column to order the rows by");
     TRY(require_column(inventory_, "chunk_column", name));
     return Strategy{.shape = Shape::row_numbers,
                     .key = {name},
@@ -160,9 +159,9 @@ class Chooser {
     const auto units = chunks_by_estimate(keys_, inventory_);
     if (auto strategy = by_own_key(units)) return std::move(*strategy);
     if (can_use_pages()) return by_pages(units, "no key: cut by physical pages");
-    return fail(
-        refuse(fmt::format("{} has no primary or unique key to cut it by", model::display_name(entry_.relation)),
-               "set chunk_column or chunk_by_key, or use mode: full"));
+    return fail(ErrorKind::config,
+                fmt::format("{} has no primary or unique key to cut it by", model::display_name(entry_.relation)),
+                "set chunk_column or chunk_by_key, or use mode: full");
   }
 
   /// The best key that the relation itself has; nothing when it has none.
@@ -223,10 +222,10 @@ class Chooser {
     strategy.shared_snapshot = strategy.shape == Shape::pages || (one_instant && told_.shared_snapshot);
     if (!one_instant || strategy.shared_snapshot) return {};
     if (keys_.consistency) {
-      return fail(
-          refuse("consistency: snapshot is not possible here: several sessions of this source cannot read the "
-                 "same instant",
-                 "use parallel: 1 with mode: full, or consistency: unit"));
+      return fail(ErrorKind::config,
+                  "consistency: snapshot is not possible here: several sessions of this source cannot read the "
+                  "same instant",
+                  "use parallel: 1 with mode: full, or consistency: unit");
     }
     strategy = one_unit("mode full: one instant, which only one session of this source can read");
     strategy.warnings.push_back(

@@ -40,16 +40,16 @@ struct Strategy {
   };
 
   Shape shape = Shape::whole;
-  std::vector<std::string> key = {};  ///< empty for whole and pages
-  model::KeyValues from = {};         ///< window: where it begins, inclusive
-  std::int64_t step = 0;              ///< width of a window in keys, days or rows; 0: from `units`
-  std::int64_t units = 1;             ///< wanted number where there is no step
-  std::int64_t densest = 0;           ///< windows that a key without holes would need; 0: not known
-  bool shared_snapshot = false;       ///< all units read the same instant
+  std::vector<std::string> key = {};                   ///< empty for whole and pages
+  model::KeyValues from = {};                          ///< window: where it begins, inclusive
+  std::int64_t step = 0;                               ///< width of a window in keys, days or rows; 0: from `units`
+  std::int64_t units = 1;                              ///< wanted number where there is no step
+  std::int64_t densest = 0;                            ///< windows that a key without holes would need; 0: not known
+  bool shared_snapshot = false;                        ///< all units read the same instant
   std::optional<model::Incremental> incremental = {};  ///< delta: what is known before the source is asked
-  bool nullable = false;              ///< delta: a row may have no cursor
-  bool looks_back_far = false;        ///< delta: late rows are looked for among all rows, not only the remembered ones
-  std::string reason = {};            ///< one sentence for people
+  bool nullable = false;                               ///< delta: a row may have no cursor
+  bool looks_back_far = false;  ///< delta: late rows are looked for among all rows, not only the remembered ones
+  std::string reason = {};      ///< one sentence for people
   std::vector<model::PlanWarning> warnings = {};
 };
 
@@ -60,8 +60,5 @@ std::string_view name_of(Strategy::Shape shape);
 /// alternatives.
 Result<Strategy> choose_strategy(const config::Export& entry, const model::Inventory& inventory,
                                  const Circumstances& told);
-
-/// Whether the export reads only what earlier runs have not.
-bool is_incremental(const config::Export& entry);
 
 }  // namespace rivet::plan

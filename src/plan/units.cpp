@@ -13,6 +13,7 @@
 
 #include "plan/delta.hpp"
 #include "plan/keys.hpp"
+#include "plan/ranges.hpp"
 
 namespace rivet::plan {
 namespace {
@@ -29,9 +30,7 @@ constexpr std::int64_t kSparseWindows = 64, kSparseFactor = 4;
 // Smaller pieces of a table cost more in statements than they win.
 constexpr std::int64_t kMinPagesPerUnit = 64;
 
-Error refuse(std::string message, std::string hint) {
-  return {.kind = ErrorKind::config, .message = std::move(message), .hint = std::move(hint)};
-}
+std::string display(const KeyValues& values) { return fmt::format("{}", fmt::join(values, ", ")); }
 
 /// Appends units and numbers them.
 class UnitList {
@@ -42,6 +41,13 @@ class UnitList {
                       .start_key = std::move(start),
                       .end_key = std::move(end),
                       .reason = std::move(reason)});
+  }
+  void add_ranges(std::vector<KeyRange> ranges, const std::string& reason) {
+    for (auto& range : ranges) {
+      auto start = range.lower ? display(range.lower->values) : "";
+      auto end = range.upper ? display(range.upper->values) : "";
+      add(std::move(range), std::move(start), std::move(end), reason);
+    }
   }
   void add_whole(std::string reason) {
     units_.push_back({.index = static_cast<int>(units_.size()), .predicate = {}, .reason = std::move(reason)});
@@ -58,28 +64,27 @@ class UnitList {
 
 Result<void> check_count(Wide units) {
   if (units <= kMaxUnits) return {};
-  return fail(refuse(fmt::format("more than {} chunks", kMaxUnits), "raise chunk_size, or use chunk_by_key"));
+  return fail(ErrorKind::config, fmt::format("more than {} chunks", kMaxUnits),
+              "raise chunk_size, or use chunk_by_key");
 }
-
-std::string display(const KeyValues& values) { return fmt::format("{}", fmt::join(values, ", ")); }
 
 Result<std::int64_t> integer_of(const Strategy& strategy, const KeyValues& values) {
   const auto& text = values.front();
   std::int64_t value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed == std::errc() && end == text.data() + text.size()) return value;
-  return fail(
-      Error{.kind = ErrorKind::permanent,
-            .message = fmt::format("the key {} reaches to {}, which is no 64-bit integer", strategy.key.front(), text),
-            .hint = "use chunk_by_key, which takes any type"});
+  return fail(ErrorKind::permanent,
+              fmt::format("the key {} reaches to {}, which is no 64-bit integer", strategy.key.front(), text),
+              "use chunk_by_key, which takes any type");
 }
 
 Result<void> check_sparse(const Strategy& strategy, Wide windows) {
   if (windows < kSparseWindows || strategy.densest == 0) return {};
   if (windows < static_cast<Wide>(kSparseFactor) * strategy.densest) return {};
-  return fail(refuse(fmt::format("{} has so many holes that {:.0f} chunks would be needed instead of {}",
-                                 strategy.key.front(), static_cast<double>(windows), strategy.densest),
-                     "use chunk_by_key, which cuts by rows; or set chunk_count, or chunk_dense: true"));
+  return fail(ErrorKind::config,
+              fmt::format("{} has so many holes that {:.0f} chunks would be needed instead of {}", strategy.key.front(),
+                          static_cast<double>(windows), strategy.densest),
+              "use chunk_by_key, which cuts by rows; or set chunk_count, or chunk_dense: true");
 }
 
 Result<std::vector<Unit>> integer_windows(const Strategy& strategy, const KeyFacts& facts) {
@@ -111,19 +116,11 @@ Result<std::vector<Unit>> integer_windows(const Strategy& strategy, const KeyFac
 Result<std::vector<Unit>> key_ranges(const Strategy& strategy, const KeyFacts& facts) {
   UnitList units;
   TRY(check_count(static_cast<Wide>(facts.split_points.size()) + 1));
-  std::optional<Bound> lower;
-  for (const auto& point : facts.split_points) {
-    const auto start = lower ? display(lower->values) : "";
-    units.add(KeyRange{.columns = strategy.key, .lower = lower, .upper = Bound{point, true}}, start, display(point),
-              strategy.reason);
-    lower = Bound{point, false};
-  }
-  if (!lower && !facts.extent.has_null) {
+  if (facts.split_points.empty() && !facts.extent.has_null) {
     units.add_whole(strategy.reason);
     return units.take();
   }
-  units.add(KeyRange{.columns = strategy.key, .lower = lower, .upper = {}}, lower ? display(lower->values) : "", "",
-            strategy.reason);
+  units.add_ranges(ranges_between({strategy.key}, {}, facts.split_points, {}), strategy.reason);
   units.add_null_key(strategy, facts);
   return units.take();
 }
@@ -131,16 +128,10 @@ Result<std::vector<Unit>> key_ranges(const Strategy& strategy, const KeyFacts& f
 /// Like key_ranges, but within closed ends, and without the rows that have no time.
 Result<std::vector<Unit>> window(const Strategy& strategy, const KeyFacts& facts) {
   UnitList units;
-  auto lower = Bound{strategy.from, true};
-  const auto add = [&](const Bound& upper) {
-    units.add(KeyRange{.columns = strategy.key, .lower = lower, .upper = upper}, display(lower.values),
-              display(upper.values), strategy.reason);
-    lower = Bound{upper.values, false};
-  };
-  if (!facts.extent.last) add(Bound{strategy.from, false});
-  if (!facts.extent.last) return units.take();
-  for (const auto& point : facts.split_points) add(Bound{point, true});
-  add(Bound{*facts.extent.last, true});
+  // Without a row the range is empty: [from, from).
+  const auto upper = facts.extent.last ? Bound{*facts.extent.last, true} : Bound{strategy.from, false};
+  units.add_ranges(ranges_between({strategy.key}, Bound{strategy.from, true}, facts.split_points, upper),
+                   strategy.reason);
   return units.take();
 }
 

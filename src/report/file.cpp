@@ -65,10 +65,9 @@ Result<void> require_writable(const std::filesystem::path& path) {
   auto folder = std::filesystem::absolute(path, failed).parent_path();
   while (folder.has_relative_path() && !std::filesystem::exists(folder, failed)) folder = folder.parent_path();
   if (std::filesystem::is_directory(folder, failed) && ::access(folder.c_str(), W_OK) == 0) return {};
-  return fail(
-      Error{.kind = ErrorKind::config,
-            .message = fmt::format("{} cannot be written: no write access to {}", path.string(), folder.string()),
-            .hint = "name a file in a folder that you may write to"});
+  return fail(ErrorKind::config,
+              fmt::format("{} cannot be written: no write access to {}", path.string(), folder.string()),
+              "name a file in a folder that you may write to");
 }
 
 }  // namespace rivet::report

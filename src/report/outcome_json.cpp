@@ -34,18 +34,6 @@ OrderedJson warnings_to_json(const std::vector<std::pair<std::string, std::strin
   return list;
 }
 
-std::vector<std::string> texts(FieldReader& fields, const char* key) {
-  std::vector<std::string> out;
-  for (const auto& text : fields.array(key)) {
-    if (text.is_string()) {
-      out.push_back(text.get<std::string>());
-    } else {
-      fields.refuse(std::string(key) + " holds something that is not text");
-    }
-  }
-  return out;
-}
-
 ErrorKind kind_named(FieldReader& fields, const std::string& name) {
   for (int i = 0; i <= static_cast<int>(ErrorKind::internal); ++i) {
     if (base::name_of(static_cast<ErrorKind>(i)) == name) return static_cast<ErrorKind>(i);
@@ -61,7 +49,7 @@ Error read_error(FieldReader fields) {
           .hint = fields.text("hint"),
           .vendor_code = fields.text("vendor_code"),
           .settle_time = std::chrono::milliseconds(fields.count("settle_time_ms")),
-          .context = texts(fields, "context")};
+          .context = fields.texts("context")};
 }
 
 std::vector<std::pair<std::string, std::string>> read_warnings(FieldReader& fields, const char* key) {
@@ -154,9 +142,9 @@ Result<RunOutcome> outcome_from_json(const Json& json) {
                  .longest_unit_ms = fields.optional_count("longest_unit_ms"),
                  .manifest_ok = fields.boolean("manifest_ok"),
                  .schema_changed = fields.boolean("schema_changed"),
-                 .schema_changes = texts(fields, "schema_changes"),
+                 .schema_changes = fields.texts("schema_changes"),
                  .plan_warnings = read_warnings(fields, "plan_warnings"),
-                 .warnings = texts(fields, "warnings"),
+                 .warnings = fields.texts("warnings"),
                  .resumable = fields.boolean("resumable"),
                  .resume_command = fields.text("resume_command"),
                  .took_over = fields.boolean("took_over"),

@@ -99,7 +99,7 @@ class Crew {
   Result<milliseconds> attempt(const state::UnitClaim& claim, std::unique_ptr<SlotSession>& session,
                                std::jthread& finishing) {
     const auto began = begin_unit();
-    auto unit = read_unit(run_, claim, session, progress_, stop_.token());
+    auto unit = UnitInHand::read(run_, claim, session, progress_, stop_.token());
     if (!unit) {
       session.reset();
       end_unit(began, nullptr);

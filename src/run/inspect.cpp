@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "plan/delta.hpp"
+#include "plan/keys.hpp"
 #include "run/gates.hpp"
 
 namespace rivet::run {
@@ -55,14 +56,6 @@ Result<std::optional<model::KeyValues>> remembered_floor(state::StateStore& stor
   return std::optional(TRY(model::key_values_from_json_text(*floor)));
 }
 
-/// About how many rows are new. An engine without versions is embedded and counts quickly; its estimates are too rough
-/// to choose by them which rows are remembered.
-Result<std::int64_t> count_new_rows(source::Session& session, const source::Capabilities& engine,
-                                    const model::Relation& relation) {
-  if (!engine.row_versions) return session.row_count(relation);
-  return TRY(session.describe(relation, {})).row_estimate.value_or(0);
-}
-
 /// The horizon comes first: every version below it is then seen by all that is read later.
 Result<void> look_at_delta(const Environment& environment, Inspected& inspected) {
   auto& [session, meta_columns, strategy, facts, plan] = inspected;
@@ -71,14 +64,14 @@ Result<void> look_at_delta(const Environment& environment, Inspected& inspected)
     facts.horizon = TRY(session->horizon());
     TRY(plan::check_horizon(incremental, *facts.horizon));
   }
-  if (incremental.since) {
+  if (plan::looks_back_to_floor(strategy)) {
     facts.floor = TRY(remembered_floor(environment.store, plan.export_name, *incremental.since));
   }
   const auto relation = plan::new_rows_of(plan.relation, incremental);
   facts.extent = TRY(session->key_extent(relation, incremental.cursor));
   if (!facts.extent.last) return {};
-  facts.new_rows = TRY(count_new_rows(*session, environment.source.capabilities(), relation));
-  const auto parts = (facts.new_rows + strategy.step - 1) / strategy.step;
+  facts.new_rows = TRY(session->row_estimate(relation)).value_or(0);
+  const auto parts = plan::ceil_div(facts.new_rows, strategy.step);
   if (parts < 2) return {};
   facts.split_points =
       TRY(session->split_points(relation, incremental.cursor, static_cast<int>(std::min(parts, plan::kMaxUnits))));

@@ -5,29 +5,11 @@
 #include <algorithm>
 #include <map>
 
-#include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
 #include <fmt/format.h>
 
-#include "base/hash.hpp"
-
 namespace rivet::run {
 namespace {
-
-constexpr std::int64_t kBlockBytes = 1 << 20;
-
-Result<std::string> fingerprint_of(const destination::Destination& destination, const std::string& key) {
-  const auto file = TRY(destination.read(key));
-  if (!file) return fail(ErrorKind::unavailable, key + " vanished while it was being looked at");
-  base::ContentHasher hasher(false);
-  for (std::int64_t at = 0;;) {
-    const auto block = (*file)->ReadAt(at, kBlockBytes);
-    if (!block.ok()) return fail(ErrorKind::unavailable, fmt::format("reading {}: {}", key, block.status().ToString()));
-    if ((*block)->size() == 0) return hasher.xxh3();
-    hasher.update((*block)->data(), static_cast<std::size_t>((*block)->size()));
-    at += (*block)->size();
-  }
-}
 
 /// What is wrong with the part; empty: nothing.
 Result<std::string> damage_of(const model::Part& part, const std::map<std::string, std::int64_t>& sizes,
@@ -37,10 +19,11 @@ Result<std::string> damage_of(const model::Part& part, const std::map<std::strin
   if (found->second != part.size_bytes) {
     return fmt::format("{} has {} bytes instead of {}", part.path, found->second, part.size_bytes);
   }
-  if (content && TRY(fingerprint_of(destination, part.path)) != part.content_fingerprint) {
-    return part.path + " has other bytes than were committed";
-  }
-  return std::string();
+  if (!content) return std::string();
+  const auto file = TRY(destination.read(part.path));
+  if (!file) return part.path + " vanished while it was being looked at";
+  const bool same = TRY(destination::content_fingerprint(part.path, **file)) == part.content_fingerprint;
+  return same ? std::string() : part.path + " has other bytes than were committed";
 }
 
 }  // namespace

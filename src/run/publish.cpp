@@ -3,8 +3,8 @@
 #include "run/publish.hpp"
 
 #include <algorithm>
-#include <set>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/fault_point.hpp"
@@ -113,13 +113,13 @@ Result<void> put_compatibility_copies(const destination::Destination& destinatio
 Result<void> publish(state::StateStore& store, const destination::Destination& destination, const state::RunView& run,
                      const base::Clock& clock) {
   const auto plan = TRY(model::plan_from_json_text(run.plan_json));
+  const auto units = TRY(store.units(run.run_id));
   if (destination.capabilities().can_list) {
     TRY(sweep_leftovers(destination));
     const auto live = TRY(store.live_parts(run.export_name, run.prefix));
     auto manifest = manifest_frame(run, plan);
     manifest.status = "success";
     manifest.finished_at = run.sealed_at.value_or(clock.now());
-    const auto units = TRY(store.units(run.run_id));
     TRY(put_strangers_aside(destination, run, units, live));
     add_instants(units, plan.snapshot, manifest);
     add_parts(live, manifest);
@@ -132,7 +132,7 @@ Result<void> publish(state::StateStore& store, const destination::Destination& d
     base::fault_point("success_written");
     TRY(put_compatibility_copies(destination, text));
   }
-  const auto counts = TRY(merged_gate_counts(TRY(store.units(run.run_id))));
+  const auto counts = TRY(merged_gate_counts(units));
   base::fault_point("before_published");
   return store.apply(
       state::RunPublished{.run_id = run.run_id, .columns = plan.columns, .shapes = counts.longest, .at = clock.now()});

@@ -182,9 +182,7 @@ Result<void> ExportRun::check_drift() {
     outcome_.warnings.push_back(std::move(message));
     return {};
   }
-  return fail(Error{.kind = ErrorKind::drift,
-                    .message = std::move(message),
-                    .hint = "set on_schema_drift: warn to accept the new schema"});
+  return fail(ErrorKind::drift, std::move(message), "set on_schema_drift: warn to accept the new schema");
 }
 
 Result<void> ExportRun::begin() {
@@ -232,10 +230,9 @@ Result<void> ExportRun::take_over_or_start() {
     return {};
   }
   if (options_.resume && !options_.force) {
-    return fail(
-        Error{.kind = ErrorKind::config,
-              .message = fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
-              .hint = "run without --resume"});
+    return fail(ErrorKind::config,
+                fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
+                "run without --resume");
   }
   TRY(cut_into_units(env_, *inspected_));
   warn_about_pacing(entry_.tuning, inspected_->plan);
@@ -374,9 +371,7 @@ Result<void> ExportRun::check_gates(const GateCounts& counts) {
     if (!fails) outcome_.warnings.push_back(message);
   }
   if (failures.empty()) return {};
-  return fail(Error{.kind = ErrorKind::data,
-                    .message = "quality: " + failures,
-                    .hint = "nothing was published; the last good output stands"});
+  return fail(ErrorKind::data, "quality: " + failures, "nothing was published; the last good output stands");
 }
 
 Result<void> ExportRun::check_shapes(const GateCounts& counts) {
@@ -431,9 +426,8 @@ Result<void> ExportRun::verify() {
       first = fmt::format("{} {} {}", model::name_of(finding.kind), finding.key, finding.detail);
     }
   }
-  return fail(Error{.kind = ErrorKind::data,
-                    .message = fmt::format("validation failed: {} part(s), first: {}", verdict.parts_failed, first),
-                    .hint = "rivet validate shows every finding"});
+  return fail(ErrorKind::data, fmt::format("validation failed: {} part(s), first: {}", verdict.parts_failed, first),
+              "rivet validate shows every finding");
 }
 
 Result<void> ExportRun::skip() {

@@ -9,8 +9,6 @@
 #include <fmt/format.h>
 
 #include "base/fault_point.hpp"
-#include "run/extract.hpp"
-#include "run/gates.hpp"
 #include "run/part_names.hpp"
 #include "run/quarantine.hpp"
 #include "run/retry.hpp"
@@ -108,43 +106,32 @@ Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, cons
   return {};
 }
 
-class UnitBeingWorkedOn final : public UnitInHand {
- public:
-  UnitBeingWorkedOn(const HeldRun& run, state::UnitClaim claim, RunProgress& progress)
-      : run_(run),
-        claim_(std::move(claim)),
-        gates_(run.entry.quality, run.plan.source_columns),
-        memory_(run.recent == nullptr ? std::nullopt : std::optional(run.recent->memory_of(claim_.unit))),
-        share_(progress) {}
-
-  Result<void> read(SlotSession& session) {
-    auto job = job_for(run_, claim_, share_);
-    if (memory_) job.memory = &*memory_;
-    unfinished_ = TRY(read_all(job, session, gates_));
-    return {};
-  }
-
-  Result<UnitVolume> finish() override {
-    const auto extracted = TRY(finish_parts(std::move(unfinished_), run_.environment.clock));
-    TRY(commit_unit(run_, claim_, extracted, gates_, memory_));
-    share_.keep();
-    return UnitVolume{.rows = extracted.rows, .bytes = extracted.bytes_read};
-  }
-
- private:
-  const HeldRun& run_;
-  const state::UnitClaim claim_;
-  Gates gates_;
-  std::optional<RowMemory> memory_;
-  RunProgress::Attempt share_;
-  UnfinishedUnit unfinished_;
-};
-
 }  // namespace
 
-Result<std::unique_ptr<UnitInHand>> read_unit(const HeldRun& run, const state::UnitClaim& claim,
-                                              std::unique_ptr<SlotSession>& session, RunProgress& progress,
-                                              const std::stop_token& stop) {
+UnitInHand::UnitInHand(const HeldRun& run, state::UnitClaim claim, RunProgress& progress)
+    : run_(run),
+      claim_(std::move(claim)),
+      gates_(run.entry.quality, run.plan.source_columns),
+      memory_(run.recent == nullptr ? std::nullopt : std::optional(run.recent->memory_of(claim_.unit))),
+      share_(progress) {}
+
+Result<void> UnitInHand::read_from(SlotSession& session) {
+  auto job = job_for(run_, claim_, share_);
+  if (memory_) job.memory = &*memory_;
+  unfinished_ = TRY(read_all(job, session, gates_));
+  return {};
+}
+
+Result<UnitVolume> UnitInHand::finish() {
+  const auto extracted = TRY(finish_parts(std::move(unfinished_), run_.environment.clock));
+  TRY(commit_unit(run_, claim_, extracted, gates_, memory_));
+  share_.keep();
+  return UnitVolume{.rows = extracted.rows, .bytes = extracted.bytes_read};
+}
+
+Result<std::unique_ptr<UnitInHand>> UnitInHand::read(const HeldRun& run, const state::UnitClaim& claim,
+                                                     std::unique_ptr<SlotSession>& session, RunProgress& progress,
+                                                     const std::stop_token& stop) {
   run.recorder.record(model::journal::ChunkStarted{
       .chunk_index = claim.unit.index, .start_key = claim.unit.start_key, .end_key = claim.unit.end_key});
   if (claim.epoch > 1) {
@@ -152,8 +139,8 @@ Result<std::unique_ptr<UnitInHand>> read_unit(const HeldRun& run, const state::U
     TRY(quarantine(run.destination, stem, {}, run.run_id));
   }
   if (session == nullptr) session = TRY(SlotSession::open(run.environment.source, session_options(run), stop));
-  auto unit = std::make_unique<UnitBeingWorkedOn>(run, claim, progress);
-  TRY(unit->read(*session));
+  std::unique_ptr<UnitInHand> unit(new UnitInHand(run, claim, progress));
+  TRY(unit->read_from(*session));
   return unit;
 }
 

@@ -8,6 +8,8 @@
 #include <stop_token>
 
 #include "run/execute.hpp"
+#include "run/extract.hpp"
+#include "run/gates.hpp"
 #include "run/pacing.hpp"
 #include "run/run_progress.hpp"
 #include "run/slot_session.hpp"
@@ -18,18 +20,27 @@ namespace rivet::run {
 /// claimed.
 class UnitInHand {
  public:
-  virtual ~UnitInHand() = default;
+  /// Reads the unit. `session` is opened when there is none. After a failure the session must be dropped; the unit
+  /// stays claimed. `run` and `progress` must outlive what is returned.
+  static Result<std::unique_ptr<UnitInHand>> read(const HeldRun& run, const state::UnitClaim& claim,
+                                                  std::unique_ptr<SlotSession>& session, RunProgress& progress,
+                                                  const std::stop_token& stop);
 
   /// Encodes what is left, makes the parts durable, commits the unit and tells what it took. Once, on any thread: the
   /// session it was read with may be reading the next unit.
-  virtual Result<UnitVolume> finish() = 0;
-};
+  Result<UnitVolume> finish();
 
-/// Reads the unit. `session` is opened when there is none. After a failure the session must be dropped; the unit stays
-/// claimed. `run` and `progress` must outlive what is returned.
-Result<std::unique_ptr<UnitInHand>> read_unit(const HeldRun& run, const state::UnitClaim& claim,
-                                              std::unique_ptr<SlotSession>& session, RunProgress& progress,
-                                              const std::stop_token& stop);
+ private:
+  UnitInHand(const HeldRun& run, state::UnitClaim claim, RunProgress& progress);
+  Result<void> read_from(SlotSession& session);
+
+  const HeldRun& run_;
+  const state::UnitClaim claim_;
+  Gates gates_;
+  std::optional<RowMemory> memory_;
+  RunProgress::Attempt share_;
+  UnfinishedUnit unfinished_;
+};
 
 /// Tells journal and listener of a failed attempt. The pause before the next one, or nothing when there will be none.
 std::optional<std::chrono::milliseconds> plan_retry(const HeldRun& run, const state::UnitClaim& claim,

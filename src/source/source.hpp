@@ -97,6 +97,9 @@ class Session {
   /// Physical pages of the table right now. Kind config for anything that has none of its own (view, query,
   /// partitioned table).
   virtual Result<std::int64_t> page_count(const model::Relation& relation) = 0;
+  /// About how many rows, without reading them where the engine has an estimate that is good enough to plan by; an
+  /// embedded engine counts. Nothing when it cannot tell.
+  virtual Result<std::optional<std::int64_t>> row_estimate(const model::Relation& relation) = 0;
   /// All rows, counted. Expensive: only for numbering rows.
   virtual Result<std::int64_t> row_count(const model::Relation& relation) = 0;
 

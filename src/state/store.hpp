@@ -20,6 +20,9 @@ std::string_view name_of(RunStage stage);
 /// Code of the conflict that means: this id exists, take another.
 inline constexpr std::string_view kRunIdTaken = "RIVET_RUN_ID_TAKEN";
 
+/// Says that the store of that name has not heard of an export, and of which it has. Kind config.
+Error unknown_export(std::string_view location, std::string_view name, const std::vector<std::string>& known);
+
 /// A run as the store sees it.
 struct RunView {
   std::string run_id, export_name, prefix, plan_hash, plan_json, mode, nonce;

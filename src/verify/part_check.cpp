@@ -9,7 +9,6 @@
 #include <arrow/result.h>
 #include <fmt/format.h>
 
-#include "base/hash.hpp"
 #include "batch/digest.hpp"
 
 namespace rivet::verify {
@@ -18,20 +17,6 @@ namespace {
 using model::Finding;
 using model::FindingKind;
 using File = std::shared_ptr<arrow::io::RandomAccessFile>;
-
-constexpr std::int64_t kReadSize = 1 << 20;
-
-Result<std::string> fingerprint_of(arrow::io::RandomAccessFile& file) {
-  base::ContentHasher hasher(false);
-  std::vector<char> block(kReadSize);
-  for (std::int64_t at = 0;;) {
-    const auto read = file.ReadAt(at, kReadSize, block.data());
-    if (!read.ok()) return fail(batch::from_arrow(read.status(), ErrorKind::unavailable));
-    if (*read == 0) return hasher.xxh3();
-    hasher.update(block.data(), static_cast<std::size_t>(*read));
-    at += *read;
-  }
-}
 
 Result<model::Digest> digest_of(const format::Format& format, const model::Columns& columns, File file) {
   auto decoder = TRY(format.decoder(columns, std::move(file)));
@@ -64,7 +49,7 @@ Result<std::optional<Finding>> check_part(const destination::Destination& destin
                                           const model::Columns& columns, const model::Part& part) {
   auto file = TRY(destination.read(part.path));
   if (!file) return finding(FindingKind::part_missing, part, "listed in the manifest, not there");
-  if (const auto bytes = TRY(fingerprint_of(**file)); bytes != part.content_fingerprint) {
+  if (const auto bytes = TRY(destination::content_fingerprint(part.path, **file)); bytes != part.content_fingerprint) {
     return finding(FindingKind::part_checksum_mismatch, part,
                    fmt::format("manifest {}, its bytes {}", part.content_fingerprint, bytes));
   }

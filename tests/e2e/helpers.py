@@ -3,10 +3,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
-from contextlib import closing
+import time
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +27,15 @@ def rivet_binary() -> Path:
     binary = Path(os.environ.get("RIVET_BIN", REPOSITORY / "build" / "rivet"))
     assert binary.is_file(), f"{binary} is not there: run `make build`, or set RIVET_BIN"
     return binary
+
+
+def wait_until(holds, process: subprocess.Popen | None = None, timeout: float = 30) -> None:
+    """Waits until `holds()` is true. `process` must not end before."""
+    deadline = time.monotonic() + timeout
+    while not holds():
+        assert process is None or process.poll() is None, f"it ended with {process.returncode}: {process.communicate()}"
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,25 @@ class Rivet:
         assert done.code == -signal.SIGKILL, f"it did not die at {point} but ended with {done.code}\n{done.stderr}"
         return done
 
+    def killed_after(self, seconds: float, *args: str | Path) -> bool:
+        """Runs and sends SIGKILL after so long. Whether it died of that: it may have ended before."""
+        process = self.start(*args)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return process.returncode == -signal.SIGKILL
+
+    def killed_at_random_times(self, deaths: int, choose: random.Random, *args: str | Path) -> None:
+        """Runs it once to its end, then again and again until so many runs have been killed."""
+        began = time.monotonic()
+        self.ok(*args)
+        whole_run = time.monotonic() - began
+        while deaths > 0:
+            if self.killed_after(choose.uniform(0.01, whole_run), *args):
+                deaths -= 1
+            else:
+                whole_run *= 0.8  # the first run was slow
+
     # -- config
 
     def config(self, source: dict, *exports: dict, name: str = "rivet.yaml", **root) -> Path:
@@ -106,6 +136,30 @@ class Rivet:
 
     def summary(self, run_id: str) -> dict:
         return json.loads((self.folder / ".rivet" / "runs" / run_id / "summary.json").read_text())
+
+
+def finished(process: subprocess.Popen, timeout: float = 60) -> Finished:
+    """How a started run ends."""
+    stdout, stderr = process.communicate(timeout=timeout)
+    return Finished(process.returncode, stdout, stderr)
+
+
+@contextmanager
+def paused(rivet: Rivet, path: Path, *args: str | Path, point: str = "batch_written"):
+    """A run that waits at a point of the pipeline; the with-block gets it and what lets it go on."""
+    gate, reached = rivet.folder / "gate", rivet.folder / "gate.reached"
+    process = rivet.start("run", "-c", path, "--json-errors", *args, env={"RIVET_TEST_PAUSE_AT": f"{point}={gate}"})
+    try:
+        wait_until(lambda: reached.exists() or process.poll() is not None)
+        assert process.poll() is None, process.communicate()
+        yield process, gate.touch
+    finally:
+        gate.touch()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+        for left in (gate, reached):
+            left.unlink()
 
 
 def export(name: str, *, path: str = "./output", format: str = "parquet", **keys) -> dict:

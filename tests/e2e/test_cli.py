@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from helpers import export
+from helpers import export, wait_until
 
 ROW_COUNT = 20_000
 UNAVAILABLE = ["check", "doctor", "init", "plan", "apply", "reconcile", "repair", "cdc", "load", "schema", "completions",
@@ -259,16 +259,6 @@ def on_terminal(rivet, *args, env=None, columns=72, until=None, timeout=60) -> t
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
 
-def wait_until(holds, timeout=30) -> None:
-    deadline = time.monotonic() + timeout
-    while True:
-        with contextlib.suppress(sqlite3.OperationalError):  # the store is being made
-            if holds():
-                return
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
-
-
 def screen_after(text: str) -> list[str]:
     """The lines a terminal shows in the end: cursor up, carriage return and clear-to-end are obeyed, colours dropped."""
     lines, row = [""], 0
@@ -317,9 +307,12 @@ def test_no_control_sequence_without_a_terminal(rivet, config):
 
 def test_a_second_ctrl_c_ends_a_run_that_does_not_stop(rivet, config):
     process = rivet.start("run", "-c", config, env={"RIVET_TEST_BLOCK_AT": "before_seal"})
-    store = rivet.folder / ".rivet_state.db"
-    wait_until(store.exists)
-    wait_until(lambda: rivet.state("SELECT 1 FROM chunk_task WHERE status = 'completed'"))
+
+    def a_chunk_is_complete():
+        with contextlib.suppress(sqlite3.OperationalError):  # the store is being made
+            return rivet.state("SELECT 1 FROM chunk_task WHERE status = 'completed'")
+
+    wait_until(a_chunk_is_complete, process)
     process.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(timeout=1)

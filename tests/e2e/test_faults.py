@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,8 +15,9 @@ import psycopg
 import pytest
 
 from conftest import Database
-from helpers import Finished, Rivet, export, rows_of
+from helpers import Finished, Rivet, export, finished, paused, rows_of, wait_until
 from servers import PostgresServer, free_port, make_folder, unprivileged
+from small_disk import SmallDisk
 
 ROWS = 1_000
 EXIT_CLASSES = {1: "generic", 2: "retryable"}
@@ -62,36 +62,6 @@ def humble():
 class HumbleRivet(Rivet):
     def command(self, *args):
         return unprivileged(super().command(*args))
-
-
-def wait_until(holds, timeout=30) -> None:
-    deadline = time.monotonic() + timeout
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
-
-
-def finished(process, timeout=60) -> Finished:
-    stdout, stderr = process.communicate(timeout=timeout)
-    return Finished(process.returncode, stdout, stderr)
-
-
-@contextmanager
-def paused(rivet, path, *args, point="batch_written"):
-    """A run that waits at a point of the pipeline; the with-block gets it and what lets it go on."""
-    gate, reached = rivet.folder / "gate", rivet.folder / "gate.reached"
-    process = rivet.start("run", "-c", path, "--json-errors", *args, env={"RIVET_TEST_PAUSE_AT": f"{point}={gate}"})
-    try:
-        wait_until(lambda: reached.exists() or process.poll() is not None)
-        assert process.poll() is None, process.communicate()
-        yield process, gate.touch
-    finally:
-        gate.touch()
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
-        for left in (gate, reached):
-            left.unlink()
 
 
 def assert_error(done: Finished, code: int, *says: str, stable: str | None = None, hint: str | None = None) -> None:
@@ -455,30 +425,6 @@ def test_a_whole_server_that_hangs_does_not_hang_the_program(rivet, restarted):
 
 
 # -- destinations that do not take it
-
-
-AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
-
-
-class SmallDisk:
-    """A file system of its own in memory, limited in bytes or in files."""
-
-    def __init__(self, folder: Path, limits: str):
-        self.folder = folder
-        folder.mkdir()
-        self._mount(f"{limits},uid={os.geteuid()}")
-
-    def _mount(self, options: str) -> None:
-        subprocess.run([*AS_ROOT, "mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.folder)], check=True)
-
-    def grow(self) -> None:
-        self._mount("remount,size=64m,nr_inodes=1000")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        subprocess.run([*AS_ROOT, "umount", str(self.folder)], check=True)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 A version is what a row looked like when it got its cursor: (id, name, at).
 """
 import random
-import signal
 import sqlite3
 import threading
 import time
@@ -12,10 +11,8 @@ from contextlib import closing
 
 import pytest
 
-from conftest import Database
-from helpers import export
+from helpers import export, finished
 from tcp_proxy import DOWN, UP, Cut, TcpProxy
-from test_faults import finished
 from test_incremental import incremental, postgres_table, sqlite_table
 
 POINTS = ["run_started", "unit_claimed", "unit_claimed:2", "part_opened", "batch_written", "parts_encoded", "part_committed", "parts_committed",
@@ -218,11 +215,7 @@ def killed_and_completed(it, writers, rounds, seed):
         for _ in range(rounds * 5):  # how long a run takes depends on what else the machine does: some end before they are killed
             if deaths == rounds // 2:
                 break
-            process = it.rivet.start("run", "-c", it.path)
-            time.sleep(choose.uniform(0.02, shortest))
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            deaths += process.returncode == -signal.SIGKILL
+            deaths += it.rivet.killed_after(choose.uniform(0.02, shortest), "run", "-c", it.path)
             shortest = min(shortest, it.timed_run())
     finally:
         for writer in writers:

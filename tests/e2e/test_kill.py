@@ -1,12 +1,10 @@
 """kill -9 at every named point of the pipeline, then run again: every row exactly once, nothing half-written visible."""
-import itertools
 import random
 import signal
-import time
 
 import pytest
 
-from helpers import export, rows_of
+from helpers import export, rows_of, wait_until
 
 ROWS = 60_000
 POINTS = ["run_started", "unit_claimed", "part_opened", "batch_written", "batch_written:3", "parts_encoded", "part_committed",
@@ -103,20 +101,7 @@ def test_another_plan_sets_the_dead_run_aside(rivet, table):
 
 def test_killed_at_random_times(rivet, table):
     path = config(rivet, table)
-    began = time.monotonic()
-    rivet.ok("run", "-c", path)
-    whole_run = time.monotonic() - began
-    pause = random.Random(5)
-    deaths = 0
-    while deaths < 12:
-        process = rivet.start("run", "-c", path)
-        time.sleep(pause.uniform(0.01, whole_run))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        if process.returncode == -signal.SIGKILL:
-            deaths += 1
-        else:
-            whole_run *= 0.8  # the first run was slow
+    rivet.killed_at_random_times(12, random.Random(17), "run", "-c", path)
     rivet.ok("run", "-c", path, "--validate")
     assert_every_row_once(rivet, table)
     assert_clean(rivet)
@@ -126,9 +111,7 @@ def test_ctrl_c_stops_cleanly(rivet, table, tmp_path):
     path = config(rivet, table)
     gate = tmp_path / "gate"
     process = rivet.start("run", "-c", path, env={"RIVET_TEST_PAUSE_AT": f"batch_written={gate}"})
-    while not (tmp_path / "gate.reached").exists():
-        assert process.poll() is None
-        time.sleep(0.01)
+    wait_until((tmp_path / "gate.reached").exists, process)
     process.send_signal(signal.SIGINT)
     gate.touch()
     _, stderr = process.communicate(timeout=30)
@@ -145,9 +128,7 @@ def test_the_second_of_two_runs_is_refused_while_the_first_lives(rivet, table, t
     path = config(rivet, table)
     gate = tmp_path / "gate"
     first = rivet.start("run", "-c", path, env={"RIVET_TEST_PAUSE_AT": f"batch_written={gate}"})
-    while not (tmp_path / "gate.reached").exists():
-        assert first.poll() is None
-        time.sleep(0.01)
+    wait_until((tmp_path / "gate.reached").exists, first)
     second = rivet("run", "-c", path, "--json-errors")
     assert second.code == 1
     assert second.error()["code"] == "RIVET_RUN_IN_PROGRESS"

@@ -11,10 +11,10 @@ import pytest
 
 from cells import Cells
 from conftest import Database
-from helpers import export
+from helpers import export, finished, paused
 from modes import ADDING_SHAPES, COLUMNS, SMALL_ROWS, SMALL_SHAPES, postgres_orders
+from small_disk import SmallDisk
 from tcp_proxy import DOWN, UP, Cut, TcpProxy
-from test_faults import SmallDisk, finished, wait_until
 
 AT_ONCE = {"max_retries": 0, "statement_timeout_s": 30}
 PATIENT = {"max_retries": 6, "retry_backoff_ms": 1, "statement_timeout_s": 30}
@@ -69,17 +69,10 @@ class Subject:
     @contextmanager
     def rivet_paused(self, path, point):
         """A run that stands still at a point within the block."""
-        gate, reached = self.rivet.folder / "gate", self.rivet.folder / "gate.reached"
-        process = self.rivet.start("run", "-c", path, "--json-errors", env={"RIVET_TEST_PAUSE_AT": f"{point}={gate}"})
-        try:
-            wait_until(lambda: reached.exists() or process.poll() is not None)
-            assert process.poll() is None, process.communicate()
+        with paused(self.rivet, path, point=point) as (process, go_on):
             yield process
-        finally:
-            gate.touch()
-        process.wait(60)
-        for left in (gate, reached):
-            left.unlink()
+            go_on()
+            process.wait(60)
 
     def assert_failed(self, done, before, *ways):
         """It says so as documented; the output of before stands byte for byte, and nothing else is in a reader's way."""

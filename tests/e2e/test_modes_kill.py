@@ -10,7 +10,7 @@ import pytest
 
 from cells import Cells
 from conftest import Database
-from helpers import export
+from helpers import export, wait_until
 from modes import COLUMNS, SMALL_ROWS, SMALL_SHAPES, postgres_orders, sqlite_orders
 
 # With several units a point is passed several times; `:n` dies at the n-th.
@@ -82,20 +82,7 @@ def test_sqlite_killed_at_a_point(rivet, lite_orders, shape, point):
 def test_killed_at_random_times(rivet, pg_orders, shape):
     """Each process gets a little further; completed units are not read again."""
     path = config(rivet, pg_orders, shape)
-    began = time.monotonic()
-    rivet.ok("run", "-c", path)
-    whole_run = time.monotonic() - began
-    choose = random.Random(f"times {shape}")
-    deaths = 0
-    while deaths < 8:
-        process = rivet.start("run", "-c", path)
-        time.sleep(choose.uniform(0.01, whole_run))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        if process.returncode == -signal.SIGKILL:
-            deaths += 1
-        else:
-            whole_run *= 0.8  # the first run was slow
+    rivet.killed_at_random_times(8, random.Random(f"times 2 {shape}"), "run", "-c", path)
     rivet.ok("run", "-c", path, "--validate")
     assert_right(rivet, pg_orders)
 
@@ -148,19 +135,11 @@ def test_case_08_the_source_grows_between_crash_and_resume(rivet, pg_db):
 class TestSeveralProcesses:
     """`run --resume` joins a living run as one more worker."""
 
-    @staticmethod
-    def wait_for(condition, process=None, seconds=20):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert process is None or process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-
     def paused(self, rivet, path, tmp_path, point):
         """The run's own process, standing still at a point."""
         gate = tmp_path / "gate"
         process = rivet.start("run", "-c", path, env={"RIVET_TEST_PAUSE_AT": f"{point}={gate}"})
-        self.wait_for((tmp_path / "gate.reached").exists, process)
+        wait_until((tmp_path / "gate.reached").exists, process)
         return process, gate
 
     @pytest.mark.parametrize("shape", ["range", "keyset_composite", "range_snapshot"])
@@ -170,7 +149,7 @@ class TestSeveralProcesses:
             path = config(rivet, pg_orders, shape, parallel=1, consistency="snapshot")
         holder, gate = self.paused(rivet, path, tmp_path, "batch_written")
         joined = rivet.start("run", "-c", path, "--resume")
-        self.wait_for(lambda: rivet.state("SELECT count(*) FROM unit WHERE status <> 'completed'")[0][0] == 1, joined)
+        wait_until(lambda: rivet.state("SELECT count(*) FROM unit WHERE status <> 'completed'")[0][0] == 1, joined)
         gate.touch()
         for process in (holder, joined):
             _, stderr = process.communicate(timeout=60)
@@ -184,7 +163,7 @@ class TestSeveralProcesses:
         path = config(rivet, pg_orders, "range")
         holder, _ = self.paused(rivet, path, tmp_path, "batch_written")
         joined = rivet.start("run", "-c", path, "--resume")
-        self.wait_for(lambda: rivet.state("SELECT count(*) FROM unit WHERE status <> 'completed'")[0][0] == 1, joined)
+        wait_until(lambda: rivet.state("SELECT count(*) FROM unit WHERE status <> 'completed'")[0][0] == 1, joined)
         holder.send_signal(signal.SIGKILL)
         holder.communicate()
         _, stderr = joined.communicate(timeout=60)
@@ -216,7 +195,7 @@ class TestSeveralProcesses:
         pause = random.Random(11)
         for _ in range(8):
             first = rivet.start("run", "-c", path)
-            self.wait_for(lambda: (rivet.folder / ".rivet_state.db").exists())
+            wait_until(lambda: (rivet.folder / ".rivet_state.db").exists())
             time.sleep(0.15)
             crowd = [first] + [rivet.start("run", "-c", path, "--resume") for _ in range(2)]
             time.sleep(pause.uniform(0.02, 0.5))

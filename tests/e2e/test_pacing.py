@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 import psycopg
 import pytest
 
-from helpers import export, rows_of
+from helpers import export, rows_of, wait_until
 
 ROWS = 4_000
 CHUNKS = {"mode": "chunked", "chunk_column": "id", "chunk_size": 1_000}
@@ -21,14 +21,6 @@ def table(pg_db):
     pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY, name text NOT NULL)",
                   f"INSERT INTO t SELECT i, repeat(md5(i::text), 8) FROM generate_series(1, {ROWS}) i")
     return pg_db
-
-
-def wait_for(condition, process=None, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert process is None or process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def only_run(done):
@@ -91,9 +83,9 @@ class TestPacing:
     def test_a_pause_holds_nothing_and_ends_with_the_run(self, rivet, table, throttle, held):
         path = self.config(rivet, table, {"throttle_ms": throttle, "batch_size": 1_000})
         process = rivet.start("run", "-c", path)
-        wait_for(lambda: completed_units(rivet) == 1, process)
+        wait_until(lambda: completed_units(rivet) == 1, process)
         wanted = [] if held is None else [(held, None)]
-        wait_for(lambda: table.rows(f"SELECT state, xact_start {OURS} AND datname = current_database()") == wanted, process, seconds=4)
+        wait_until(lambda: table.rows(f"SELECT state, xact_start {OURS} AND datname = current_database()") == wanted, process, timeout=4)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=30)
@@ -129,7 +121,7 @@ class TestGovernor:
             waiting = [threading.Thread(target=wait_in_line) for _ in range(4)]
             for thread in waiting:
                 thread.start()
-            wait_for(lambda: database.rows("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(4,)])
+            wait_until(lambda: database.rows("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(4,)])
             try:
                 yield
             finally:
@@ -142,8 +134,8 @@ class TestGovernor:
         with self.others_waiting(table):
             process = rivet.start("run", "-c", path)
             # One slot and the watch: what a slot does not need it does not keep.
-            wait_for(lambda: [e["to"] for e in events_or_none(rivet)] == [3, 2, 1], process)
-            wait_for(lambda: table.rows(f"SELECT count(*) {OURS} AND datname = current_database()")[0][0] == 2, process)
+            wait_until(lambda: [e["to"] for e in events_or_none(rivet)] == [3, 2, 1], process)
+            wait_until(lambda: table.rows(f"SELECT count(*) {OURS} AND datname = current_database()")[0][0] == 2, process)
         _, stderr = process.communicate(timeout=60)
         assert process.returncode == 0, stderr
         adjusted = events(rivet, "ParallelismAdjusted")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import export, marker_of, rows_of
+from helpers import export, marker_of, rows_of, wait_until
 from servers import children_of
 
 ROWS = 3_000
@@ -42,14 +42,6 @@ def rows_in(rivet, name):
 
 def expected(database, name):
     return database.rows(f"SELECT id, name FROM {name} ORDER BY id")
-
-
-def wait_for(condition, process=None, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert process is None or process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def is_running(pid: int) -> bool:
@@ -95,7 +87,7 @@ def test_they_really_overlap(rivet, tables, tmp_path, way):
     """Both stand in the middle of their first batch at the same time."""
     path = rivet.config(tables.source, entry("a"), entry("b"))
     process = rivet.start("run", "-c", path, way, env={"RIVET_TEST_PAUSE_AT": f"batch_written={tmp_path / 'gate'}"})
-    wait_for(lambda: started_units(rivet) == 2, process)
+    wait_until(lambda: started_units(rivet) == 2, process)
     (tmp_path / "gate").touch()
     process.communicate(timeout=60)
     assert process.returncode == 0
@@ -106,7 +98,7 @@ def test_max_parallel_is_the_most(rivet, tables, tmp_path, way):
     path = rivet.config(tables.source, *[entry(name) for name in "abcd"])
     gate = tmp_path / "gate"
     process = rivet.start("run", "-c", path, way, "--max-parallel", "2", env={"RIVET_TEST_PAUSE_AT": f"batch_written={gate}"})
-    wait_for(lambda: started_units(rivet) == 2, process)
+    wait_until(lambda: started_units(rivet) == 2, process)
     time.sleep(0.5)
     assert started_units(rivet) == 2
     gate.touch()
@@ -181,7 +173,7 @@ def test_drift_is_worse_than_a_generic_failure(rivet, tables, way):
 def test_an_interruption_stops_all(rivet, tables, way, number):
     path = rivet.config(tables.source, *[slow(name) for name in "abcd"])
     process = rivet.start("run", "-c", path, way, "--max-parallel", "2", "--json")
-    wait_for(lambda: started_units(rivet) == 2, process)
+    wait_until(lambda: started_units(rivet) == 2, process)
     children = children_of(process.pid)
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=30)
@@ -199,7 +191,7 @@ def test_ctrl_c_at_a_terminal_reaches_parent_and_children(rivet, tables):
     """The whole group gets SIGINT, and the children the parent's request besides: they still end cleanly."""
     path = rivet.config(tables.source, *[slow(name) for name in "ab"])
     process = rivet.start("run", "-c", path, WAYS[1], "--json")
-    wait_for(lambda: started_units(rivet) == 2, process)
+    wait_until(lambda: started_units(rivet) == 2, process)
     for pid in [*children_of(process.pid), process.pid]:
         os.kill(pid, signal.SIGINT)
     stdout, stderr = process.communicate(timeout=30)
@@ -230,12 +222,12 @@ def test_no_orphans_when_the_parent_is_killed(rivet, tables, tmp_path):
     """Case 49, in its worst form."""
     path = rivet.config(tables.source, *[slow(name) for name in "ab"])
     process = rivet.start("run", "-c", path, WAYS[1])
-    wait_for(lambda: started_units(rivet) == 2, process)
+    wait_until(lambda: started_units(rivet) == 2, process)
     children = children_of(process.pid)
     assert len(children) == 2
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    wait_for(lambda: not any(map(is_running, children)), seconds=5)
+    wait_until(lambda: not any(map(is_running, children)), timeout=5)
     rivet.ok("run", "-c", path, WAYS[0])
     for name in "ab":
         assert rows_in(rivet, name) == expected(tables, name)

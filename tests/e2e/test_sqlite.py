@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from digest_v1 import digest_of
-from helpers import export, rows_of
+from helpers import export, rows_of, wait_until
 
 ROWS = 60_000
 BIG = 2**63 - 1
@@ -486,8 +486,7 @@ def test_one_snapshot_while_a_writer_goes_on(rivet, torture, tmp_path):
     gate = tmp_path / "gate"
     process = rivet.start("run", "-c", rivet.config(torture.source, export("t", table="t")),
                           env={"RIVET_TEST_PAUSE_AT": f"batch_written={gate}"})
-    while not (tmp_path / "gate.reached").exists():
-        assert process.poll() is None
+    wait_until((tmp_path / "gate.reached").exists, process)
     torture.execute(f"INSERT INTO t (id) VALUES ({ROWS + 1})", "UPDATE t SET n = -1")
     gate.touch()
     _, stderr = process.communicate(timeout=60)

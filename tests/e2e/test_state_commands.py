@@ -2,12 +2,11 @@
 import json
 import signal
 import sqlite3
-import time
 from contextlib import closing
 
 import pytest
 
-from helpers import export, rows_of
+from helpers import export, rows_of, wait_until
 from modes import COLUMNS, ROWS, sqlite_orders
 
 
@@ -33,11 +32,7 @@ def paused(rivet, path, tmp_path):
         gate = tmp_path / "gate"
         process = rivet.start("run", "-c", path, "-e", "orders", env={"RIVET_TEST_PAUSE_AT": f"batch_written={gate}"})
         started.append(process)
-        deadline = time.monotonic() + 30
-        while not (tmp_path / "gate.reached").exists():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until((tmp_path / "gate.reached").exists, process)
         return process, gate
 
     yield start
@@ -235,9 +230,7 @@ class TestResetChunks:
         process, _ = paused()
         gate = tmp_path / "second"
         joined = rivet.start("run", "-c", path, "-e", "orders", "--resume", env={"RIVET_TEST_PAUSE_AT": f"batch_written={gate}"})
-        while not (tmp_path / "second.reached").exists():
-            assert joined.poll() is None, joined.communicate()
-            time.sleep(0.01)
+        wait_until((tmp_path / "second.reached").exists, joined)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert rivet("state", "reset-chunks", "-c", path, "-e", "orders").code == 1

@@ -7,8 +7,7 @@ from typing import Callable
 
 import pytest
 
-from helpers import export
-from test_faults import finished, paused
+from helpers import export, finished, paused
 
 DAYS = 7
 SHAPES = {"one": {}, "parallel": {"parallel": 3}}

@@ -198,7 +198,7 @@ def test_csv_carries_the_same_values(rivet, torture):
     ("integer[]", "'{{1,2},{3,4}}'", "2 dimensions"), ("integer[]", "'[0:1]={1,2}'", "index 0")])
 @pytest.mark.parametrize("format", ["parquet", "csv"])
 def test_a_cell_that_no_type_holds_is_an_error_that_names_it(rivet, pg_db, kind, literal, says, format):
-    pg_db.execute(f"CREATE TABLE t (id int PRIMARY KEY, odd {kind})", f"INSERT INTO t SELECT i, NULL FROM generate_series(1, 50) i",
+    pg_db.execute(f"CREATE TABLE t (id int PRIMARY KEY, odd {kind})", "INSERT INTO t SELECT i, NULL FROM generate_series(1, 50) i",
                   f"INSERT INTO t VALUES (51, {literal})")
     path = rivet.config(pg_db.source, export("t", table="t", format=format))
     failed = rivet("run", "-c", path, "--json-errors")

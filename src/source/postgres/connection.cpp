@@ -75,9 +75,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectParams& params
     if (state == PGRES_POLLING_FAILED) return fail(connect_error(raw));
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
     if (left <= milliseconds(0) || TRY(opened->wait(state == PGRES_POLLING_WRITING, left)) == Wake::silence) {
-      return fail(Error{.kind = ErrorKind::unavailable,
-                        .message = fmt::format("no answer from the server within {} s", timeout.count()),
-                        .hint = "check host and port, and that no firewall drops the packets"});
+      return fail(ErrorKind::unavailable, fmt::format("no answer from the server within {} s", timeout.count()),
+                  "check host and port, and that no firewall drops the packets");
     }
   }
   PQsetnonblocking(raw, 1);

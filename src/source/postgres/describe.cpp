@@ -22,10 +22,9 @@ Result<void> refuse_duplicates(const std::vector<Field>& fields, const model::Re
   std::set<std::string> seen;
   for (const auto& field : fields) {
     if (seen.insert(field.name).second) continue;
-    return fail(
-        Error{.kind = ErrorKind::permanent,
-              .message = fmt::format("{} returns two columns named \"{}\"", model::display_name(relation), field.name),
-              .hint = "give one of them another name with AS"});
+    return fail(ErrorKind::permanent,
+                fmt::format("{} returns two columns named \"{}\"", model::display_name(relation), field.name),
+                "give one of them another name with AS");
   }
   return {};
 }

@@ -104,9 +104,8 @@ Result<std::vector<Field>> describe_fields(Connection& connection, const model::
       relation.is_table() ? "SELECT * FROM " + table_name(connection.quoting(), relation) : relation.query;
   auto fields = TRY(describe_select(connection, select, limit));
   if (fields.empty()) {
-    return fail(Error{.kind = ErrorKind::permanent,
-                      .message = fmt::format("{} has no columns to export", model::display_name(relation)),
-                      .hint = "name a table with columns, or a query that returns rows"});
+    return fail(ErrorKind::permanent, fmt::format("{} has no columns to export", model::display_name(relation)),
+                "name a table with columns, or a query that returns rows");
   }
   for (auto& field : fields) field.not_null = field.not_null && relation.is_table();
   return fields;
@@ -130,9 +129,8 @@ Result<std::vector<Field>> pick_fields(const std::vector<Field>& fields, const s
   for (const auto& name : names) {
     const auto* field = find_field(fields, name);
     if (field == nullptr) {
-      return fail(Error{.kind = ErrorKind::permanent,
-                        .message = fmt::format("there is no column \"{}\"", name),
-                        .hint = "check the names of the columns; upper and lower case differ"});
+      return fail(ErrorKind::permanent, fmt::format("there is no column \"{}\"", name),
+                  "check the names of the columns; upper and lower case differ");
     }
     picked.push_back(*field);
   }

@@ -102,10 +102,10 @@ std::string far_versions(std::int64_t next, std::int64_t least, std::optional<st
 /// By the distance of the row's number from the snapshot's end: more than `least`, and at most `most`.
 Result<std::string> version_condition(const PredicateScope& scope, const model::VersionRange& range) {
   if (!scope.next_version) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = model::display_name(scope.relation) +
-                                 " has no rows that could be told apart by the transaction that made them",
-                      .hint = "only tables and materialized views have such rows, stored as a heap"});
+    return fail(
+        ErrorKind::config,
+        model::display_name(scope.relation) + " has no rows that could be told apart by the transaction that made them",
+        "only tables and materialized views have such rows, stored as a heap");
   }
   const auto next = *scope.next_version;
   const auto least = std::max<std::int64_t>(next - range.below, -1);

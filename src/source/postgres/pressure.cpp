@@ -43,9 +43,8 @@ Result<Pressure> sample_pressure(Connection& connection, std::chrono::seconds li
                                                       split_view ? "pg_stat_checkpointer" : "pg_stat_bgwriter"),
                                           limit));
   if (!is_true(row, 0, 0)) {
-    return fail(Error{.kind = ErrorKind::auth,
-                      .message = "this role may not see what other sessions wait for",
-                      .hint = "GRANT pg_read_all_stats to it, or leave adaptive out"});
+    return fail(ErrorKind::auth, "this role may not see what other sessions wait for",
+                "GRANT pg_read_all_stats to it, or leave adaptive out");
   }
   Pressure pressure{
       .active = number(row, 0, 1), .waiting = number(row, 0, 2), .requested_checkpoints = optional_number(row, 3)};

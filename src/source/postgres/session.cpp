@@ -60,6 +60,15 @@ class PostgresSession final : public Session {
                [&](Connection& connection) { return probe_pages(connection, relation, transaction_.limit()); });
   }
 
+  Result<std::optional<std::int64_t>> row_estimate(const model::Relation& relation) override {
+    return ask("estimating the rows of", relation, &Transaction::end,
+               [&](Connection& connection) -> Result<std::optional<std::int64_t>> {
+                 const auto fields = TRY(describe_fields(connection, relation, transaction_.limit()));
+                 const auto rows = TRY(describe_rows(connection, relation, fields, transaction_.limit()));
+                 return estimate_rows(connection, "SELECT " + from_rows(rows, {}), transaction_.limit());
+               });
+  }
+
   Result<std::int64_t> row_count(const model::Relation& relation) override {
     return ask("counting the rows of", relation, &Transaction::end,
                [&](Connection& connection) -> Result<std::int64_t> {

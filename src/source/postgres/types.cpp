@@ -177,10 +177,9 @@ Result<Transport> transport_of(const NativeType& native, const LogicalType& want
       if (cast.kind == wanted.kind) return Transport{.type = wanted, .wire = cast.wire, .cast = std::string(cast.sql)};
     }
   }
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("{} cannot be carried as {} without changing values", native.name,
-                                           model::to_string(wanted)),
-                    .hint = "use text, or cast in the query"});
+  return fail(ErrorKind::config,
+              fmt::format("{} cannot be carried as {} without changing values", native.name, model::to_string(wanted)),
+              "use text, or cast in the query");
 }
 
 }  // namespace rivet::source::postgres

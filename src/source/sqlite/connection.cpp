@@ -43,17 +43,15 @@ Result<void> require_file(const std::filesystem::path& file) {
   std::error_code trouble;
   const auto status = std::filesystem::status(file, trouble);
   if (status.type() == std::filesystem::file_type::not_found) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = fmt::format("{}: no such file", file.string()),
-                      .hint = "check source.path; rivet only reads databases and never creates one"});
+    return fail(ErrorKind::config, fmt::format("{}: no such file", file.string()),
+                "check source.path; rivet only reads databases and never creates one");
   }
   if (trouble == std::errc::permission_denied) {
     return fail(ErrorKind::auth, fmt::format("{}: no permission to look into its directory", file.string()));
   }
   if (std::filesystem::is_directory(status)) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = fmt::format("{} is a directory, not a SQLite database", file.string()),
-                      .hint = "set source.path to the database file in it"});
+    return fail(ErrorKind::config, fmt::format("{} is a directory, not a SQLite database", file.string()),
+                "set source.path to the database file in it");
   }
   return {};
 }

@@ -62,7 +62,7 @@ Error explain_sql_error(Connection& connection, Error error) {
 }
 
 tl::unexpected<Error> refuse_query(std::string message, std::string hint) {
-  return fail(Error{.kind = ErrorKind::permanent, .message = std::move(message), .hint = std::move(hint)});
+  return fail(ErrorKind::permanent, std::move(message), std::move(hint));
 }
 
 /// Name as the catalogue spells it and kind of a table or view; nothing when there is none.
@@ -121,16 +121,14 @@ Result<void> read_affinities(Connection& connection, Shape& shape) {
 
 Result<Shape> read_table_shape(Connection& connection, const Relation& relation) {
   if (!relation.schema.empty() && sqlite3_stricmp(relation.schema.c_str(), kSchema.data()) != 0) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = fmt::format("there is no schema '{}' in a SQLite file", relation.schema),
-                      .hint = fmt::format("write table: {} or main.{}", relation.table, relation.table)});
+    return fail(ErrorKind::config, fmt::format("there is no schema '{}' in a SQLite file", relation.schema),
+                fmt::format("write table: {} or main.{}", relation.table, relation.table));
   }
   const auto found = TRY(find_table(connection, relation.table));
   if (!found) {
     const auto candidates = TRY(query_texts(connection, kAllTables));
-    return fail(Error{.kind = ErrorKind::permanent,
-                      .message = fmt::format("no such table: {}", model::display_name(relation)),
-                      .hint = suggestion(relation.table, candidates)});
+    return fail(ErrorKind::permanent, fmt::format("no such table: {}", model::display_name(relation)),
+                suggestion(relation.table, candidates));
   }
   const auto& [name, kind] = *found;
   Shape shape{.from = quote_identifier(kSchema) + "." + quote_identifier(name)};
@@ -253,9 +251,8 @@ Result<std::optional<std::int64_t>> estimate_rows(Connection& connection, const 
 /// The column settled by an override. The values must convert exactly, which the read sees to.
 Result<void> apply_override(const ShapeColumn& from, const model::LogicalType& wanted, model::Column& column) {
   if (cell_functions(wanted).append == nullptr) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = fmt::format("column '{}' cannot be read as {}", from.name, model::to_string(wanted)),
-                      .hint = "SQLite has no lists: use json or text"});
+    return fail(ErrorKind::config, fmt::format("column '{}' cannot be read as {}", from.name, model::to_string(wanted)),
+                "SQLite has no lists: use json or text");
   }
   column.type = wanted;
   const bool text_from_other = wanted.kind == model::LogicalKind::text && affinity_of(from.declared) != Affinity::text;

@@ -57,9 +57,7 @@ class Conditions {
   }
 
   Result<void> operator()(const model::PageRange&) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = "a SQLite table cannot be read by pages",
-                      .hint = "split it by a key or by its rowid"});
+    return fail(ErrorKind::config, "a SQLite table cannot be read by pages", "split it by a key or by its rowid");
   }
 
   Result<void> operator()(const RowNumbers& numbers) {
@@ -159,12 +157,12 @@ Result<Conditions> bounds_of(const Shape& shape, const model::Relation& relation
 
 Result<void> require_cuttable(const Shape& shape) {
   if (shape.turned_real.empty()) return {};
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("column '{0}' is a REAL in the first SELECT of a UNION: SQLite would turn "
-                                           "integers of the others into reals when the rows are read in units",
-                                           shape.turned_real),
-                    .hint = fmt::format("write +{0} AS {0} in the first SELECT, or read everything in one unit",
-                                        quote_identifier(shape.turned_real))});
+  return fail(ErrorKind::config,
+              fmt::format("column '{0}' is a REAL in the first SELECT of a UNION: SQLite would turn "
+                          "integers of the others into reals when the rows are read in units",
+                          shape.turned_real),
+              fmt::format("write +{0} AS {0} in the first SELECT, or read everything in one unit",
+                          quote_identifier(shape.turned_real)));
 }
 
 Result<std::string> key_column(const Shape& shape, std::string_view name) {

@@ -147,11 +147,11 @@ Result<std::unique_ptr<Connection>> SharedInstants::pin_late(Reserve& reserve, c
   auto connection = TRY(Connection::open(file_, options, stop));
   TRY(connection->pin());
   if (TRY(data_version(*reserve.monitor)) == reserve.data_version) return connection;
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("too many sessions share a snapshot of {}, and for one more it is too late: "
-                                           "the database has been written to",
-                                           file_.string()),
-                    .hint = fmt::format("set parallel to at most {}", kLeastReserve)});
+  return fail(ErrorKind::config,
+              fmt::format("too many sessions share a snapshot of {}, and for one more it is too late: "
+                          "the database has been written to",
+                          file_.string()),
+              fmt::format("set parallel to at most {}", kLeastReserve));
 }
 
 void SharedInstants::give_back(PinnedConnection pinned) {

@@ -55,9 +55,12 @@ class SqliteSession final : public Session {
   }
 
   Result<std::int64_t> page_count(const model::Relation& relation) override {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = model::display_name(relation) + ": a SQLite table cannot be read by pages",
-                      .hint = "split it by a key or by its rowid"});
+    return fail(ErrorKind::config, model::display_name(relation) + ": a SQLite table cannot be read by pages",
+                "split it by a key or by its rowid");
+  }
+
+  Result<std::optional<std::int64_t>> row_estimate(const model::Relation& relation) override {
+    return TRY(row_count(relation));
   }
 
   Result<std::int64_t> row_count(const model::Relation& relation) override {
@@ -65,9 +68,8 @@ class SqliteSession final : public Session {
   }
 
   Result<model::Horizon> horizon() override {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = "SQLite keeps no record of which transaction made a row",
-                      .hint = "rows can be told apart by key only"});
+    return fail(ErrorKind::config, "SQLite keeps no record of which transaction made a row",
+                "rows can be told apart by key only");
   }
 
   Result<std::string> share_snapshot() override {
@@ -115,9 +117,7 @@ class SqliteSource final : public Source {
 
 Result<std::unique_ptr<Source>> make_sqlite_source(const config::Source& config, const base::Clock& clock) {
   if (config.path.empty()) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = "the sqlite source names no file",
-                      .hint = "set source.path to the database file"});
+    return fail(ErrorKind::config, "the sqlite source names no file", "set source.path to the database file");
   }
   return std::make_unique<SqliteSource>(config.path, clock);
 }

@@ -43,10 +43,10 @@ Result<void> require_agreed(const ReadRequest& request, const Shape& shape) {
     if (auto text = difference(shape.columns[i], request.columns[i]); !text.empty()) found.push_back(std::move(text));
   }
   if (found.empty()) return {};
-  return fail(Error{.kind = ErrorKind::drift,
-                    .message = fmt::format("{} has changed since it was described: {}",
-                                           model::display_name(request.relation), fmt::join(found, "; ")),
-                    .hint = "run again to take up the new columns"});
+  return fail(ErrorKind::drift,
+              fmt::format("{} has changed since it was described: {}", model::display_name(request.relation),
+                          fmt::join(found, "; ")),
+              "run again to take up the new columns");
 }
 
 CellRules rules_for(const Connection& connection, const ReadRequest& request, const ShapeColumn& from,

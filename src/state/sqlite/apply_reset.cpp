@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "state/sqlite/apply.hpp"
 #include "state/sqlite/rows.hpp"
@@ -38,10 +37,7 @@ Result<void> require_dead(Connection& db, const RunView& run, const Reset& reset
 Result<void> require_known(Connection& db, const std::string& export_name) {
   const auto known = TRY(read_all(db.start(kSelectKnownExports), read_text));
   if (std::find(known.begin(), known.end(), export_name) != known.end()) return {};
-  return fail(Error{
-      .kind = ErrorKind::config,
-      .message = fmt::format("the state store {} knows no export '{}'", db.path(), export_name),
-      .hint = known.empty() ? "no export has run yet" : fmt::format("exports it knows: {}", fmt::join(known, ", "))});
+  return fail(unknown_export(db.path(), export_name, known));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 bool is_unfinished(const RunView& run) { return run.stage == RunStage::running || run.stage == RunStage::sealed; }
 
 tl::unexpected<Error> conflict(std::string message, std::string hint = {}) {
-  return fail(Error{.kind = ErrorKind::conflict, .message = std::move(message), .hint = std::move(hint)});
+  return fail(ErrorKind::conflict, std::move(message), std::move(hint));
 }
 
 Result<void> require_holder(const RunView& run, const Owner& owner) {

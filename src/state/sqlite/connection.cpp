@@ -94,10 +94,9 @@ Result<void> Execution::run() {
 
 Result<void> Execution::finish() const {
   if (problem_.empty()) return {};
-  return fail(Error{
-      .kind = ErrorKind::data,
-      .message = fmt::format("the state store {} holds a row that cannot be read: {} ({})", path_, problem_, query_),
-      .hint = "it was written by a newer version, or is damaged: use that version, or restore a copy"});
+  return fail(ErrorKind::data,
+              fmt::format("the state store {} holds a row that cannot be read: {} ({})", path_, problem_, query_),
+              "it was written by a newer version, or is damaged: use that version, or restore a copy");
 }
 
 void Execution::refuse(std::string_view what) {
@@ -180,9 +179,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
   // An absolute path is never one of SQLite's special names, such as `:memory:` or `file:`.
   const auto absolute = std::filesystem::absolute(path, error);
   if (error || !std::filesystem::is_directory(absolute.parent_path(), error)) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = fmt::format("the directory of the state store {} does not exist", path.string()),
-                      .hint = "create it, or put the config file where a file can be written beside it"});
+    return fail(ErrorKind::config, fmt::format("the directory of the state store {} does not exist", path.string()),
+                "create it, or put the config file where a file can be written beside it");
   }
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(absolute.c_str(), &database,

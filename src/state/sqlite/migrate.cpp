@@ -44,15 +44,14 @@ Result<Identity> identify(Connection& db) {
 
 Result<void> require_known(const Connection& db, const Identity& identity) {
   if (!identity.empty && !identity.ours) {
-    return fail(Error{.kind = ErrorKind::data,
-                      .message = fmt::format("{} is a database, but not a state store of this program", db.path()),
-                      .hint = std::string(kMoveAway)});
+    return fail(ErrorKind::data, fmt::format("{} is a database, but not a state store of this program", db.path()),
+                std::string(kMoveAway));
   }
   if (identity.version > schema_version()) {
-    return fail(Error{.kind = ErrorKind::data,
-                      .message = fmt::format("the state store {} has version {}, this program knows version {}",
-                                             db.path(), identity.version, schema_version()),
-                      .hint = "use the newer version of the program that wrote it"});
+    return fail(ErrorKind::data,
+                fmt::format("the state store {} has version {}, this program knows version {}", db.path(),
+                            identity.version, schema_version()),
+                "use the newer version of the program that wrote it");
   }
   return {};
 }

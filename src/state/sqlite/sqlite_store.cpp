@@ -215,9 +215,8 @@ Result<std::unique_ptr<StateStore>> open_sqlite_store(const std::filesystem::pat
   TRY(while_busy([&] { return db.run_script("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"); }));
   TRY(while_busy([&] { return db.prepare(kEveryQuery); }));
   if (db.read_only()) {
-    return fail(Error{.kind = ErrorKind::permanent,
-                      .message = fmt::format("the state store {} cannot be written", path.string()),
-                      .hint = "make the file and its directory writable for this user"});
+    return fail(ErrorKind::permanent, fmt::format("the state store {} cannot be written", path.string()),
+                "make the file and its directory writable for this user");
   }
   return std::unique_ptr<StateStore>(std::make_unique<SqliteStore>(std::move(connection), path.string()));
 }
