@@ -1,5 +1,6 @@
-# rivet_library(<layer> SOURCES ... DEPENDS <layers or libraries>): one static library per folder, linked
-# only with the layers it may know. *_test.cpp beside the code become one unit test program per folder.
+# rivet_library(<layer> [COLD] DEPENDS <layers or libraries>): one static library per folder, linked only with the layers
+# it may know. *_test.cpp beside the code become one unit test program per folder. No row passes through a COLD layer:
+# like the tests, it is compiled for the sake of the build's speed.
 add_library(rivet_options INTERFACE)
 target_include_directories(rivet_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(rivet_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
@@ -14,7 +15,7 @@ if(RIVET_SANITIZE)
 endif()
 
 function(rivet_library layer)
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "COLD" "" "DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${layer}/*.cpp)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
@@ -22,6 +23,9 @@ function(rivet_library layer)
   if(sources)
     add_library(rivet_${layer} STATIC ${sources})
     target_link_libraries(rivet_${layer} PUBLIC rivet_options ${ARG_DEPENDS})
+    if(ARG_COLD)
+      target_compile_options(rivet_${layer} PRIVATE $<$<CONFIG:Release>:-O1>)
+    endif()
   else()
     add_library(rivet_${layer} INTERFACE)
     target_link_libraries(rivet_${layer} INTERFACE rivet_options ${ARG_DEPENDS})
@@ -30,6 +34,7 @@ function(rivet_library layer)
     find_package(GTest REQUIRED)
     include(GoogleTest)
     add_executable(${layer}_test ${tests})
+    target_compile_options(${layer}_test PRIVATE -O0)
     target_link_libraries(${layer}_test PRIVATE rivet_${layer} GTest::gmock GTest::gtest_main)
     gtest_discover_tests(${layer}_test TEST_PREFIX ${layer}. DISCOVERY_TIMEOUT 60)
   endif()
