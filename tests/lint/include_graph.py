@@ -44,7 +44,7 @@ class Include:
 
 def read_graph(cmake_lists: str) -> dict[str, set[str]]:
     """The direct layer dependencies that the rivet_library() calls state."""
-    calls = re.findall(r"^\s*rivet_library\(\s*(\w+)(?:\s+DEPENDS\s+([^)]*))?\)", cmake_lists, re.MULTILINE)
+    calls = re.findall(r"^\s*rivet_library\(\s*(\w+)(?:\s+COLD)?(?:\s+DEPENDS\s+([^)]*))?\)", cmake_lists, re.MULTILINE)
     return {layer: set(re.findall(r"\brivet_(\w+)", depends)) - NOT_LAYERS for layer, depends in calls}
 
 

@@ -9,7 +9,7 @@ from include_graph import check_tree
 HEADING = "// SPDX-License-Identifier: Apache-2.0\n// A reason.\n"
 GRAPH = """rivet_library(base)
 rivet_library(model DEPENDS rivet_base)
-rivet_library(source DEPENDS rivet_model)
+rivet_library(source COLD DEPENDS rivet_model)
 rivet_library(plan DEPENDS rivet_model)
 rivet_library(cli DEPENDS rivet_plan rivet_source)
 """
