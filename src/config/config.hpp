@@ -149,6 +149,9 @@ struct Export {
   double shape_drift_warn_factor = 2.0;
   std::optional<Parquet> parquet;  ///< none: row groups bounded by bytes
   int line = 0;                    ///< of its entry in the file, 1-based
+
+  /// The name of its entry in the file, also for a partition.
+  const std::string& entry_name() const { return family.empty() ? name : family; }
 };
 
 /// `notifications.slack`.

@@ -20,7 +20,7 @@ std::string as_component(std::string_view name) {
 }  // namespace
 
 std::string expand_placeholders(std::string_view text, const Export& entry, base::Timestamp at) {
-  const auto& name = entry.family.empty() ? entry.name : entry.family;
+  const auto& name = entry.entry_name();
   const std::pair<std::string_view, std::string> values[] = {
       {"{date}", base::to_date(at)},
       {"{export}", as_component(name)},

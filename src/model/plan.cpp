@@ -93,6 +93,7 @@ void read_warnings(FieldReader& fields, Plan& plan) {
 std::string to_json_text(const Plan& plan) {
   ordered_json out;
   out["export_name"] = plan.export_name;
+  out["family"] = plan.family;
   out["relation"] = {{"schema", plan.relation.schema}, {"table", plan.relation.table}, {"query", plan.relation.query}};
   if (!plan.relation.within.is_whole()) out["relation"]["within"] = to_text(plan.relation.within);
   out["source_engine"] = plan.source_engine;
@@ -127,6 +128,7 @@ Result<Plan> plan_from_json_text(std::string_view text) {
   FieldReader fields(value, "plan");
   Plan plan;
   plan.export_name = fields.text("export_name");
+  plan.family = fields.text("family");
   auto relation = fields.object("relation");
   plan.relation = {.schema = relation.text("schema"), .table = relation.text("table"), .query = relation.text("query")};
   if (relation.has("within")) plan.relation.within = TRY(predicate_from_text(relation.text("within")));

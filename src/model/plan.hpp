@@ -41,6 +41,7 @@ struct Incremental {
 /// What one run of one export will do. Two plans with equal fingerprints produce interchangeable parts.
 struct Plan {
   std::string export_name;
+  std::string family;  ///< the entry of the config that it is a partition of; its own name when it is none
   Relation relation;
   std::string source_engine;
   std::string mode;              ///< as in the config

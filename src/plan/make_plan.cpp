@@ -126,6 +126,7 @@ model::Plan make_plan(const config::Config& config, const config::Export& entry,
   const bool one_instant = strategy.shared_snapshot || strategy.shape == Strategy::Shape::whole;
   model::Plan plan{
       .export_name = entry.name,
+      .family = entry.entry_name(),
       .relation = relation_of(entry, strategy),
       .source_engine = std::string(config::name_of(config.source.type)),
       .mode = std::string(config::name_of(entry.mode)),

@@ -33,7 +33,7 @@ void describe_extraction(const model::Incremental& incremental, const model::Col
 model::Manifest manifest_frame(const state::RunView& run, const model::Plan& plan) {
   model::Manifest manifest{.run_id = run.run_id,
                            .export_name = run.export_name,
-                           .export_family = run.export_name,
+                           .export_family = plan.family,
                            .started_at = run.started_at,
                            .generation = run.generation,
                            .source = {.engine = plan.source_engine,

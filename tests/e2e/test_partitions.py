@@ -46,6 +46,7 @@ def landed(rivet):
         column, value = folder.name.split("=")
         assert column == "at"
         output = rivet.output(f"output/{folder.name}")
+        assert output.manifest(f"t__{value}")["export_family"] == "t"
         rows = output.table(f"t__{value}").column("id").to_pylist() if output.manifest(f"t__{value}")["parts"] else []
         out[value] = sorted(rows)
     return out
