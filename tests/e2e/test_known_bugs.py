@@ -3,7 +3,7 @@
 Elsewhere: case 8 in test_modes_kill.py, case 37 in test_modes_gates.py, case 49 in test_parallel_exports.py
 (test_an_interruption_stops_all, test_no_orphans_when_the_parent_is_killed); of case 42 the forms a password can have in
 test_faults.py, of case 43 damaged markers and manifests in test_shapes.py, of case 46 runs of one export in test_faults.py, of
-case 50 variables of a source in test_faults.py.
+case 50 variables of a source in test_faults.py. The commands of cases 13, 35 and 36 are not there yet.
 """
 import datetime as dt
 import json
