@@ -8,7 +8,10 @@
 
 namespace rivet::run {
 
-bool may_retry(const base::Error& error) { return base::retry_answer_of(error.kind) != base::RetryAnswer::never; }
+bool may_retry(const base::Error& error) {
+  if (error.code == "RIVET_SNAPSHOT_GONE") return false;
+  return base::retry_answer_of(error.kind) != base::RetryAnswer::never;
+}
 
 std::chrono::milliseconds backoff(const base::Error& error, std::chrono::milliseconds base, int attempts_made) {
   constexpr std::chrono::milliseconds kCap{60'000};

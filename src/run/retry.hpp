@@ -9,7 +9,8 @@
 
 namespace rivet::run {
 
-/// Whether the kind of this error allows another attempt.
+/// Whether another attempt within the run makes sense: its kind allows one, and the instant it reads at is not gone,
+/// which only another run can do without.
 bool may_retry(const base::Error& error);
 
 /// `base` doubled with every attempt made (1, 2, ...), at most 60 s, plus what the other side needs to settle.

@@ -333,6 +333,17 @@ TEST_F(StoreFileTest, ARowOfAnotherVersionIsADataErrorThatNamesTheFile) {
   EXPECT_EQ(store_->claim("r1", kMe, instant(1), instant(61)).error().kind, ErrorKind::data);
 }
 
+TEST_F(StoreFileTest, AFingerprintThatIsNoneIsADataErrorRatherThanPublished) {
+  must(start("r1"));
+  must(commit("r1", must_claim("r1")));
+  for (const auto* odd : {"", "xxh3:", "xxh3:0123456789abcdeF", "md5:0123456789abcdef", "xxh3:0123456789abcdef0"}) {
+    run_sql(file(), std::string("UPDATE part SET fingerprint = '") + odd + "'");
+    const auto files = store_->files({});
+    ASSERT_FALSE(files.has_value()) << odd;
+    EXPECT_EQ(files.error().kind, ErrorKind::data);
+  }
+}
+
 TEST_F(StoreFileTest, ALockedFileIsUnavailableAndARefusedUpdateReleasesItsLock) {
   must(start("r1"));
   EXPECT_EQ(refused(start("r2")).kind, ErrorKind::conflict);

@@ -1,9 +1,18 @@
 """Bugs that tools of this kind had, one test each, under the number they have in the list of known cases.
 
-Elsewhere: case 8 in test_modes_kill.py, case 37 in test_modes_gates.py.
+Elsewhere: case 8 in test_modes_kill.py, case 37 in test_modes_gates.py, case 49 in test_parallel_exports.py
+(test_an_interruption_stops_all, test_no_orphans_when_the_parent_is_killed); of case 42 the forms a password can have in
+test_faults.py, of case 43 damaged markers and manifests in test_shapes.py, of case 46 runs of one export in test_faults.py, of
+case 50 variables of a source in test_faults.py. The commands of cases 13, 35 and 36 are not there yet.
 """
+import datetime as dt
 import json
+import random
+import re
+import shutil
+import sqlite3
 import time
+from contextlib import closing
 from decimal import Decimal
 
 import duckdb
@@ -12,7 +21,8 @@ import pyarrow.parquet as pq
 import pytest
 import xxhash
 
-from helpers import export, marker_of, rows_of
+from conftest import Database
+from helpers import export, finished, marker_of, rows_of
 from tcp_proxy import DOWN, Cut, TcpProxy
 
 LEAST, GREATEST = -(2**63), 2**63 - 1
@@ -22,8 +32,8 @@ def chunked(name="t", **keys):
     return export(name, table="t", mode="chunked", **keys)
 
 
-def ids(rivet, column="id", name="t"):
-    return sorted(rivet.output().table(name).column(column).to_pylist())
+def ids(rivet, column="id", name="t", path="output"):
+    return sorted(rivet.output(path).table(name).column(column).to_pylist())
 
 
 def filled(database, rows=4_000):
@@ -296,7 +306,8 @@ def test_case_21_a_text_that_is_no_uuid_is_not_made_null(rivet, pg_db):
     assert [str(v) if v else None for _, v in rows_of(rivet.output().table("t"))] == [known, known, None]
     pg_db.execute("UPDATE t SET v = 'no uuid' WHERE id = 3")
     done = rivet("run", "-c", path, "--json-errors")
-    assert done.code == 1 and "no uuid" in done.error()["error"], done
+    assert (done.code, done.error()["code"]) == (1, "RIVET_VALUE_UNREPRESENTABLE"), done
+    assert 'column "v" as uuid' in done.error()["error"] and "no uuid" in done.error()["error"], done
     assert rivet.output().manifest("t")["row_count"] == 3, "the last good output stands"
 
 
@@ -334,6 +345,27 @@ def test_case_28_nan_and_infinity_are_values(rivet, pg_db):
     pg_db.execute("UPDATE t SET n = 'NaN' WHERE id = 3")
     done = rivet("run", "-c", rivet.config(pg_db.source, chunked(**keys)), "--json-errors")
     assert (done.code, done.error()["code"]) == (1, "RIVET_VALUE_UNREPRESENTABLE") and "NaN" in done.error()["error"]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/St_Johns"])
+def test_case_31_the_row_hash_tells_rows_apart_and_knows_no_zone(rivet, pg_db, zone):
+    """It failed on named zones; and as fields had no lengths, `a|b` was as good as `a` and `b`."""
+    cells = ["a|b", "a", "b", "ab", "", "|", "a|", "|b", "NULL", "\\N", None]
+    pairs = [(first, second) for first in cells for second in cells]
+    pg_db.execute("CREATE TABLE t (id serial, first text, second text, at timestamptz)")
+    with pg_db.connect() as connection, connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO t (first, second) VALUES (%s, %s)", pairs)
+    pg_db.execute("INSERT INTO t (at) SELECT '2024-03-10 00:30:00+00'::timestamptz + i * interval '15 minutes' FROM generate_series(0, 99) i")
+    path = rivet.config(pg_db.source, export("t", table="t", meta_columns={"row_hash": ["first", "second", "at"]}))
+
+    def hashes():
+        rivet.ok("run", "-c", path, "--validate")
+        return dict(zip(*(rivet.output().table("t").column(name).to_pylist() for name in ("id", "_rivet_row_hash"))))
+
+    before = hashes()
+    assert len(set(before.values())) == len(before) == len(pairs) + 100
+    pg_db.execute(f"ALTER DATABASE {pg_db.name} SET timezone = '{zone}'")
+    assert hashes() == before
 
 
 def test_case_32_another_pair_of_equal_rows_is_found(rivet, pg_db):
@@ -438,3 +470,255 @@ def test_case_41_a_unit_that_fails_ends_the_others_at_once(rivet, pg_db, paralle
     assert done.code == 1 and "division by zero" in done.error()["error"], done
     assert rivet.state("SELECT count(*) FROM unit WHERE status = 'running'") == [(0,)]
     assert rivet.output().unfinished() == set()
+
+
+@pytest.fixture
+def secret_db(pg_tls):
+    """`t` on a server that asks for a password with `/`, `@` and more in it."""
+    pg_tls.create_database("secret")
+    database = Database(pg_tls, "secret")
+    database.execute("CREATE TABLE t (id bigint PRIMARY KEY, at timestamp NOT NULL)",
+                     "INSERT INTO t SELECT i, date '2024-01-01' + i FROM generate_series(1, 60) i", "ANALYZE t")
+    yield database
+    pg_tls.drop_database("secret")
+
+
+EVERY_MODE = {
+    "snapshot": {"parallel": 2, "consistency": "snapshot"},
+    "ranges": {"mode": "chunked", "chunk_column": "id", "chunk_size": 20, "parallel": 2},
+    "keyset": {"mode": "chunked", "chunk_by_key": "id", "chunk_size": 20, "keyset_incremental": True},
+    "days": {"mode": "chunked", "chunk_column": "at", "chunk_by_days": 20},
+    "incremental": {"mode": "incremental", "cursor_column": "id"},
+    "window": {"mode": "time_window", "time_column": "at", "days_window": 100_000},
+    "months": {"partition_by": "at", "partition_granularity": "month", "path": "./output/{partition}"},
+}
+SECRET = re.compile("s3cret|p(?:ä|%c3%a4|\\\\u00e4)ssword".encode(), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("way", [[], ["--parallel-exports"], ["--parallel-export-processes"]], ids=["in turn", "threads", "processes"])
+def test_case_42_a_password_appears_nowhere_in_any_mode(rivet, pg_tls, secret_db, way):
+    """It got into logs and state when it had a slash, an at sign or a letter beyond ASCII."""
+    assert SECRET.search(pg_tls.password.encode()) and SECRET.search(secret_db.url.encode())
+    rivet.env |= {"RUST_LOG": "trace", "RIVET_LOG": "trace"}
+    tls = {"mode": "verify-ca", "ca_file": str(pg_tls.certificates.ca_file)}
+    entries = [export(name, **{"table": "t", **keys}) for name, keys in EVERY_MODE.items()]
+    good = rivet.config({"type": "postgres", "url": secret_db.url, "tls": tls}, *entries)
+    broken = rivet.config({"type": "postgres", "url": secret_db.url, "tls": tls}, *entries, export("missing", table="nope"), name="broken.yaml")
+    denied = rivet.config({"type": "postgres", "url": pg_tls.url("secret", password=pg_tls.password + "!"), "tls": tls}, *entries, name="denied.yaml")
+    runs = [rivet("run", "-c", good, *way, "--json", "--summary-output", "first.json", env={"RIVET_TEST_PANIC_AT": "parts_committed:2"}),
+            rivet.ok("run", "-c", good, *way, "--json", "--validate", "--summary-output", "second.json"),
+            rivet("run", "-c", broken, *way, "--json-errors"), rivet("run", "-c", denied, *way, "--json-errors"),
+            rivet.ok("run", "-c", good, *way, env={"RIVET_IPC_EVENTS": "1"}), rivet.ok("validate", "-c", good, "--format", "json")]
+    assert (runs[2].code, runs[3].code) == (1, 1) and "nope" in runs[2].stderr and "password" in runs[3].stderr
+    for command in (["journal"], ["metrics"], ["state", "show"], ["state", "files"]):
+        runs += [rivet.ok(*command, "-c", good), rivet.ok(*command, "-c", good, "--json")]
+    for run in runs:
+        assert not SECRET.search((run.stdout + run.stderr).encode()), run
+    looked_at = [path for path in rivet.folder.rglob("*") if path.is_file() and path.suffix != ".yaml"]
+    assert {".rivet_state.db", "second.json", "manifest.window.json"} <= {path.name for path in looked_at}
+    for path in looked_at:
+        assert not SECRET.search(path.read_bytes()), path
+
+
+STORED = ["run.plan_json", "run.position_json", "run.owner", "run.started_at", "run.cursor", "unit.predicate", "unit.gates_json", "unit.digest",
+          "unit.read_at", "part.path", "part.digest", "part.fingerprint", "part.cursor_high", "export_position.position_json",
+          "export_state.last_cursor_value", "export_schema.columns_json", "journal_event.event_json", "journal_event.recorded_at",
+          "export_metrics.error_message", "export_metrics.run_at", "recent_key.after_key"]
+ODD_TEXTS = ["''", "'{'", "'[]'", "'null'", "'{\"a\":1}'", "'\"99999999999999999999\"'", "replace(hex(zeroblob(50000)), '0', '[')", "x'fffe00c3'", "'../../x'"]
+
+
+@pytest.fixture
+def half_done(rivet):
+    """An incremental export with a result, and a second run that died between two units. Its config, and what it leads to."""
+    with closing(sqlite3.connect(rivet.folder / "source.sqlite")) as source, source:
+        source.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+        source.executemany("INSERT INTO t VALUES (?, 'row ' || ?)", [(i, i) for i in range(1, 21)])
+    path = rivet.config({"type": "sqlite", "path": "source.sqlite"},
+                        chunked(chunk_by_key="id", chunk_size=5, keyset_incremental=True, on_schema_drift="fail"))
+    rivet.ok("run", "-c", path)
+    with closing(sqlite3.connect(rivet.folder / "source.sqlite")) as source, source:
+        source.executemany("INSERT INTO t VALUES (?, 'row ' || ?)", [(i, i) for i in range(21, 41)])
+    rivet.killed_at("unit_committed:2", "run", "-c", path)
+    return path, list(range(1, 41))
+
+
+@pytest.mark.parametrize("place", STORED)
+def test_case_43_odd_texts_in_the_state_are_no_crash_and_no_other_rows(rivet, half_done, tmp_path_factory, place):
+    """Files that are read back were trusted: odd bytes ended the process."""
+    path, expected = half_done
+    table, column = place.split(".")
+    kept = tmp_path_factory.mktemp("kept") / "as it was"
+    shutil.copytree(rivet.folder, kept)
+    touched = 0
+    for odd in ODD_TEXTS:
+        shutil.rmtree(rivet.folder)
+        shutil.copytree(kept, rivet.folder)
+        with closing(sqlite3.connect(rivet.folder / ".rivet_state.db")) as state, state:
+            touched += state.execute(f"UPDATE OR IGNORE {table} SET {column} = {odd} WHERE rowid = (SELECT max(rowid) FROM {table})").rowcount
+        before = rivet.output().manifest_bytes("t")
+        for command in (["journal"], ["metrics"], ["state", "show"], ["state", "files"], ["state", "chunks", "-e", "t"], ["validate"]):
+            done = rivet(*command, "-c", path, "--json-errors", timeout=30)
+            assert done.code in (0, 1, 3), (odd, command, done)
+        done = rivet("run", "-c", path, "--json-errors", timeout=30)
+        if done.code == 0:
+            assert ids(rivet) == expected, odd
+        else:
+            assert done.code in (1, 3, 4) and done.error()["error"], (odd, done)
+            assert rivet.output().manifest_bytes("t") == before, odd
+    assert touched, "nothing was damaged"
+
+
+def test_case_43_damaged_manifests_and_markers_are_told(rivet, half_done):
+    """Whatever became of them; also a manifest that its marker vouches for."""
+    path, expected = half_done
+    rivet.ok("run", "-c", path)
+    output, choose = rivet.output(), random.Random("case 43")
+    manifest, marker = output.folder / "manifest.t.json", output.folder / "_SUCCESS.t"
+    good = {file: file.read_bytes() for file in (manifest, marker)}
+
+    def damaged(raw):
+        at = choose.randrange(len(raw))
+        other = bytes([raw[at] ^ (1 << choose.randrange(8))])
+        return choose.choice([raw[:at], raw[:at] + other + raw[at + 1:], raw[:at] + choose.randbytes(9) + raw[at:], choose.randbytes(200)])
+
+    forged = [b"[" * 300_000, b'{"a":' * 100_000, b"1e999999", b"\xff", b'{"manifest_version":' + b"9" * 5_000 + b"}", b"null"]
+    for content in [*forged, *(damaged(good[manifest]) for _ in range(25))]:
+        manifest.write_bytes(content)
+        for file, raw in ((marker, good[marker]), (marker, marker_of(content).encode())):
+            file.write_bytes(raw)
+            done = rivet("validate", "-c", path, timeout=30)
+            assert done.code == 3 or (done.code == 0 and raw != good[marker]), (content[:200], done)
+    manifest.write_bytes(good[manifest])
+    for _ in range(15):
+        marker.write_bytes(damaged(good[marker]))
+        assert rivet("validate", "-c", path, timeout=30).code == 3, marker.read_bytes()
+    rivet.ok("run", "-c", path, "--validate")
+    assert ids(rivet) == expected
+
+
+ALIKE = {"orders": 1, "orders_archive": 1_001, "orders__2024": 2_001}
+
+
+@pytest.mark.parametrize("dying", ALIKE)
+def test_case_44_exports_whose_names_begin_alike_leave_each_other_alone(rivet, pg_db, dying):
+    """Cleaning up after `orders` also took what belonged to `orders_archive`."""
+    for name, first in ALIKE.items():
+        pg_db.execute(f"CREATE TABLE {name} (id bigint PRIMARY KEY)", f"INSERT INTO {name} SELECT generate_series({first}, {first} + 399)", f"ANALYZE {name}")
+    keys = {"mode": "chunked", "chunk_column": "id", "chunk_size": 100}
+
+    def config(**more):
+        return rivet.config(pg_db.source, *[export(name, table=name, **keys, **more) for name in ALIKE])
+
+    def all_is_right(path):
+        rivet.ok("validate", "-c", path, "--depth", "full")
+        assert {name: ids(rivet, name=name) for name in ALIKE} == {name: list(range(first, first + 400)) for name, first in ALIKE.items()}
+
+    path, others = config(), [name for name in ALIKE if name != dying]
+    rivet.ok("run", "-c", path)
+    for args, changes in ((["--resume", "--force"], {}), ([], {"max_file_size": "1MB"})):
+        before = rivet.output().names()
+        rivet.killed_at("part_committed:2", "run", "-c", path, "-e", dying)
+        left = rivet.output().names() - before
+        assert left
+        for other in others:
+            rivet.ok("run", "-c", path, "-e", other, "--validate")
+            assert left <= rivet.output().names(), "another export took files of a run that can be gone on with"
+        path = config(**changes)
+        rivet.ok("run", "-c", path, "-e", dying, *args, "--validate")
+        all_is_right(path)
+    aside = {name.split("/")[2] for name in rivet.output().names() if name.startswith("_quarantine/")}
+    assert aside and all(re.match(rf"{dying}_2\d{{7}}_", name) for name in aside), aside
+    rivet.output().parts(dying)[0].unlink()
+    for name in ALIKE:
+        assert rivet("validate", "-c", path, "-e", name).code == (3 if name == dying else 0)
+
+
+def test_case_44_a_partition_and_exports_in_its_folder_leave_each_other_alone(rivet, pg_db):
+    """The parts of `orders` for 2024 are those of an export `orders__2024` to whoever looks at the beginnings of names."""
+    pg_db.execute("CREATE TABLE orders (id bigint PRIMARY KEY, at date)",
+                  "INSERT INTO orders SELECT i, date '2024-03-01' + i FROM generate_series(1, 400) i", "ANALYZE orders")
+    folder = "output/at=2024"
+    keys = {"table": "orders", "mode": "chunked", "chunk_column": "id", "chunk_size": 50}
+    path = rivet.config(pg_db.source, export("orders", path="./output/{partition}", partition_by="at", partition_granularity="year", **keys),
+                        export("orders__2024_archive", path=f"./{folder}", **keys), export("orders_", path=f"./{folder}", **keys))
+    expected = [i for (i,) in pg_db.rows("SELECT id FROM orders WHERE at < '2025-01-01' ORDER BY id")]
+    others = ["orders__2024_archive", "orders_"]
+    for _ in range(2):
+        assert rivet("run", "-c", path, "-e", "orders", env={"RIVET_TEST_PANIC_AT": "part_committed:2"}).code < 0
+        left = rivet.output(folder).names()
+        for other in others:
+            rivet.ok("run", "-c", path, "-e", other, "--validate")
+            assert left <= rivet.output(folder).names()
+        rivet.ok("run", "-c", path, "-e", "orders", "--validate")
+        rivet.ok("validate", "-c", path, "--depth", "full")
+        assert sorted(rivet.output(folder).table("orders__2024").column("id").to_pylist()) == expected
+        assert [rivet.output(folder).manifest(other)["row_count"] for other in others] == [400, 400]
+
+
+@pytest.mark.parametrize("way", [[], ["--parallel-exports"], ["--parallel-export-processes"]], ids=["in turn", "threads", "processes"])
+def test_case_45_placeholders_are_filled_alike_by_run_and_validate(rivet, pg_db, way):
+    """`{date}` was filled by one command and taken literally by another."""
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY, at date)", "INSERT INTO t SELECT i, date '2024-01-30' + i FROM generate_series(1, 4) i")
+    path = rivet.config(pg_db.source, export("whole", table="t", path="./output/{table}/{export}/{date}"),
+                        export("months", table="t", path="./output/{date}/{partition}", partition_by="at", partition_granularity="month"))
+    rivet.ok("run", "-c", path, *way, "--validate")
+    (day,) = {folder.name for folder in (rivet.folder / "output" / "t" / "whole").iterdir()}
+    assert abs(dt.date.fromisoformat(day) - dt.datetime.now(dt.timezone.utc).date()).days <= 1
+    assert rivet.output(f"output/t/whole/{day}").manifest("whole")["row_count"] == 4
+    assert ids_of_months(rivet, day) == {"2024-01": [1], "2024-02": [2, 3, 4]}
+    rivet.ok("validate", "-c", path, "--date", day, "--depth", "full")
+    if day == dt.datetime.now(dt.timezone.utc).date().isoformat():
+        rivet.ok("validate", "-c", path)
+    elsewhere = rivet("validate", "-c", path, "--date", "2001-01-01")
+    assert elsewhere.code == 3 and "output/t/whole/2001-01-01" in elsewhere.stdout, elsewhere
+    assert not [name for name in rivet.output().names() if "{" in name]
+
+
+def ids_of_months(rivet, day):
+    return {folder.name.removeprefix("at="): ids(rivet, name=f"months__{folder.name.removeprefix('at=')}", path=f"output/{day}/{folder.name}")
+            for folder in (rivet.folder / "output" / day).iterdir()}
+
+
+def test_case_46_first_runs_at_once_make_one_state(rivet, pg_db):
+    """They ended each other's migrations."""
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY)", "INSERT INTO t SELECT generate_series(1, 10)")
+    names = [f"e{i}" for i in range(8)]
+    path = rivet.config(pg_db.source, *[export(name, table="t") for name in names])
+    for _ in range(4):
+        for left in rivet.folder.glob(".rivet_state.db*"):
+            left.unlink()
+        runs = [finished(process) for process in [rivet.start("run", "-c", path, "-e", name) for name in names]]
+        assert [run.code for run in runs] == [0] * len(names), runs
+        assert sorted(rivet.state("SELECT export_name, status FROM run")) == [(name, "success") for name in names]
+        versions = [version for (version,) in rivet.state("SELECT version FROM schema_version ORDER BY version")]
+        assert versions == list(range(1, len(versions) + 1)) and versions
+    rivet.ok("validate", "-c", path)
+
+
+@pytest.mark.parametrize("way", [[], ["--parallel-exports"], ["--parallel-export-processes"]], ids=["in turn", "threads", "processes"])
+def test_case_50_a_broken_view_and_missing_folders_stop_nobody(rivet, pg_db, way):
+    """One view that could not be read ended all; a folder that was not there ended the first run; a config was written to."""
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY)", "INSERT INTO t SELECT generate_series(1, 10)",
+                  "CREATE FUNCTION lost() RETURNS SETOF t LANGUAGE plpgsql AS 'BEGIN RETURN QUERY SELECT * FROM nowhere; END'",
+                  "CREATE VIEW broken AS SELECT * FROM lost()", "CREATE VIEW view AS SELECT * FROM t")
+    entries = [export("before", table="t", path="./not/yet/there/{export}"), export("broken", table="broken", path="./not/{export}"),
+               export("after", table="view", path="./not/yet/there/either")]
+    path = rivet.config(pg_db.source, *entries)
+    written = path.read_bytes()
+    done = rivet("run", "-c", path, *way, "--json-errors")
+    assert done.code == 1 and "nowhere" in done.stderr and done.error()["error"].endswith(": broken"), done
+    for name, folder in (("before", "not/yet/there/before"), ("after", "not/yet/there/either")):
+        assert ids(rivet, name=name, path=folder) == list(range(1, 11))
+    assert not (rivet.folder / "not" / "broken" / "_SUCCESS.broken").exists()
+    assert path.read_bytes() == written
+
+
+def test_case_50_a_variable_that_is_not_set_is_not_empty(rivet, pg_db):
+    """A destination `./output/${TENANT}` became everybody's folder."""
+    pg_db.execute("CREATE TABLE t (id bigint PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    path = rivet.config(pg_db.source, export("t", table="t", path="./output/${TENANT}"))
+    done = rivet("run", "-c", path, "--json-errors")
+    assert done.code == 1 and "TENANT" in done.error()["error"], done
+    assert not (rivet.folder / "output").exists()
+    rivet.ok("run", "-c", path, env={"TENANT": "mine"})
+    assert ids(rivet, path="output/mine") == [1]

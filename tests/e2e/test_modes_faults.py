@@ -20,7 +20,7 @@ AT_ONCE = {"max_retries": 0, "statement_timeout_s": 30}
 PATIENT = {"max_retries": 6, "retry_backoff_ms": 1, "statement_timeout_s": 30}
 SHARED_INSTANT = [shape for shape, keys in SMALL_SHAPES.items() if keys.get("consistency") == "snapshot" or shape == "full_parallel"]
 RETRYABLE = (2, "retryable", None)
-SNAPSHOT_GONE = (1, "generic", "RIVET_SNAPSHOT_GONE")
+SNAPSHOT_GONE = (2, "retryable", "RIVET_SNAPSHOT_GONE")
 
 
 @pytest.fixture(scope="module")

@@ -246,6 +246,32 @@ def test_overrides_never_lose_digits_or_turn_values_into_null(rivet, pg_db, kind
     assert not any(name.endswith(".parquet") for name in rivet.output().names())
 
 
+@pytest.mark.parametrize("wanted, odd", [
+    ("uuid", "nope"), ("boolean", "perhaps"), ("int2", "40000"), ("int4", "1.5"), ("int8", "x"), ("float4", "1e60"), ("float8", "1e999"),
+    ("decimal(10,2)", "12,34"), ("date", "2024-02-30"), ("time", "noon?"), ("timestamp", "yesterday or so"), ("timestamp_tz", "2024-13-01")])
+@pytest.mark.parametrize("literal", ["v", "constant"])
+def test_a_text_that_an_override_cannot_convert_is_told_with_its_column(rivet, pg_db, wanted, odd, literal):
+    """The server fails in mid-stream, or while it plans when the value is in the query."""
+    pg_db.execute("CREATE TABLE t (id int PRIMARY KEY, v text, w text)",
+                  f"INSERT INTO t SELECT i, CASE i WHEN 900 THEN '{odd}' END FROM generate_series(1, 1000) i")
+    query = "SELECT * FROM t" if literal == "v" else f"SELECT id, '{odd}' AS v, w FROM t"
+    other = "date" if wanted == "uuid" else "uuid"
+    failed = rivet("run", "-c", rivet.config(pg_db.source, export("t", query=query, columns={"v": wanted, "w": other})), "--json-errors")
+    error = failed.error()
+    assert (failed.code, error["code"]) == (1, "RIVET_VALUE_UNREPRESENTABLE"), failed
+    assert 'column "v"' in error["error"] and odd in error["error"] and '"w"' not in error["error"], error
+    assert "v: text" in error["hint"]
+    rivet.ok("run", "-c", rivet.config(pg_db.source, export("t", query=query, columns={"v": "text", "w": other})), "--validate")
+
+
+def test_an_error_of_the_query_is_not_blamed_on_an_override(rivet, pg_db):
+    pg_db.execute("CREATE TABLE t (v text)", "INSERT INTO t VALUES (NULL)")
+    for query in ("SELECT v, 'x'::int AS x FROM t", "SELECT v, 1 / (length(coalesce(v, ''))) AS x FROM t"):
+        failed = rivet("run", "-c", rivet.config(pg_db.source, export("t", query=query, columns={"v": "uuid"})), "--json-errors")
+        assert (failed.code, failed.error()["code"]) == (1, None), failed
+        assert '"v"' not in failed.error()["error"]
+
+
 def test_an_override_that_could_change_values_is_refused_before_reading(rivet, pg_db):
     pg_db.execute("CREATE TABLE t (d date)")
     failed = rivet("run", "-c", rivet.config(pg_db.source, export("t", table="t", columns={"d": "int8"})))

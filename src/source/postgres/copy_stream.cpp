@@ -11,6 +11,7 @@
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
+#include "source/postgres/cast_failures.hpp"
 #include "source/postgres/horizon.hpp"
 #include "source/postgres/predicate.hpp"
 #include "source/postgres/wire.hpp"
@@ -238,6 +239,7 @@ std::string CopyStream::row_key() const {
 template <class T>
 Result<T> CopyStream::located(Result<T> result) const {
   if (result) return result;
+  name_column_of_cast(result.error(), plan_);
   return std::move(result).context(
       fmt::format("reading {} (after {} rows)", model::display_name(plan_.request.relation), total_rows_));
 }
@@ -292,7 +294,9 @@ Result<std::unique_ptr<BatchStream>> open_copy_stream(Transaction& transaction, 
   const auto doing = "reading " + model::display_name(plan.request.relation);
   auto& connection = transaction.connection();
   const auto statement = TRY(copy_statement(connection.quoting(), plan).context(doing));
-  TRY(connection.begin_copy(statement, transaction.limit()).context(doing));
+  auto begun = connection.begin_copy(statement, transaction.limit());
+  if (!begun) name_column_of_cast(begun.error(), plan);
+  TRY(std::move(begun).context(doing));
   return std::make_unique<CopyStream>(transaction, std::move(plan));
 }
 

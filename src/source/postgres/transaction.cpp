@@ -86,7 +86,7 @@ Result<void> Transaction::adopt_snapshot() {
   auto adopted = run("SET TRANSACTION SNAPSHOT " + id);
   if (!adopted && says_gone(adopted.error())) {
     auto error = std::move(adopted).error();
-    error.kind = ErrorKind::permanent;
+    error.kind = ErrorKind::unavailable;
     error.message = "the shared snapshot is gone: the connection that held it has ended (" + error.message + ")";
     error.code = kSnapshotGone;
     error.hint = "start this export anew; the connections of a source must all reach the same server";
@@ -132,7 +132,7 @@ Result<void> Transaction::verify_tables() {
   const auto found = TRY(connection_->execute(kRewrittenQuery, limit()));
   if (PQntuples(found.get()) == 0) return {};
   const bool is_shared = shared_ || !options_.snapshot.empty();
-  return fail(Error{.kind = is_shared ? ErrorKind::permanent : ErrorKind::overloaded,
+  return fail(Error{.kind = is_shared ? ErrorKind::unavailable : ErrorKind::overloaded,
                     .message = fmt::format("table {} was truncated, rewritten or made anew after the snapshot was "
                                            "taken, which does not show its rows",
                                            cell(found, 0, 0)),

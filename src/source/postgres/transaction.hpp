@@ -22,8 +22,8 @@ class Transaction {
   Connection& connection() { return *connection_; }
   std::chrono::seconds limit() const { return options_.statement_timeout; }
 
-  /// Begins. What an earlier one left open, after an error or a dropped stream, is rolled back first. Errors: permanent
-  /// with code RIVET_SNAPSHOT_GONE when the session's shared snapshot cannot be taken over (any more).
+  /// Begins. What an earlier one left open, after an error or a dropped stream, is rolled back first. Errors:
+  /// unavailable with code RIVET_SNAPSHOT_GONE when the session's shared snapshot cannot be taken over (any more).
   Result<void> begin();
   /// From when the open transaction sees the source.
   Result<ReadInstant> instant();

@@ -298,7 +298,7 @@ Error Connection::failure(int code) const {
 }
 
 Error snapshot_gone(const std::filesystem::path& file, std::string_view why) {
-  return Error{.kind = ErrorKind::permanent,
+  return Error{.kind = ErrorKind::unavailable,
                .message = fmt::format("the shared snapshot of {} is gone: {}", file.string(), why),
                .code = "RIVET_SNAPSHOT_GONE",
                .hint = "start the run again: all its units must be read at one instant"};

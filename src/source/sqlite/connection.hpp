@@ -109,8 +109,8 @@ class Connection {
   std::chrono::steady_clock::time_point busy_since_;
 };
 
-/// What a session that shares a snapshot answers once the instant cannot be read any more: permanent,
-/// RIVET_SNAPSHOT_GONE.
+/// What a session that shares a snapshot answers once the instant cannot be read any more: unavailable,
+/// RIVET_SNAPSHOT_GONE: another run can read, this one cannot.
 Error snapshot_gone(const std::filesystem::path& file, std::string_view why);
 
 /// A read transaction: everything read inside sees one state of the database. Ends, without a commit, with its life.

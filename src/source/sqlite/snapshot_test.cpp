@@ -40,7 +40,7 @@ std::int64_t sum(Session& session) {
 
 void expect_gone(const Result<std::unique_ptr<Session>>& session) {
   ASSERT_FALSE(session);
-  EXPECT_EQ(session.error().kind, ErrorKind::permanent);
+  EXPECT_EQ(session.error().kind, ErrorKind::unavailable);
   EXPECT_EQ(session.error().code, "RIVET_SNAPSHOT_GONE");
 }
 

@@ -34,6 +34,16 @@ model::Digest read_digest(Execution& row) {
   return {};
 }
 
+/// The hash of a part in the next column: what is read here is published in a manifest.
+std::string read_fingerprint(Execution& row) {
+  constexpr std::string_view kLabel = "xxh3:";
+  auto text = row.text();
+  const bool is_one = text.starts_with(kLabel) && text.size() == kLabel.size() + 16 &&
+                      text.find_first_not_of("0123456789abcdef", kLabel.size()) == std::string::npos;
+  if (!is_one) row.refuse("the fingerprint of a part is malformed");
+  return text;
+}
+
 std::optional<model::Position> read_position(Execution& row) {
   const auto text = row.optional_text();
   if (!text) return std::nullopt;
@@ -77,7 +87,7 @@ model::Part read_part(Execution& row) {
   part.path = row.text();
   part.rows = row.integer();
   part.size_bytes = row.integer();
-  part.content_fingerprint = row.text();
+  part.content_fingerprint = read_fingerprint(row);
   part.content_md5 = row.text();
   part.digest = read_digest(row);
   part.created_at = row.time();
