@@ -20,10 +20,10 @@ std::string environment(const char* name) {
 }
 
 struct Hooks {
-  std::string panic_at, block_at, pause_at, pause_file;
+  std::string panic_at, pause_at, pause_file;
   std::atomic<int> passes_left{1};
 
-  Hooks() : panic_at(environment("RIVET_TEST_PANIC_AT")), block_at(environment("RIVET_TEST_BLOCK_AT")) {
+  Hooks() : panic_at(environment("RIVET_TEST_PANIC_AT")) {
     if (const auto colon = panic_at.find(':'); colon != std::string::npos) {
       passes_left = std::atoi(panic_at.c_str() + colon + 1);
       panic_at.resize(colon);
@@ -47,7 +47,6 @@ void fault_point(std::string_view name) {
   static Hooks hooks;
   if (hooks.panic_at == name && --hooks.passes_left == 0) std::raise(SIGKILL);
   if (hooks.pause_at == name) wait_for(hooks.pause_file);
-  while (hooks.block_at == name) std::this_thread::sleep_for(std::chrono::seconds(1));
 }
 
 }  // namespace rivet::base

@@ -1,7 +1,6 @@
 """The command line itself: arguments, exit codes, what goes to which stream, and what a terminal shows."""
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
@@ -306,13 +305,9 @@ def test_no_control_sequence_without_a_terminal(rivet, config):
 
 
 def test_a_second_ctrl_c_ends_a_run_that_does_not_stop(rivet, config):
-    process = rivet.start("run", "-c", config, env={"RIVET_TEST_BLOCK_AT": "before_seal"})
-
-    def a_chunk_is_complete():
-        with contextlib.suppress(sqlite3.OperationalError):  # the store is being made
-            return rivet.state("SELECT 1 FROM chunk_task WHERE status = 'completed'")
-
-    wait_until(a_chunk_is_complete, process)
+    gate = rivet.folder / "gate"
+    process = rivet.start("run", "-c", config, env={"RIVET_TEST_PAUSE_AT": f"before_seal={gate}"})
+    wait_until((rivet.folder / "gate.reached").exists, process)
     process.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(timeout=1)

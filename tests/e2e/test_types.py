@@ -218,7 +218,10 @@ def test_a_cell_that_no_type_holds_is_an_error_that_names_it(rivet, pg_db, kind,
     ("integer", ["5"], "decimal(12,3)", [decimal.Decimal("5.000")]),
     ("numeric", ["12.000"], "int4", [12]),
     ("real", ["0.5"], "float8", [0.5]),
-    ("text", ["'2020-02-29'"], "date", [dt.date(2020, 2, 29)]),
+    ("text", ["'2020-02-29'", "'2020-02-29 00:00:00'"], "date", [dt.date(2020, 2, 29), dt.date(2020, 2, 29)]),
+    ("text", ["'12:34:56.5'", "' 1:02 pm'", "NULL"], "time", [dt.time(12, 34, 56, 500_000), dt.time(13, 2), None]),
+    ("text", ["'2024-01-01T12:00:00.123456000'"], "timestamp", [dt.datetime(2024, 1, 1, 12, 0, 0, 123_456)]),
+    ("text", ["'2024-01-01 12:00:00+05'", "'2024-01-01 07:00:00'"], "timestamp_tz", [dt.datetime(2024, 1, 1, 7, tzinfo=dt.timezone.utc)] * 2),
     ("text", ["'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'"], "uuid", [uuid.UUID("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")]),
     ("text", ["' 42'"], "int4", [42]),
     ("timestamp", ["'2020-01-01 00:00:00.000001'"], "timestamp_ns", None),
@@ -238,7 +241,11 @@ def test_overrides_convert_exactly(rivet, pg_db, kind, literals, wanted, expecte
 
 @pytest.mark.parametrize("kind, literal, wanted", [
     ("numeric", "12.345", "decimal(10,2)"), ("numeric", "1.5", "int4"), ("bigint", "40000", "int2"),
-    ("double precision", "0.1", "float4"), ("text", "'abc'", "int4"), ("text", "'nope'", "uuid")])
+    ("double precision", "0.1", "float4"), ("text", "'abc'", "int4"), ("text", "'nope'", "uuid"),
+    ("text", "'2024-01-01 12:34'", "date"), ("text", "'2024-01-01 00:00+05'", "date"), ("text", "'2024-01-01 00:00:00.0000001'", "date"),
+    ("text", "'12:34:56+02'", "time"), ("text", "'2024-01-01 12:34'", "time"), ("text", "'12:34:56.1234567'", "time"),
+    ("text", "'2024-01-01 12:00:00+05'", "timestamp"), ("text", "'2024-01-01 12:00:00.1234567'", "timestamp"),
+    ("text", "'2024-01-01 12:00:00.1234567+00'", "timestamp_tz")])
 def test_overrides_never_lose_digits_or_turn_values_into_null(rivet, pg_db, kind, literal, wanted):
     pg_db.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {kind})", f"INSERT INTO t VALUES (1, {literal})")
     failed = rivet("run", "-c", rivet.config(pg_db.source, export("t", table="t", columns={"v": wanted})))

@@ -269,16 +269,24 @@ Result<void> CopyStream::finish_stream() {
   return {};
 }
 
+/// A column as it is asked for. A value that its cast would change is cast with a word before it, which no type reads.
+std::string selected(const Transport& transport, const std::string& name) {
+  const auto& cast = transport.cast;
+  if (cast.empty()) return "_rivet." + name;
+  if (transport.keeps.empty()) return fmt::format("_rivet.{}::{} AS {}", name, cast, name);
+  const auto text = fmt::format("_rivet.{}::text", name);
+  return fmt::format("CASE WHEN {} THEN {}::{} ELSE ('more than {}: ' || {})::{} END AS {}",
+                     fmt::format(fmt::runtime(transport.keeps), text), text, cast, cast, text, cast, name);
+}
+
 }  // namespace
 
 Result<std::string> copy_statement(const Quoting& quoting, const CopyPlan& plan) {
   const auto& [request, description, instant] = plan;
   std::string list;
   for (std::size_t i = 0; i < request.columns.size(); ++i) {
-    const auto& cast = description.transports[i].cast;
-    const auto name = quoting.identifier(request.columns[i].name);
     if (i > 0) list += ", ";
-    list += cast.empty() ? "_rivet." + name : fmt::format("_rivet.{}::{} AS {}", name, cast, name);
+    list += selected(description.transports[i], quoting.identifier(request.columns[i].name));
   }
   PredicateScope scope{.quoting = quoting,
                        .relation = request.relation,

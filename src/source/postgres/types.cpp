@@ -123,9 +123,20 @@ struct ServerCast {
   Kind kind;
   Wire wire;
   std::string_view sql;
+  std::string_view keeps = {};
 };
 
-// From text the server parses exactly or raises an error, so these casts cannot change a value in silence.
+// The server rounds what it cannot hold, and drops the part of a text that the type has no place for. The session's
+// zone is UTC, so that a text without a zone is equal to itself with one.
+constexpr std::string_view kKeepsDate =
+    "{0}::timestamptz = {0}::date::timestamptz AND {0} !~ '[.,][0-9]{{6}}[0-9]*[1-9]'";
+constexpr std::string_view kKeepsTime =
+    "{0} ~* '^ *[0-9]{{1,2}}(:?[0-9]{{2}}){{1,2}}([.,][0-9]{{1,6}}0*)? *([ap]m)? *$'";
+constexpr std::string_view kKeepsTimestamp =
+    "{0}::timestamptz = {0}::timestamp::timestamptz AND {0} !~ '[.,][0-9]{{6}}[0-9]*[1-9]'";
+constexpr std::string_view kKeepsInstant = "{0} !~ '[.,][0-9]{{6}}[0-9]*[1-9]'";
+
+// From text the server parses exactly or raises an error; where it does neither, `keeps` says when it does.
 constexpr std::array<ServerCast, 12> kCastsFromText{{
     {Kind::boolean, Wire::boolean, "boolean"},
     {Kind::int16, Wire::int2, "int2"},
@@ -134,10 +145,10 @@ constexpr std::array<ServerCast, 12> kCastsFromText{{
     {Kind::float32, Wire::float4, "float4"},
     {Kind::float64, Wire::float8, "float8"},
     {Kind::decimal, Wire::numeric, "numeric"},
-    {Kind::date, Wire::date, "date"},
-    {Kind::time, Wire::time, "time"},
-    {Kind::timestamp, Wire::timestamp, "timestamp"},
-    {Kind::timestamp_tz, Wire::timestamp, "timestamptz"},
+    {Kind::date, Wire::date, "date", kKeepsDate},
+    {Kind::time, Wire::time, "time", kKeepsTime},
+    {Kind::timestamp, Wire::timestamp, "timestamp", kKeepsTimestamp},
+    {Kind::timestamp_tz, Wire::timestamp, "timestamptz", kKeepsInstant},
     {Kind::uuid, Wire::uuid, "uuid"},
 }};
 
@@ -174,7 +185,9 @@ Result<Transport> transport_of(const NativeType& native, const LogicalType& want
   if (wanted.kind == Kind::json && !wire) return Transport{.type = wanted, .wire = Wire::text, .cast = "text"};
   if (wire == Wire::text) {
     for (const auto& cast : kCastsFromText) {
-      if (cast.kind == wanted.kind) return Transport{.type = wanted, .wire = cast.wire, .cast = std::string(cast.sql)};
+      if (cast.kind != wanted.kind) continue;
+      return Transport{
+          .type = wanted, .wire = cast.wire, .cast = std::string(cast.sql), .keeps = std::string(cast.keeps)};
     }
   }
   return fail(ErrorKind::config,

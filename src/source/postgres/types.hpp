@@ -49,6 +49,7 @@ struct Transport {
   model::LogicalType type;
   Wire wire = Wire::text;  ///< of the element when type is a list
   std::string cast = {};   ///< `text`, `text[]`, `numeric`, ...
+  std::string keeps = {};  ///< when the cast keeps the whole value, `{0}` being its text; empty: always, or it fails
   model::Fidelity fidelity = model::Fidelity::exact;
   std::string warning = {};  ///< why the type is not the native one's exact counterpart
 };
