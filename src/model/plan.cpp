@@ -160,4 +160,15 @@ Result<Plan> plan_from_json_text(std::string_view text) {
   return plan;
 }
 
+Result<PlanShape> plan_shape_from_json_text(std::string_view text) {
+  const auto value = TRY(parse_json(text));
+  FieldReader fields(value, "plan");
+  PlanShape shape{.source_columns = TRY(columns_from_json(fields.array("source_columns"))),
+                  .columns = TRY(columns_from_json(fields.array("columns"))),
+                  .identity = {}};
+  if (fields.has("incremental")) shape.identity = fields.object("incremental").texts("identity");
+  TRY(fields.finish());
+  return shape;
+}
+
 }  // namespace rivet::model

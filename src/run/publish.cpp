@@ -3,9 +3,12 @@
 #include "run/publish.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/fault_point.hpp"
 #include "batch/row_hash.hpp"
@@ -66,14 +69,44 @@ void add_instants(const std::vector<state::UnitView>& units, const std::string& 
   source.snapshot = units.size() == 1 ? units.front().snapshot : shared_snapshot;
 }
 
-void add_parts(const std::vector<state::FileView>& files, model::Manifest& manifest) {
-  manifest.digest.columns.resize(static_cast<std::size_t>(
-      std::count_if(manifest.columns.begin(), manifest.columns.end(), [](const auto& c) { return !c.added; })));
-  for (const auto& file : files) {
-    manifest.parts.push_back({.part_id = static_cast<std::int64_t>(manifest.parts.size()) + 1, .part = file.part});
-    manifest.row_count += file.part.rows;
-    manifest.digest += file.part.digest;
+/// Of runs with the same names and types one may allow NULL where the other does not; the list is about both.
+void allow_nulls_of(const model::Columns& other, model::Columns& columns) {
+  for (std::size_t i = 0; i < columns.size(); ++i) columns[i].nullable |= other[i].nullable;
+}
+
+/// Lists the columns that a run wrote, unless they are there. What its parts call them: empty for those of the
+/// manifest.
+Result<std::string> add_schema_of(state::StateStore& store, const std::string& run_id, model::Manifest& manifest) {
+  const auto run = TRY(store.run(run_id));
+  if (!run) return fail(ErrorKind::internal, fmt::format("run {} has parts, but is not in the store", run_id));
+  auto columns = TRY(model::plan_shape_from_json_text(run->plan_json)).columns;
+  auto fingerprint = model::schema_fingerprint(columns);
+  if (fingerprint == model::schema_fingerprint(manifest.columns)) {
+    allow_nulls_of(columns, manifest.columns);
+    return std::string();
   }
+  auto& schemas = manifest.earlier_schemas;
+  const auto known = std::find_if(schemas.begin(), schemas.end(),
+                                  [&](const auto& schema) { return schema.fingerprint == fingerprint; });
+  if (known == schemas.end()) {
+    schemas.push_back({.fingerprint = fingerprint, .columns = std::move(columns)});
+  } else {
+    allow_nulls_of(columns, known->columns);
+  }
+  return fingerprint;
+}
+
+Result<void> add_parts(state::StateStore& store, const std::vector<state::FileView>& files, model::Manifest& manifest) {
+  std::map<std::string, std::string> schema_of_run{{manifest.run_id, ""}};
+  for (const auto& file : files) {
+    const auto& run_id = file.part.run_id;
+    if (!schema_of_run.contains(run_id)) schema_of_run[run_id] = TRY(add_schema_of(store, run_id, manifest));
+    manifest.parts.push_back({.part_id = static_cast<std::int64_t>(manifest.parts.size()) + 1,
+                              .part = file.part,
+                              .schema_fingerprint = schema_of_run[run_id]});
+    manifest.row_count += file.part.rows;
+  }
+  return {};
 }
 
 /// Removes what processes left behind that died while they replaced a manifest or a marker.
@@ -122,7 +155,8 @@ Result<void> publish(state::StateStore& store, const destination::Destination& d
     manifest.finished_at = run.sealed_at.value_or(clock.now());
     TRY(put_strangers_aside(destination, run, units, live));
     add_instants(units, plan.snapshot, manifest);
-    add_parts(live, manifest);
+    TRY(add_parts(store, live, manifest));
+    manifest.digest = model::sum_of_parts(manifest);
     const auto text = model::to_json_text(manifest);
     TRY(destination.put(model::run_manifest_key(run.run_id), text));
     base::fault_point("run_manifest_written");
@@ -144,7 +178,7 @@ Result<void> record_failure(const destination::Destination& destination, const s
   auto manifest = manifest_frame(run, TRY(model::plan_from_json_text(run.plan_json)));
   manifest.status = status;
   manifest.finished_at = clock.now();
-  add_parts({}, manifest);
+  manifest.digest = model::sum_of_parts(manifest);
   return destination.put(model::run_manifest_key(run.run_id), model::to_json_text(manifest));
 }
 

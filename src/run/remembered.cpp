@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A digest says nothing about rows that are told apart in another way: taken for one of them it would hide a new row.
+#include "run/remembered.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace rivet::run {
+namespace {
+
+Result<bool> is_stranger(state::StateStore& store, const std::string& run_id, const batch::RowIdentity& identity) {
+  const auto run = TRY(store.run(run_id));
+  if (!run) return fail(ErrorKind::internal, fmt::format("run {} remembers rows, but is not in the store", run_id));
+  const auto shape = TRY(model::plan_shape_from_json_text(run->plan_json));
+  return !TRY(batch::RowIdentity::make(shape.source_columns, shape.identity)).agrees_with(identity);
+}
+
+}  // namespace
+
+bool leaves_out_known(const model::Incremental& incremental) { return incremental.by_key || !incremental.versions; }
+
+Result<Remembered> load_remembered(state::StateStore& store, const std::string& export_name,
+                                   const batch::RowIdentity& identity) {
+  Remembered remembered{.groups = TRY(store.recent_keys(export_name)), .strangers = {}};
+  std::set<std::string> seen;
+  for (const auto& group : remembered.groups) {
+    if (!seen.insert(group.run_id).second) continue;
+    if (TRY(is_stranger(store, group.run_id, identity))) remembered.strangers.insert(group.run_id);
+  }
+  return remembered;
+}
+
+std::optional<model::PlanWarning> warn_of_strangers(const Remembered& remembered,
+                                                    const model::Incremental& incremental) {
+  const auto& groups = remembered.groups;
+  if (groups.empty() || incremental.lookback == 0 || !leaves_out_known(incremental)) return std::nullopt;
+  if (!remembered.strangers.contains(groups.front().run_id)) return std::nullopt;
+  return model::PlanWarning{
+      "identity_changed",
+      fmt::format("rows are now told apart by {}, and by other columns or types in earlier runs: rows of those that "
+                  "this run reads again cannot be recognised and are exported again, once",
+                  fmt::join(incremental.identity, ", "))};
+}
+
+}  // namespace rivet::run
