@@ -8,14 +8,13 @@
 #include <set>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "base/fault_point.hpp"
 #include "batch/row_hash.hpp"
 #include "model/manifest.hpp"
 #include "model/plan.hpp"
 #include "run/gates.hpp"
 #include "run/part_names.hpp"
+#include "run/plan_shapes.hpp"
 #include "run/quarantine.hpp"
 
 namespace rivet::run {
@@ -74,38 +73,50 @@ void allow_nulls_of(const model::Columns& other, model::Columns& columns) {
   for (std::size_t i = 0; i < columns.size(); ++i) columns[i].nullable |= other[i].nullable;
 }
 
-/// Lists the columns that a run wrote, unless they are there. What its parts call them: empty for those of the
-/// manifest.
-Result<std::string> add_schema_of(state::StateStore& store, const std::string& run_id, model::Manifest& manifest) {
-  const auto run = TRY(store.run(run_id));
-  if (!run) return fail(ErrorKind::internal, fmt::format("run {} has parts, but is not in the store", run_id));
-  auto columns = TRY(model::plan_shape_from_json_text(run->plan_json)).columns;
+/// Lists the columns that runs wrote, unless they are there. What their parts call them: empty for the manifest's own.
+std::string add_schema(const model::Columns& columns, model::Manifest& manifest) {
   auto fingerprint = model::schema_fingerprint(columns);
   if (fingerprint == model::schema_fingerprint(manifest.columns)) {
     allow_nulls_of(columns, manifest.columns);
-    return std::string();
+    return {};
   }
   auto& schemas = manifest.earlier_schemas;
   const auto known = std::find_if(schemas.begin(), schemas.end(),
                                   [&](const auto& schema) { return schema.fingerprint == fingerprint; });
   if (known == schemas.end()) {
-    schemas.push_back({.fingerprint = fingerprint, .columns = std::move(columns)});
+    schemas.push_back({.fingerprint = fingerprint, .columns = columns});
   } else {
     allow_nulls_of(columns, known->columns);
   }
   return fingerprint;
 }
 
-Result<void> add_parts(state::StateStore& store, const std::vector<state::FileView>& files, model::Manifest& manifest) {
-  std::map<std::string, std::string> schema_of_run{{manifest.run_id, ""}};
+/// The schemas of the runs that have parts, by run.
+Result<std::map<std::string, std::string>> add_schemas(state::StateStore& store,
+                                                       const std::vector<state::FileView>& files,
+                                                       model::Manifest& manifest) {
+  std::map<std::string, std::string> of_run{{manifest.run_id, ""}};
+  PlanShapes shapes(store);
+  std::map<const model::PlanShape*, std::string> of_shape;
   for (const auto& file : files) {
     const auto& run_id = file.part.run_id;
-    if (!schema_of_run.contains(run_id)) schema_of_run[run_id] = TRY(add_schema_of(store, run_id, manifest));
+    if (of_run.contains(run_id)) continue;
+    const auto* shape = TRY(shapes.of(run_id));
+    if (!of_shape.contains(shape)) of_shape[shape] = add_schema(shape->columns, manifest);
+    of_run[run_id] = of_shape[shape];
+  }
+  return of_run;
+}
+
+Result<void> add_parts(state::StateStore& store, const std::vector<state::FileView>& files, model::Manifest& manifest) {
+  const auto schemas = TRY(add_schemas(store, files, manifest));
+  for (const auto& file : files) {
     manifest.parts.push_back({.part_id = static_cast<std::int64_t>(manifest.parts.size()) + 1,
                               .part = file.part,
-                              .schema_fingerprint = schema_of_run[run_id]});
+                              .schema_fingerprint = schemas.at(file.part.run_id)});
     manifest.row_count += file.part.rows;
   }
+  manifest.digest = model::sum_of_parts(manifest);
   return {};
 }
 
@@ -156,7 +167,6 @@ Result<void> publish(state::StateStore& store, const destination::Destination& d
     TRY(put_strangers_aside(destination, run, units, live));
     add_instants(units, plan.snapshot, manifest);
     TRY(add_parts(store, live, manifest));
-    manifest.digest = model::sum_of_parts(manifest);
     const auto text = model::to_json_text(manifest);
     TRY(destination.put(model::run_manifest_key(run.run_id), text));
     base::fault_point("run_manifest_written");

@@ -2,18 +2,18 @@
 // A digest says nothing about rows that are told apart in another way: taken for one of them it would hide a new row.
 #include "run/remembered.hpp"
 
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "run/plan_shapes.hpp"
+
 namespace rivet::run {
 namespace {
 
-Result<bool> is_stranger(state::StateStore& store, const std::string& run_id, const batch::RowIdentity& identity) {
-  const auto run = TRY(store.run(run_id));
-  if (!run) return fail(ErrorKind::internal, fmt::format("run {} remembers rows, but is not in the store", run_id));
-  const auto shape = TRY(model::plan_shape_from_json_text(run->plan_json));
+Result<bool> is_stranger(const model::PlanShape& shape, const batch::RowIdentity& identity) {
   return !TRY(batch::RowIdentity::make(shape.source_columns, shape.identity)).agrees_with(identity);
 }
 
@@ -24,10 +24,14 @@ bool leaves_out_known(const model::Incremental& incremental) { return incrementa
 Result<Remembered> load_remembered(state::StateStore& store, const std::string& export_name,
                                    const batch::RowIdentity& identity) {
   Remembered remembered{.groups = TRY(store.recent_keys(export_name)), .strangers = {}};
+  PlanShapes shapes(store);
+  std::map<const model::PlanShape*, bool> judged;
   std::set<std::string> seen;
   for (const auto& group : remembered.groups) {
     if (!seen.insert(group.run_id).second) continue;
-    if (TRY(is_stranger(store, group.run_id, identity))) remembered.strangers.insert(group.run_id);
+    const auto* shape = TRY(shapes.of(group.run_id));
+    if (!judged.contains(shape)) judged[shape] = TRY(is_stranger(*shape, identity));
+    if (judged[shape]) remembered.strangers.insert(group.run_id);
   }
   return remembered;
 }
