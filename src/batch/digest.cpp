@@ -197,12 +197,30 @@ struct SourceColumn {
   ColumnHasher hasher;
 };
 
+/// The first of the kinds whose canonical bytes are made alike.
+Kind canonical_kind(Kind kind) {
+  switch (kind) {
+    case Kind::int16:
+    case Kind::int32: return Kind::int64;
+    case Kind::json:
+    case Kind::interval:
+    case Kind::enumeration: return Kind::text;
+    default: return kind;
+  }
+}
+
 }  // namespace
 
 std::vector<std::uint64_t> cell_hashes(const arrow::Array& cells, const model::LogicalType& type) {
   std::vector<std::uint64_t> hashes(static_cast<std::size_t>(cells.length()));
   ColumnHasher(type, 0).hash(cells, 0, cells.length(), hashes.data(), 1);
   return hashes;
+}
+
+bool same_cells(const model::LogicalType& a, const model::LogicalType& b) {
+  if (a.kind == Kind::list || b.kind == Kind::list) return a == b;
+  if (canonical_kind(a.kind) != canonical_kind(b.kind)) return false;
+  return a.unit == b.unit && a.scale == b.scale && (a.precision <= 38) == (b.precision <= 38);
 }
 
 struct Digester::State {

@@ -15,6 +15,9 @@ namespace rivet::batch {
 /// REQUIRES: `cells` has the storage type of `type`.
 std::vector<std::uint64_t> cell_hashes(const arrow::Array& cells, const model::LogicalType& type);
 
+/// Whether cell_hashes() of both types are equal exactly where the values are.
+bool same_cells(const model::LogicalType& a, const model::LogicalType& b);
+
 /// Accumulates the digest of the batches of one part. Columns that we add are left out.
 /// One thread may call it at a time.
 class Digester {

@@ -19,9 +19,14 @@ Result<RowIdentity> RowIdentity::make(const model::Columns& columns, const std::
   for (const auto& name : covered) {
     const auto found = std::find_if(columns.begin(), columns.end(), [&](const auto& c) { return c.name == name; });
     if (found == columns.end()) return fail(ErrorKind::config, fmt::format("'{}' is not a column of the source", name));
-    identity.columns_.push_back({static_cast<int>(found - columns.begin()), found->type});
+    identity.columns_.push_back({name, static_cast<int>(found - columns.begin()), found->type});
   }
   return identity;
+}
+
+bool RowIdentity::agrees_with(const RowIdentity& other) const {
+  return std::equal(columns_.begin(), columns_.end(), other.columns_.begin(), other.columns_.end(),
+                    [](const auto& a, const auto& b) { return a.name == b.name && same_cells(a.type, b.type); });
 }
 
 std::vector<RowId> RowIdentity::of(const arrow::RecordBatch& rows) const {

@@ -20,11 +20,15 @@ class RowIdentity {
   /// Kind config for a name that is no column.
   static Result<RowIdentity> make(const model::Columns& columns, const std::vector<std::string>& covered);
 
+  /// Whether equal ids of both mean the same values in columns of the same names.
+  bool agrees_with(const RowIdentity& other) const;
+
   /// One id per row. REQUIRES: `rows` has batch_schema of the columns of make().
   std::vector<RowId> of(const arrow::RecordBatch& rows) const;
 
  private:
   struct Covered {
+    std::string name;
     int index;
     model::LogicalType type;
   };

@@ -52,5 +52,29 @@ TEST(RowIdentity, RefusesWhatIsNoColumn) {
   EXPECT_EQ(RowIdentity::make(kColumns, {"nope"}).error().kind, ErrorKind::config);
 }
 
+TEST(RowIdentity, AgreesWhereEqualIdsMeanEqualRows) {
+  using enum model::LogicalKind;
+  const auto over = [](const std::string& name, const model::LogicalType& type) {
+    return *RowIdentity::make({{.name = name, .native_type = "", .type = type}}, {name});
+  };
+  const model::LogicalType narrow{.kind = decimal, .precision = 10, .scale = 2};
+  EXPECT_TRUE(over("a", {.kind = int32}).agrees_with(over("a", {.kind = int64}))) << "a wider integer is the same one";
+  EXPECT_TRUE(over("a", {.kind = enumeration}).agrees_with(over("a", {.kind = text})));
+  EXPECT_TRUE(over("a", narrow).agrees_with(over("a", {.kind = decimal, .precision = 20, .scale = 2})));
+  EXPECT_FALSE(over("a", narrow).agrees_with(over("a", {.kind = decimal, .precision = 10, .scale = 3})));
+  EXPECT_FALSE(over("a", narrow).agrees_with(over("a", {.kind = decimal, .precision = 40, .scale = 2})));
+  EXPECT_FALSE(over("a", {.kind = int64}).agrees_with(over("a", {.kind = uint64})));
+  EXPECT_FALSE(over("a", {.kind = timestamp}).agrees_with(over("a", {.kind = timestamp_tz})));
+  EXPECT_FALSE(over("a", {.kind = int64}).agrees_with(over("b", {.kind = int64}))) << "another column";
+}
+
+TEST(RowIdentity, AgreesOnlyOverTheSameColumnsInOrder) {
+  const auto pair = *RowIdentity::make(kColumns, {"id", "at"});
+  EXPECT_TRUE(pair.agrees_with(pair));
+  EXPECT_FALSE(pair.agrees_with(*RowIdentity::make(kColumns, {"at", "id"})));
+  EXPECT_FALSE(pair.agrees_with(*RowIdentity::make(kColumns, {"id", "at", "note"})));
+  EXPECT_FALSE(pair.agrees_with(*RowIdentity::make(kColumns, {"id"})));
+}
+
 }  // namespace
 }  // namespace rivet::batch

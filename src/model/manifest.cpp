@@ -2,8 +2,6 @@
 // Writing the manifest: names of its objects, its JSON, its marker.
 #include "model/manifest.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/hash.hpp"
@@ -60,16 +58,10 @@ Json part_json(const ManifestPart& listed) {
   json["run_id"] = part.run_id;
   json["unit"] = part.unit_index;
   json["epoch"] = part.epoch;
+  add_text(json, "schema_fingerprint", listed.schema_fingerprint);
   json["digest"] = to_string(part.digest);
   json["created_at"] = base::to_rfc3339(part.created_at);
   return json;
-}
-
-/// The columns that the digest covers, in its order.
-Columns digest_columns(const Columns& columns) {
-  Columns covered;
-  std::copy_if(columns.begin(), columns.end(), std::back_inserter(covered), [](const auto& c) { return !c.added; });
-  return covered;
 }
 
 /// Name, type, native type and nullability only: what somebody needs to compute the digest again.
@@ -113,8 +105,16 @@ Json head_json(const Manifest& manifest) {
   return json;
 }
 
+Json schemas_json(const std::vector<EarlierSchema>& schemas) {
+  auto list = Json::array();
+  for (const auto& schema : schemas) {
+    list.push_back(Json{{"schema_fingerprint", schema.fingerprint}, {"columns", to_json(schema.columns)}});
+  }
+  return list;
+}
+
 void add_evidence(Json& json, const Manifest& manifest) {
-  const auto covered = digest_columns(manifest.columns);
+  const auto covered = summed_columns(manifest);
   if (!manifest.digest.columns.empty()) {
     json["column_checksums"] = checksums_json(manifest.digest, covered);
     json["checksum_render"] = kChecksumRender;
@@ -137,6 +137,7 @@ std::string to_json_text(const Manifest& manifest) {
   auto json = head_json(manifest);
   json["schema_fingerprint"] = schema_fingerprint(manifest.columns);
   json["columns"] = to_json(manifest.columns);
+  if (!manifest.earlier_schemas.empty()) json["earlier_schemas"] = schemas_json(manifest.earlier_schemas);
   json["row_count"] = manifest.row_count;
   json["part_count"] = manifest.parts.size();
   json["parts"] = Json::array();

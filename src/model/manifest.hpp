@@ -34,6 +34,14 @@ struct ManifestPart {
   std::int64_t part_id = 0;
   Part part;
   std::string status = "committed";  ///< committed | quarantined
+  std::string schema_fingerprint =
+      {};  ///< of the earlier schema it was written with; empty: the manifest's own columns
+};
+
+/// Columns that an earlier run wrote, and the newest did not.
+struct EarlierSchema {
+  std::string fingerprint;  ///< schema_fingerprint() of the columns; parts refer to it
+  Columns columns;
 };
 
 /// One generation of an export's output. docs/manifest.md describes the JSON.
@@ -46,10 +54,11 @@ struct Manifest {
   ManifestSource source;
   std::string destination_kind, destination_uri;
   std::string format, compression;
-  Columns columns;
+  Columns columns;                             ///< as the newest run wrote them
+  std::vector<EarlierSchema> earlier_schemas;  ///< those that parts name, in the order of the parts
   std::int64_t row_count = 0;
   std::vector<ManifestPart> parts;
-  Digest digest;                ///< sum over the parts
+  Digest digest;                ///< sum_of_parts()
   std::string row_hash_column;  ///< empty: none
   std::vector<std::string> row_hash_covered;
   std::string row_hash_render = {};  ///< names the text forms that are hashed
@@ -78,7 +87,15 @@ std::string to_json_text(const Manifest& manifest);
 /// version, or lacks a field. Whether it adds up is for inconsistencies() to say.
 Result<Manifest> manifest_from_json_text(std::string_view text);
 
-/// What does not add up inside a manifest: version, counts, sums, part ids and paths, columns, digests. One
+/// The columns that a part was written with; null when it names a schema that the manifest does not list.
+const Columns* columns_of(const Manifest& manifest, const ManifestPart& listed);
+/// The columns that the manifest's digest has sums for. How a cell is hashed depends on its column's place and type
+/// (docs/digest.md), so they are the source columns that have the same place, name and type in all of its schemas.
+Columns summed_columns(const Manifest& manifest);
+/// The digest of all parts: rows and row hashes of each as it was written, sums of cells for summed_columns().
+Digest sum_of_parts(const Manifest& manifest);
+
+/// What does not add up inside a manifest: version, counts, sums, part ids and paths, schemas, digests. One
 /// sentence each; empty: consistent.
 std::vector<std::string> inconsistencies(const Manifest& manifest);
 

@@ -2,6 +2,7 @@
 // Whether a manifest adds up, before anybody believes it.
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -58,26 +59,54 @@ void check_parts(const Manifest& manifest, Problems& problems) {
   }
 }
 
-void check_digest(const Manifest& manifest, Problems& problems) {
-  const auto source_columns = static_cast<std::size_t>(std::count_if(manifest.columns.begin(), manifest.columns.end(),
-                                                                     [](const auto& column) { return !column.added; }));
-  const auto covers_all = [&](const Digest& digest) {
-    return digest.columns.size() == source_columns || (digest.columns.empty() && digest.rows == 0);
-  };
-  if (!covers_all(manifest.digest)) {
-    problems.push_back(
-        fmt::format("the digest covers {} columns of {}", manifest.digest.columns.size(), source_columns));
-  }
-  Digest sum;
-  for (const auto& listed : manifest.parts) {
-    if (!covers_all(listed.part.digest)) {
-      problems.push_back(fmt::format("the digest of part '{}' covers {} columns of {}", listed.part.path,
-                                     listed.part.digest.columns.size(), source_columns));
+void check_schemas(const Manifest& manifest, Problems& problems) {
+  std::set<std::string_view> named;
+  std::set<std::string> listed{schema_fingerprint(manifest.columns)};
+  for (const auto& part : manifest.parts) {
+    named.insert(part.schema_fingerprint);
+    if (columns_of(manifest, part) == nullptr) {
+      problems.push_back(fmt::format("part '{}' was written with schema '{}', which is not listed", part.part.path,
+                                     part.schema_fingerprint));
     }
-    if (!mergeable(sum, listed.part.digest)) return;  // said above
-    sum += listed.part.digest;
   }
-  if (!same_value(sum, manifest.digest)) problems.emplace_back("the digests of the parts do not sum up to the digest");
+  for (const auto& schema : manifest.earlier_schemas) {
+    const auto& name = schema.fingerprint;
+    if (const auto found = schema_fingerprint(schema.columns); found != name) {
+      problems.push_back(fmt::format("the columns of earlier schema '{}' give {}", name, found));
+    }
+    if (!listed.insert(name).second) problems.push_back(fmt::format("schema '{}' is listed twice", name));
+    if (!named.contains(name)) problems.push_back(fmt::format("no part was written with earlier schema '{}'", name));
+  }
+}
+
+/// Whether the digest has a sum for each of so many columns; one of no rows may have none at all.
+bool has_sums(const Digest& digest, std::int64_t columns) {
+  return std::cmp_equal(digest.columns.size(), columns) || (digest.columns.empty() && digest.rows == 0);
+}
+
+/// Whether the digests of all parts cover the columns that these were written with.
+bool check_part_digests(const Manifest& manifest, Problems& problems) {
+  const auto before = problems.size();
+  for (const auto& listed : manifest.parts) {
+    const auto* columns = columns_of(manifest, listed);
+    if (columns == nullptr) continue;
+    const auto expected = std::count_if(columns->begin(), columns->end(), [](const auto& c) { return !c.added; });
+    if (has_sums(listed.part.digest, expected)) continue;
+    problems.push_back(fmt::format("the digest of part '{}' covers {} columns of {}", listed.part.path,
+                                   listed.part.digest.columns.size(), expected));
+  }
+  return problems.size() == before;
+}
+
+void check_digest(const Manifest& manifest, Problems& problems) {
+  const auto summed = static_cast<std::int64_t>(summed_columns(manifest).size());
+  if (!has_sums(manifest.digest, summed)) {
+    problems.push_back(fmt::format("the digest covers {} columns of {}", manifest.digest.columns.size(), summed));
+  }
+  if (!check_part_digests(manifest, problems)) return;
+  if (!same_value(sum_of_parts(manifest), manifest.digest)) {
+    problems.emplace_back("the digests of the parts do not sum up to the digest");
+  }
 }
 
 }  // namespace
@@ -97,6 +126,7 @@ Problems inconsistencies(const Manifest& manifest) {
   check_head(manifest, problems);
   check_rows(manifest, problems);
   check_parts(manifest, problems);
+  check_schemas(manifest, problems);
   check_digest(manifest, problems);
   return problems;
 }

@@ -43,6 +43,7 @@ ManifestPart read_part(FieldReader field) {
   part.run_id = field.text("run_id");
   part.unit_index = field.small_count("unit");
   part.epoch = field.small_count("epoch");
+  listed.schema_fingerprint = field.text_or_empty("schema_fingerprint");
   part.digest = field.digest("digest");
   part.created_at = field.time("created_at");
   return listed;
@@ -60,15 +61,21 @@ Columns read_columns(FieldReader& field, const char* key) {
   return {};
 }
 
-/// The header says what the sums stand for, so it must be the columns of the file, without ours.
-bool header_matches(const Columns& header, const Columns& columns) {
-  std::size_t at = 0;
-  for (const auto& column : columns) {
-    if (column.added) continue;
-    if (at == header.size() || header[at].name != column.name || header[at].type != column.type) return false;
-    ++at;
+std::vector<EarlierSchema> read_schemas(FieldReader& root) {
+  std::vector<EarlierSchema> schemas;
+  if (!root.has("earlier_schemas")) return schemas;
+  const auto& list = root.array("earlier_schemas");
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    auto field = root.element(list[i], "earlier_schemas", i);
+    schemas.push_back({.fingerprint = field.text("schema_fingerprint"), .columns = read_columns(field, "columns")});
   }
-  return at == header.size();
+  return schemas;
+}
+
+/// The header says what the sums stand for.
+bool header_matches(const Columns& header, const Columns& summed) {
+  return std::equal(header.begin(), header.end(), summed.begin(), summed.end(),
+                    [](const auto& a, const auto& b) { return a.name == b.name && a.type == b.type; });
 }
 
 void read_checksums(FieldReader& root, const Columns& header, Digest& digest) {
@@ -84,7 +91,7 @@ void read_checksums(FieldReader& root, const Columns& header, Digest& digest) {
   }
 }
 
-Digest read_digest(FieldReader& root, const Columns& columns) {
+Digest read_digest(FieldReader& root, const Columns& summed) {
   auto field = root.object("digest");
   if (const auto version = field.count("version"); version != kDigestVersion) {
     field.refuse(fmt::format("digest version {} is not known", version));
@@ -96,7 +103,7 @@ Digest read_digest(FieldReader& root, const Columns& columns) {
     field.refuse("digest.value is not 32 hex digits");
   }
   const auto header = read_columns(field, "columns");
-  if (!header_matches(header, columns)) field.refuse("digest.columns differs from columns");
+  if (!header_matches(header, summed)) field.refuse("digest.columns differs from the columns of all schemas");
   read_checksums(root, header, digest);
   return digest;
 }
@@ -129,13 +136,14 @@ void read_head(FieldReader& root, Manifest& manifest) {
 void read_body(FieldReader& root, Manifest& manifest) {
   manifest.stated_schema_fingerprint = root.text("schema_fingerprint");
   manifest.columns = read_columns(root, "columns");
+  manifest.earlier_schemas = read_schemas(root);
   manifest.row_count = root.count("row_count");
   manifest.stated_part_count = root.count("part_count");
   const auto& parts = root.array("parts");
   manifest.parts.reserve(parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i)
     manifest.parts.push_back(read_part(root.element(parts[i], "parts", i)));
-  manifest.digest = read_digest(root, manifest.columns);
+  manifest.digest = read_digest(root, summed_columns(manifest));
   read_row_hash(root, manifest);
 }
 

@@ -88,6 +88,14 @@ void read_warnings(FieldReader& fields, Plan& plan) {
   }
 }
 
+/// From one key up to another; empty when they are not there. Quotes within strings are escaped, so only keys are
+/// found.
+std::string_view between(std::string_view text, std::string_view from, std::string_view to) {
+  const auto begin = text.find(from);
+  const auto end = begin == std::string_view::npos ? begin : text.find(to, begin);
+  return end == std::string_view::npos ? std::string_view() : text.substr(begin, end - begin);
+}
+
 }  // namespace
 
 std::string to_json_text(const Plan& plan) {
@@ -160,6 +168,23 @@ Result<Plan> plan_from_json_text(std::string_view text) {
   plan.fingerprint = fields.text("fingerprint");
   TRY(fields.finish());
   return plan;
+}
+
+std::string shape_text(std::string_view plan_text) {
+  const auto columns = between(plan_text, "\"source_columns\":", "\"row_hash_covered\":");
+  if (columns.empty()) return std::string(plan_text);
+  return std::string(columns) + std::string(between(plan_text, "\"identity\":", "\"by_key\":"));
+}
+
+Result<PlanShape> plan_shape_from_json_text(std::string_view text) {
+  const auto value = TRY(parse_json(text));
+  FieldReader fields(value, "plan");
+  PlanShape shape{.source_columns = TRY(columns_from_json(fields.array("source_columns"))),
+                  .columns = TRY(columns_from_json(fields.array("columns"))),
+                  .identity = {}};
+  if (fields.has("incremental")) shape.identity = fields.object("incremental").texts("identity");
+  TRY(fields.finish());
+  return shape;
 }
 
 }  // namespace rivet::model

@@ -27,14 +27,14 @@ struct PlanWarning {
 /// earlier runs have read before; rows that those have exported already are left out of them.
 struct Incremental {
   KeyColumns cursor;
-  std::optional<Position> since;      ///< what earlier runs covered; none: this is the first
-  Position until;                     ///< what is covered once this run is published
-  bool versions = false;              ///< late rows are told by the number of the transaction that made them
+  std::optional<Position> since;  ///< what earlier runs covered; none: this is the first
+  Position until;                 ///< what is covered once this run is published
+  bool versions = false;          ///< late rows are told by the number of the transaction that made them
   int again_units = 0;
-  std::vector<std::string> identity;  ///< columns that tell a row apart, the cursor's among them
-  bool by_key = false;                ///< the identity has a key in it, so that no two rows share it
-  std::int64_t lookback = 0;          ///< about so many of the newest rows are remembered for later runs
-  int remember_from = 0;              ///< of the units behind the first ones, those from here on are remembered
+  std::vector<std::string> identity;        ///< columns that tell a row apart, the cursor's among them
+  bool by_key = false;                      ///< the identity has a key in it, so that no two rows share it
+  std::int64_t lookback = 0;                ///< about so many of the newest rows are remembered for later runs
+  int remember_from = 0;                    ///< of the units behind the first ones, those from here on are remembered
   std::optional<KeyValues> remember_after;  ///< the remembered rows' cursors lie behind it; none: no limit
 };
 
@@ -66,8 +66,18 @@ struct Plan {
   std::string fingerprint;  ///< over what decides the content and shape of the parts
 };
 
+/// What later runs want to know of a plan: which columns its parts have, and what told its rows apart.
+struct PlanShape {
+  Columns source_columns, columns;
+  std::vector<std::string> identity;  ///< of Incremental; empty when it was none
+};
+
 /// The text kept with the run, and back. Error kind data for text that is not a plan.
 std::string to_json_text(const Plan& plan);
 Result<Plan> plan_from_json_text(std::string_view text);
+/// Only that of it, also from plans that lack what later versions need. Error kind data likewise.
+Result<PlanShape> plan_shape_from_json_text(std::string_view text);
+/// Plans whose texts agree in this have the same shape. To find out costs a thousandth of reading them.
+std::string shape_text(std::string_view plan_text);
 
 }  // namespace rivet::model

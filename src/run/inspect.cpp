@@ -7,6 +7,7 @@
 #include "plan/delta.hpp"
 #include "plan/keys.hpp"
 #include "run/gates.hpp"
+#include "run/remembered.hpp"
 
 namespace rivet::run {
 namespace {
@@ -46,14 +47,27 @@ Result<Choice> choose(source::Session& session, const config::Export& entry, con
 
 /// As far back as the remembered rows of earlier runs reach: what lies behind it can be told from what is new.
 /// Nothing when that is every row.
-Result<std::optional<model::KeyValues>> remembered_floor(state::StateStore& store, const std::string& export_name,
-                                                         const model::Position& since) {
+Result<std::optional<model::KeyValues>> remembered_floor(const Remembered& remembered, const model::Position& since) {
   auto floor = std::optional(model::to_json_text(since.cursor));
-  for (const auto& group : TRY(store.recent_keys(export_name))) {
+  for (const auto& group : remembered.groups) {
     if (!group.of_null) floor = group.after;  // the newest come first
   }
   if (!floor || since.cursor.empty()) return std::optional<model::KeyValues>();
   return std::optional(TRY(model::key_values_from_json_text(*floor)));
+}
+
+/// What earlier runs remember decides from where rows are read again. It does so too when they cannot be recognised:
+/// better twice than never.
+Result<void> look_at_remembered(const Environment& environment, Inspected& inspected) {
+  const auto& incremental = *inspected.strategy.incremental;
+  if (!incremental.since) return {};
+  auto& plan = inspected.plan;
+  const auto identity = TRY(batch::RowIdentity::make(plan.source_columns, incremental.identity));
+  const auto remembered = TRY(load_remembered(environment.store, plan.export_name, identity));
+  if (auto warning = warn_of_strangers(remembered, incremental)) plan.warnings.push_back(std::move(*warning));
+  if (!plan::looks_back_to_floor(inspected.strategy)) return {};
+  inspected.facts.floor = TRY(remembered_floor(remembered, *incremental.since));
+  return {};
 }
 
 /// The horizon comes first: every version below it is then seen by all that is read later.
@@ -64,9 +78,7 @@ Result<void> look_at_delta(const Environment& environment, Inspected& inspected)
     facts.horizon = TRY(session->horizon());
     TRY(plan::check_horizon(incremental, *facts.horizon));
   }
-  if (plan::looks_back_to_floor(strategy)) {
-    facts.floor = TRY(remembered_floor(environment.store, plan.export_name, *incremental.since));
-  }
+  TRY(look_at_remembered(environment, inspected));
   const auto relation = plan::new_rows_of(plan.relation, incremental);
   facts.extent = TRY(session->key_extent(relation, incremental.cursor));
   if (!facts.extent.last) return {};

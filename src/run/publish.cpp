@@ -3,6 +3,7 @@
 #include "run/publish.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "model/plan.hpp"
 #include "run/gates.hpp"
 #include "run/part_names.hpp"
+#include "run/plan_shapes.hpp"
 #include "run/quarantine.hpp"
 
 namespace rivet::run {
@@ -66,14 +68,56 @@ void add_instants(const std::vector<state::UnitView>& units, const std::string& 
   source.snapshot = units.size() == 1 ? units.front().snapshot : shared_snapshot;
 }
 
-void add_parts(const std::vector<state::FileView>& files, model::Manifest& manifest) {
-  manifest.digest.columns.resize(static_cast<std::size_t>(
-      std::count_if(manifest.columns.begin(), manifest.columns.end(), [](const auto& c) { return !c.added; })));
-  for (const auto& file : files) {
-    manifest.parts.push_back({.part_id = static_cast<std::int64_t>(manifest.parts.size()) + 1, .part = file.part});
-    manifest.row_count += file.part.rows;
-    manifest.digest += file.part.digest;
+/// Of runs with the same names and types one may allow NULL where the other does not; the list is about both.
+void allow_nulls_of(const model::Columns& other, model::Columns& columns) {
+  for (std::size_t i = 0; i < columns.size(); ++i) columns[i].nullable |= other[i].nullable;
+}
+
+/// Lists the columns that runs wrote, unless they are there. What their parts call them: empty for the manifest's own.
+std::string add_schema(const model::Columns& columns, model::Manifest& manifest) {
+  auto fingerprint = model::schema_fingerprint(columns);
+  if (fingerprint == model::schema_fingerprint(manifest.columns)) {
+    allow_nulls_of(columns, manifest.columns);
+    return {};
   }
+  auto& schemas = manifest.earlier_schemas;
+  const auto known = std::find_if(schemas.begin(), schemas.end(),
+                                  [&](const auto& schema) { return schema.fingerprint == fingerprint; });
+  if (known == schemas.end()) {
+    schemas.push_back({.fingerprint = fingerprint, .columns = columns});
+  } else {
+    allow_nulls_of(columns, known->columns);
+  }
+  return fingerprint;
+}
+
+/// The schemas of the runs that have parts, by run.
+Result<std::map<std::string, std::string>> add_schemas(state::StateStore& store,
+                                                       const std::vector<state::FileView>& files,
+                                                       model::Manifest& manifest) {
+  std::map<std::string, std::string> of_run{{manifest.run_id, ""}};
+  PlanShapes shapes(store);
+  std::map<const model::PlanShape*, std::string> of_shape;
+  for (const auto& file : files) {
+    const auto& run_id = file.part.run_id;
+    if (of_run.contains(run_id)) continue;
+    const auto* shape = TRY(shapes.of(run_id));
+    if (!of_shape.contains(shape)) of_shape[shape] = add_schema(shape->columns, manifest);
+    of_run[run_id] = of_shape[shape];
+  }
+  return of_run;
+}
+
+Result<void> add_parts(state::StateStore& store, const std::vector<state::FileView>& files, model::Manifest& manifest) {
+  const auto schemas = TRY(add_schemas(store, files, manifest));
+  for (const auto& file : files) {
+    manifest.parts.push_back({.part_id = static_cast<std::int64_t>(manifest.parts.size()) + 1,
+                              .part = file.part,
+                              .schema_fingerprint = schemas.at(file.part.run_id)});
+    manifest.row_count += file.part.rows;
+  }
+  manifest.digest = model::sum_of_parts(manifest);
+  return {};
 }
 
 /// Removes what processes left behind that died while they replaced a manifest or a marker.
@@ -122,7 +166,7 @@ Result<void> publish(state::StateStore& store, const destination::Destination& d
     manifest.finished_at = run.sealed_at.value_or(clock.now());
     TRY(put_strangers_aside(destination, run, units, live));
     add_instants(units, plan.snapshot, manifest);
-    add_parts(live, manifest);
+    TRY(add_parts(store, live, manifest));
     const auto text = model::to_json_text(manifest);
     TRY(destination.put(model::run_manifest_key(run.run_id), text));
     base::fault_point("run_manifest_written");
@@ -144,7 +188,7 @@ Result<void> record_failure(const destination::Destination& destination, const s
   auto manifest = manifest_frame(run, TRY(model::plan_from_json_text(run.plan_json)));
   manifest.status = status;
   manifest.finished_at = clock.now();
-  add_parts({}, manifest);
+  manifest.digest = model::sum_of_parts(manifest);
   return destination.put(model::run_manifest_key(run.run_id), model::to_json_text(manifest));
 }
 

@@ -11,6 +11,8 @@
 #include <arrow/datum.h>
 #include <arrow/record_batch.h>
 
+#include "run/remembered.hpp"
+
 namespace rivet::run {
 namespace {
 
@@ -28,19 +30,18 @@ Result<batch::Batch> keep_marked(const batch::Batch& rows, const std::vector<boo
   return kept->record_batch();
 }
 
-/// Without versions all rows of the stretch come again, and each known one hides one of its kind. With them only
-/// changed rows come, and of rows that may look alike nobody can tell which they are: all of them count as new.
-bool leaves_out_known(const model::Incremental& incremental) { return incremental.by_key || !incremental.versions; }
-
 bool is_null_unit(const model::Unit& unit) {
   return !unit.predicate.terms.empty() && std::holds_alternative<model::NullKey>(unit.predicate.terms.front());
 }
 
-Result<KnownRows> load_known(state::StateStore& store, const std::string& export_name) {
-  const auto groups = TRY(store.recent_keys(export_name));
-  std::vector<std::string_view> remembered;
-  for (const auto& group : groups) remembered.push_back(group.digests);
-  return KnownRows::from(remembered);
+Result<KnownRows> load_known(state::StateStore& store, const std::string& export_name,
+                             const batch::RowIdentity& identity) {
+  const auto remembered = TRY(load_remembered(store, export_name, identity));
+  std::vector<std::string_view> digests;
+  for (const auto& group : remembered.groups) {
+    if (!remembered.strangers.contains(group.run_id)) digests.push_back(group.digests);
+  }
+  return KnownRows::from(digests);
 }
 
 }  // namespace
@@ -95,7 +96,7 @@ Result<RecentRows> RecentRows::load(state::StateStore& store, const model::Plan&
   auto identity = TRY(batch::RowIdentity::make(plan.source_columns, incremental.identity));
   KnownRows known;
   if (incremental.again_units > 0 && leaves_out_known(incremental)) {
-    known = TRY(load_known(store, plan.export_name).context("reading which rows were exported before"));
+    known = TRY(load_known(store, plan.export_name, identity).context("reading which rows were exported before"));
   }
   return RecentRows(incremental, std::move(identity), std::move(known));
 }

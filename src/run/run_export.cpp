@@ -7,7 +7,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/fault_point.hpp"
 #include "base/peak_memory.hpp"
@@ -70,7 +69,6 @@ class ExportRun {
   Result<void> prepare();
   Result<void> look();
   Result<void> check_drift();
-  Result<void> refuse_mixed_columns() const;
   Result<void> begin();
   Result<void> join_living();
   Result<void> require_no_result() const;
@@ -152,28 +150,16 @@ Result<void> ExportRun::look() {
   return {};
 }
 
-/// One manifest describes parts of one shape: rows with other columns cannot be added to those that stand.
-Result<void> ExportRun::refuse_mixed_columns() const {
-  const auto& incremental = inspected_->strategy.incremental;
-  if (!incremental || !incremental->since) return {};
-  if (TRY(env_.store.live_parts(entry_.name, plan().prefix)).empty()) return {};
-  return fail(Error{.kind = ErrorKind::drift,
-                    .message = fmt::format("the columns changed since the parts at {} were written: {}", opened_.uri,
-                                           fmt::join(outcome_.schema_changes, "; ")),
-                    .code = "RIVET_APPEND_COLUMNS_CHANGED",
-                    .hint = fmt::format("give the export a new path to go on there from the same position, or read "
-                                        "everything anew: rivet state reset -e {}",
-                                        entry_.name)});
-}
-
 Result<void> ExportRun::check_drift() {
   const auto before = TRY(env_.store.schema_baseline(entry_.name));
   if (!before) return {};
+  if (const auto& incremental = inspected_->strategy.incremental) {
+    TRY(check_cursor_types(*before, plan().columns, *incremental, entry_.name));
+  }
   schema_change_ = compare_schemas(*before, plan().columns);
   if (!schema_change_) return {};
   outcome_.schema_changed = true;
   outcome_.schema_changes = to_lines(*schema_change_);
-  TRY(refuse_mixed_columns());
   if (entry_.on_schema_drift == config::OnSchemaDrift::continue_) return {};
   std::string changes;
   for (const auto& line : outcome_.schema_changes) changes += (changes.empty() ? "" : "; ") + line;

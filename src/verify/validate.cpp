@@ -205,7 +205,9 @@ Result<void> Validation::check_contents() {
   const auto format = TRY(request_.make_format(manifest_.format));
   for (const auto& entry : manifest_.parts) {
     if (failed_parts_.contains(entry.part.path)) continue;
-    const auto finding = TRY(check_part(destination_, *format, manifest_.columns, entry.part));
+    const auto* columns = model::columns_of(manifest_, entry);
+    if (columns == nullptr) return fail(ErrorKind::internal, "a part of a consistent manifest has no schema");
+    const auto finding = TRY(check_part(destination_, *format, *columns, entry.part));
     if (!finding) {
       verdict_.rows_verified += entry.part.rows;
       continue;

@@ -212,6 +212,12 @@ class Output:
         with duckdb.connect() as connection:
             return connection.read_parquet(parts).to_arrow_table()
 
+    def by_name(self, export_name: str, select: str) -> list[tuple]:
+        """`SELECT select` of all rows, whatever columns each part has; one that a part lacks is NULL there. In order."""
+        parts = [str(part) for part in self.parts(export_name)]
+        with duckdb.connect() as connection:
+            return connection.execute(f"SELECT {select} FROM read_parquet($1, union_by_name = true) ORDER BY ALL", [parts]).fetchall()
+
     def names(self) -> set[str]:
         """Every file below the prefix, hidden ones too."""
         return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file()}

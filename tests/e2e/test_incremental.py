@@ -196,18 +196,6 @@ class TestBothEngines:
         rivet.ok("run", "-c", path)
         assert landed(rivet) == [1], "the first run after a reset replaces what was there"
 
-    def test_other_columns_are_not_added_to_what_stands(self, rivet, table):
-        table.execute("INSERT INTO t VALUES (1, 'a', '2024-01-01 00:00:00')")
-        rivet.ok("run", "-c", rivet.config(table.source, incremental()))
-        before = rivet.output().manifest_bytes("t")
-        table.execute("ALTER TABLE t ADD COLUMN more TEXT", "INSERT INTO t VALUES (2, 'b', '2024-01-02 00:00:00', 'm')")
-        done = rivet("run", "-c", rivet.config(table.source, incremental()), "--json-errors")
-        assert (done.code, done.error()["code"]) == (4, "RIVET_APPEND_COLUMNS_CHANGED")
-        assert rivet.output().manifest_bytes("t") == before
-        rivet.ok("run", "-c", rivet.config(table.source, incremental(path="./second")), "--validate")
-        assert rivet.output("second").table("t").to_pylist()[0]["more"] == "m"
-        assert rivet.output("second").manifest("t")["row_count"] == 1
-
     def test_another_cursor_column_is_refused(self, rivet, table):
         table.execute("INSERT INTO t VALUES (1, 'a', '2024-01-01 00:00:00')")
         rivet.ok("run", "-c", rivet.config(table.source, incremental()))
