@@ -72,6 +72,7 @@ class ExportRun {
   Result<void> begin();
   Result<void> join_living();
   Result<void> require_no_result() const;
+  Result<void> require_same_format() const;
   Result<void> take_over_or_start();
   Result<void> adopt(const state::RunView& run);
   Result<bool> follow();
@@ -205,6 +206,21 @@ Result<void> ExportRun::require_no_result() const {
                     .hint = "run without --resume for a new result, or with --resume --force to go on all the same"});
 }
 
+/// One manifest lists parts of one format: those of a run that adds to others are read with theirs.
+Result<void> ExportRun::require_same_format() const {
+  const auto& incremental = inspected_->strategy.incremental;
+  if (!incremental || !incremental->since) return {};
+  const auto live = TRY(env_.store.live_parts(entry_.name, plan().prefix));
+  if (live.empty() || live.back().format == plan().format) return {};
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("the parts at {} are {}, and this run would add {}", opened_.uri,
+                                           live.back().format, plan().format),
+                    .code = "RIVET_APPEND_FORMAT_CHANGED",
+                    .hint = fmt::format("give the export a new path to go on there from the same position, or read "
+                                        "everything anew: rivet state reset -e {}",
+                                        entry_.name)});
+}
+
 Result<void> ExportRun::take_over_or_start() {
   TRY(require_no_result());
   if (const auto dead = TRY(take_over(env_, plan(), owner_, entry_.verify == config::Verify::content))) {
@@ -220,6 +236,7 @@ Result<void> ExportRun::take_over_or_start() {
                 fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
                 "run without --resume");
   }
+  TRY(require_same_format());
   TRY(cut_into_units(env_, *inspected_));
   warn_about_pacing(entry_.tuning, inspected_->plan);
   return start_run();

@@ -207,6 +207,18 @@ class TestWhatIsSaid:
         rivet.ok("state", "reset", "-c", path, "-e", "t")
         go_on(rivet, path, table, schemas=0)
 
+    def test_another_format_is_refused(self, rivet, table):
+        path = begin(rivet, table)
+        before = rivet.output().manifest_bytes("t")
+        table.execute("INSERT INTO t VALUES (3, 'c', '2024-01-03 00:00:00')")
+        failed = rivet("run", "-c", rivet.config(table.source, incremental(format="csv")), "--json-errors")
+        assert (failed.code, failed.error()["code"]) == (1, "RIVET_APPEND_FORMAT_CHANGED")
+        assert "are parquet" in failed.error()["error"] and "state reset -e t" in failed.error()["hint"]
+        assert rivet.output().manifest_bytes("t") == before
+        rivet.config(table.source, incremental())
+        rivet.ok("run", "-c", path)
+        assert landed_by_name(rivet) == [1, 2, 3]
+
     def test_a_wider_cursor_goes_on(self, rivet, table):
         if table.source["type"] == "postgres":
             table.execute("ALTER TABLE t ALTER id TYPE integer")
