@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "model/ranges.hpp"
 #include "plan/keys.hpp"
-#include "plan/ranges.hpp"
 
 namespace rivet::plan {
 namespace {
@@ -175,7 +175,7 @@ class DeltaMaker {
   void add_new_ranges() {
     if (!facts_.extent.last) return;
     const auto end = Bound{*facts_.extent.last, true};
-    for (auto& range : ranges_between(delta_.incremental.cursor, behind_cursor(), facts_.split_points, end)) {
+    for (auto& range : model::ranges_between(delta_.incremental.cursor, behind_cursor(), facts_.split_points, end)) {
       auto start = range.lower ? display(range.lower->values) : "";
       auto last = display(range.upper->values);
       add(std::move(range), versions_from(0), std::move(start), std::move(last), "rows behind the cursor");
@@ -274,7 +274,7 @@ model::Relation new_rows_of(const model::Relation& relation, const Incremental& 
   auto out = relation;
   if (!incremental.since || incremental.since->cursor.empty()) return out;
   out.within.terms.emplace_back(
-      ranges_between(incremental.cursor, Bound{incremental.since->cursor, false}, {}, {}).front());
+      model::ranges_between(incremental.cursor, Bound{incremental.since->cursor, false}, {}, {}).front());
   return out;
 }
 

@@ -11,9 +11,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "model/ranges.hpp"
 #include "plan/delta.hpp"
 #include "plan/keys.hpp"
-#include "plan/ranges.hpp"
 
 namespace rivet::plan {
 namespace {
@@ -120,7 +120,7 @@ Result<std::vector<Unit>> key_ranges(const Strategy& strategy, const KeyFacts& f
     units.add_whole(strategy.reason);
     return units.take();
   }
-  units.add_ranges(ranges_between({strategy.key}, {}, facts.split_points, {}), strategy.reason);
+  units.add_ranges(model::ranges_between({strategy.key}, {}, facts.split_points, {}), strategy.reason);
   units.add_null_key(strategy, facts);
   return units.take();
 }
@@ -130,7 +130,7 @@ Result<std::vector<Unit>> window(const Strategy& strategy, const KeyFacts& facts
   UnitList units;
   // Without a row the range is empty: [from, from).
   const auto upper = facts.extent.last ? Bound{*facts.extent.last, true} : Bound{strategy.from, false};
-  units.add_ranges(ranges_between({strategy.key}, Bound{strategy.from, true}, facts.split_points, upper),
+  units.add_ranges(model::ranges_between({strategy.key}, Bound{strategy.from, true}, facts.split_points, upper),
                    strategy.reason);
   return units.take();
 }

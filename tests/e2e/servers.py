@@ -118,6 +118,18 @@ class Process:
             self._popen.wait()
 
 
+def answers(process: Process, conninfo: str) -> bool:
+    """Waits until the server takes connections; false when it ended, or took too long."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline and process.is_alive():
+        try:
+            psycopg.connect(conninfo).close()
+            return True
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+    return False
+
+
 @dataclass
 class Certificates:
     """A certificate authority of our own and a server certificate for `localhost` (not for 127.0.0.1 by name)."""
@@ -184,13 +196,8 @@ class PostgresServer:
     def start(self) -> PostgresServer:
         """Starts the server and returns once it answers."""
         self._process = Process([find_binary("postgres"), "-D", str(self.data)], self.log_file, self.folder)
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline and self._process.is_alive():
-            try:
-                psycopg.connect(self.admin_conninfo()).close()
-                return self
-            except psycopg.OperationalError:
-                time.sleep(0.05)
+        if answers(self._process, self.admin_conninfo()):
+            return self
         self.kill()
         raise ServerError(f"PostgreSQL did not start:\n{tail(self.log_file)}")
 
@@ -356,13 +363,8 @@ class PgBouncer:
     def start(self) -> PgBouncer:
         """Starts pgbouncer and returns once it lets clients through."""
         self._process = Process([find_binary("pgbouncer"), str(self.folder / "pgbouncer.ini")], self.log_file, self.folder)
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline and self._process.is_alive():
-            try:
-                psycopg.connect(self.url()).close()
-                return self
-            except psycopg.OperationalError:
-                time.sleep(0.05)
+        if answers(self._process, self.url()):
+            return self
         self.close()
         raise ServerError(f"pgbouncer did not start:\n{tail(self.log_file)}")
 

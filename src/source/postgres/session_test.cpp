@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "model/ranges.hpp"
 #include "source/postgres/copy_stream.hpp"
 #include "source/postgres/result_cells.hpp"
 #include "source/postgres/source.hpp"
@@ -49,12 +50,7 @@ config::Source server_under_test() {
 /// (-inf, b1], (b1, b2], ..., (bn, +inf), and the rows with NULL.
 std::vector<Predicate> units_between(const KeyColumns& key, const std::vector<model::KeyValues>& points) {
   std::vector<Predicate> units;
-  std::optional<Bound> lower;
-  for (const auto& point : points) {
-    units.push_back({{KeyRange{key.columns, lower, Bound{point, true}, key.coalesced}}});
-    lower = Bound{point, false};
-  }
-  units.push_back({{KeyRange{key.columns, lower, std::nullopt, key.coalesced}}});
+  for (auto& range : model::ranges_between(key, {}, points, {})) units.push_back({{std::move(range)}});
   units.push_back({{NullKey{key.columns, key.coalesced}}});
   return units;
 }

@@ -2,6 +2,7 @@
 // Units hold every row exactly once, whatever the key is made of.
 #include "source/sqlite/predicate.hpp"
 
+#include "model/ranges.hpp"
 #include "source/sqlite/key_probe.hpp"
 #include "source/sqlite/test_database.hpp"
 
@@ -47,12 +48,7 @@ Result<Numbers> numbers(Connection& connection, const model::Relation& relation,
 /// (-inf, b1], (b1, b2], ..., (bn, +inf), and the rows with NULL.
 std::vector<Predicate> units_between(const KeyColumns& key, const std::vector<KeyValues>& points) {
   std::vector<Predicate> units;
-  std::optional<Bound> lower;
-  for (const auto& point : points) {
-    units.push_back({{KeyRange{key.columns, lower, Bound{point, true}, key.coalesced}}});
-    lower = Bound{point, false};
-  }
-  units.push_back({{KeyRange{key.columns, lower, std::nullopt, key.coalesced}}});
+  for (auto& range : model::ranges_between(key, {}, points, {})) units.push_back({{std::move(range)}});
   units.push_back({{NullKey{key.columns, key.coalesced}}});
   return units;
 }

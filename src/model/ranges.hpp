@@ -7,12 +7,11 @@
 
 #include "model/relation.hpp"
 
-namespace rivet::plan {
+namespace rivet::model {
 
 /// The ranges that begin at `lower`, meet at each of `points` (which belong to the range before) and end at `upper`:
 /// one more than there are points. REQUIRES: ascending.
-std::vector<model::KeyRange> ranges_between(const model::KeyColumns& key, std::optional<model::Bound> lower,
-                                            const std::vector<model::KeyValues>& points,
-                                            std::optional<model::Bound> upper);
+std::vector<KeyRange> ranges_between(const KeyColumns& key, std::optional<Bound> lower,
+                                     const std::vector<KeyValues>& points, std::optional<Bound> upper);
 
-}  // namespace rivet::plan
+}  // namespace rivet::model
