@@ -14,6 +14,12 @@ std::uint64_t xxh3_64(std::string_view bytes) { return XXH3_64bits(bytes.data(),
 
 std::string xxh3_label(std::uint64_t hash) { return fmt::format("xxh3:{:016x}", hash); }
 
+bool is_xxh3_label(std::string_view text) {
+  constexpr std::string_view kLabel = "xxh3:";
+  return text.starts_with(kLabel) && text.size() == kLabel.size() + 16 &&
+         text.find_first_not_of("0123456789abcdef", kLabel.size()) == std::string_view::npos;
+}
+
 FieldHasher& FieldHasher::add(std::string_view field) {
   const std::uint64_t size = field.size();
   for (int shift = 0; shift < 64; shift += 8) bytes_.push_back(static_cast<char>(size >> shift));

@@ -16,6 +16,8 @@ std::uint64_t xxh3_64(std::string_view bytes);
 
 /// `xxh3:` and 16 lower-case hex digits, the form manifests and markers carry.
 std::string xxh3_label(std::uint64_t hash);
+/// Whether the text has that form.
+bool is_xxh3_label(std::string_view text);
 
 /// Hashes fields one after another, each preceded by its length, so that no two different lists of
 /// fields give the same bytes.

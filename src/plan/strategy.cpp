@@ -122,8 +122,9 @@ class Chooser {
   Result<Strategy> by_row_numbers() const {
     auto name = keys_.chunk_column;
     if (name.empty() && !inventory_.keys.empty()) name = inventory_.keys.front().columns.front();
-    if (name.empty())
+    if (name.empty()) {
       return fail(ErrorKind::config, "chunk_dense needs chunk_column", "name the column to order the rows by");
+    }
     TRY(require_column(inventory_, "chunk_column", name));
     return Strategy{.shape = Shape::row_numbers,
                     .key = {name},

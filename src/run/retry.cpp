@@ -6,10 +6,12 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "source/snapshot_gone.hpp"
+
 namespace rivet::run {
 
 bool may_retry(const base::Error& error) {
-  if (error.code == "RIVET_SNAPSHOT_GONE") return false;
+  if (error.code == source::kSnapshotGone) return false;
   return base::retry_answer_of(error.kind) != base::RetryAnswer::never;
 }
 

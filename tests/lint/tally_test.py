@@ -20,7 +20,9 @@ REPORT = """<testsuite>
 
 class Tally(unittest.TestCase):
     def setUp(self):
-        self.report = Path(tempfile.mkdtemp()) / "unit.xml"
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.report = Path(folder.name) / "unit.xml"
         self.report.write_text(REPORT)
 
     def test_counts(self):

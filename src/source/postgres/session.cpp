@@ -63,8 +63,7 @@ class PostgresSession final : public Session {
   Result<std::optional<std::int64_t>> row_estimate(const model::Relation& relation) override {
     return ask("estimating the rows of", relation, &Transaction::end,
                [&](Connection& connection) -> Result<std::optional<std::int64_t>> {
-                 const auto fields = TRY(describe_fields(connection, relation, transaction_.limit()));
-                 const auto rows = TRY(describe_rows(connection, relation, fields, transaction_.limit()));
+                 const auto rows = TRY(bounded_rows(connection, relation));
                  return estimate_rows(connection, "SELECT " + from_rows(rows, {}), transaction_.limit());
                });
   }
@@ -72,8 +71,7 @@ class PostgresSession final : public Session {
   Result<std::int64_t> row_count(const model::Relation& relation) override {
     return ask("counting the rows of", relation, &Transaction::end,
                [&](Connection& connection) -> Result<std::int64_t> {
-                 const auto fields = TRY(describe_fields(connection, relation, transaction_.limit()));
-                 const auto rows = TRY(describe_rows(connection, relation, fields, transaction_.limit()));
+                 const auto rows = TRY(bounded_rows(connection, relation));
                  return probe_rows(connection, rows, transaction_.limit());
                });
   }
@@ -121,6 +119,11 @@ class PostgresSession final : public Session {
   std::invoke_result_t<Question, Connection&> ask(std::string_view doing, const model::Relation& relation, End end,
                                                   Question question) {
     return ask(fmt::format("{} {}", doing, model::display_name(relation)), end, std::move(question));
+  }
+
+  Result<RowSource> bounded_rows(Connection& connection, const model::Relation& relation) {
+    const auto fields = TRY(describe_fields(connection, relation, transaction_.limit()));
+    return describe_rows(connection, relation, fields, transaction_.limit());
   }
 
   Result<BoundedKey> bounded_key(Connection& connection, const model::Relation& relation,

@@ -8,11 +8,11 @@
 #include <fmt/format.h>
 
 #include "source/postgres/result_cells.hpp"
+#include "source/snapshot_gone.hpp"
 
 namespace rivet::source::postgres {
 namespace {
 
-constexpr const char* kSnapshotGone = "RIVET_SNAPSHOT_GONE";
 constexpr int kHasTransactionTimeout = 170000;
 
 constexpr const char* kBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";

@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include "source/snapshot_gone.hpp"
+
 namespace rivet::source::sqlite {
 namespace {
 
@@ -300,7 +302,7 @@ Error Connection::failure(int code) const {
 Error snapshot_gone(const std::filesystem::path& file, std::string_view why) {
   return Error{.kind = ErrorKind::unavailable,
                .message = fmt::format("the shared snapshot of {} is gone: {}", file.string(), why),
-               .code = "RIVET_SNAPSHOT_GONE",
+               .code = kSnapshotGone,
                .hint = "start the run again: all its units must be read at one instant"};
 }
 

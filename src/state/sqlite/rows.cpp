@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hash.hpp"
+
 namespace rivet::state::sqlite {
 namespace {
 
@@ -36,11 +38,8 @@ model::Digest read_digest(Execution& row) {
 
 /// The hash of a part in the next column: what is read here is published in a manifest.
 std::string read_fingerprint(Execution& row) {
-  constexpr std::string_view kLabel = "xxh3:";
   auto text = row.text();
-  const bool is_one = text.starts_with(kLabel) && text.size() == kLabel.size() + 16 &&
-                      text.find_first_not_of("0123456789abcdef", kLabel.size()) == std::string::npos;
-  if (!is_one) row.refuse("the fingerprint of a part is malformed");
+  if (!base::is_xxh3_label(text)) row.refuse("the fingerprint of a part is malformed");
   return text;
 }
 
