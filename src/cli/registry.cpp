@@ -45,13 +45,18 @@ Result<std::unique_ptr<source::Source>> make_source(const config::Source& source
                    "use `type: postgres` or `type: sqlite`");
 }
 
-Result<run::OpenedDestination> open_destination(const config::Export& entry, base::Timestamp at) {
+inspect::Place place_of(const config::Export& entry, base::Timestamp at) {
   const auto kind = std::string(config::name_of(entry.destination.type));
-  const bool local = entry.destination.type == config::DestinationType::local;
-  const auto prefix = local ? absolute(config::expand_placeholders(entry.destination.path, entry, at)) : kind;
-  auto destination = TRY(open_prefix(kind, prefix).context(fmt::format("export '{}'", entry.name)));
-  return run::OpenedDestination{
-      .destination = std::move(destination), .prefix = prefix, .uri = local ? "file://" + prefix : kind + ":"};
+  if (entry.destination.type != config::DestinationType::local) return {.prefix = kind, .uri = kind + ":"};
+  auto folder = absolute(config::expand_placeholders(entry.destination.path, entry, at));
+  return {.prefix = folder, .uri = "file://" + folder};
+}
+
+Result<run::OpenedDestination> open_destination(const config::Export& entry, base::Timestamp at) {
+  auto place = place_of(entry, at);
+  auto destination = TRY(open_prefix(std::string(config::name_of(entry.destination.type)), place.prefix)
+                             .context(fmt::format("export '{}'", entry.name)));
+  return run::OpenedDestination{.destination = std::move(destination), .place = std::move(place)};
 }
 
 Result<std::unique_ptr<destination::Destination>> open_prefix(const std::string& kind, const std::string& prefix) {

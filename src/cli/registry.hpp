@@ -21,9 +21,11 @@ namespace rivet::cli {
 /// The configured source; `clock` must outlive it. Error kind config for an engine that this version does not have.
 Result<std::unique_ptr<source::Source>> make_source(const config::Source& source, const base::Clock& clock);
 
-/// Opens where an export wants its parts, placeholders of its path filled for the day of `at`. Local
-/// prefixes are absolute paths, so that a run from another working directory means the same place.
-/// Error kind config for a kind of store that this version does not have.
+/// Where an export wants its parts, placeholders of its path filled for the day of `at`. Local prefixes are absolute
+/// paths, so that a run from another working directory means the same place. Touches nothing.
+inspect::Place place_of(const config::Export& entry, base::Timestamp at);
+
+/// Opens it. Error kind config for a kind of store that this version does not have.
 Result<run::OpenedDestination> open_destination(const config::Export& entry, base::Timestamp at);
 
 /// Opens the prefix of an earlier run again, from what open_destination() said about it.

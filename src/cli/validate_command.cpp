@@ -45,7 +45,7 @@ Result<void> verify_export(const config::Export& entry, base::Timestamp at, cons
     return fail(ErrorKind::config, "its destination is stdout: there is nothing to read back");
   }
   const auto opened = TRY(open_destination(entry, at));
-  one.resolved_prefix = opened.prefix;
+  one.resolved_prefix = opened.place.prefix;
   const VerificationRequest request{.depth = *model::parse_verify_depth(args.depth),
                                     .run_id = args.run_id,
                                     .manifest_required = !args.prefix.empty() || !args.run_id.empty()};

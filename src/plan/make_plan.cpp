@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "base/hash.hpp"
+#include "base/text.hpp"
 #include "plan/delta.hpp"
 
 namespace rivet::plan {
@@ -27,25 +28,10 @@ void warn_about_unused_tuning(const config::Export& entry, model::Plan& plan) {
   }
 }
 
-void warn_about_quality(const config::Export& entry, const model::Inventory& inventory, model::Plan& plan) {
-  const auto known = [&](const std::string& name) {
-    return std::any_of(inventory.columns.begin(), inventory.columns.end(),
-                       [&](const auto& c) { return c.name == name; });
-  };
-  const auto missing = [&](const std::string& name) {
-    plan.warnings.push_back({"quality_column", fmt::format("quality: {} is not a column of the source", name)});
-  };
-  for (const auto& [name, ratio] : entry.quality.null_ratio_max) {
-    if (!known(name)) missing(name);
-  }
-  for (const auto& name : entry.quality.unique_columns) {
-    if (!known(name)) missing(name);
-  }
-  if (!entry.quality.unique_columns.empty() && !entry.quality.unique_max_entries) {
-    plan.warnings.push_back(
-        {"unique_without_cap",
-         "quality.unique_columns without unique_max_entries: memory grows with the distinct values"});
-  }
+void warn_about_quality(const config::Export& entry, model::Plan& plan) {
+  if (entry.quality.unique_columns.empty() || entry.quality.unique_max_entries) return;
+  plan.warnings.push_back({"unique_without_cap",
+                           "quality.unique_columns without unique_max_entries: memory grows with the distinct values"});
 }
 
 /// What the configuration says about cutting: not what came of it, which may be another number every time.
@@ -106,7 +92,23 @@ Result<void> add_delta(const Strategy& strategy, const KeyFacts& facts, model::P
   return {};
 }
 
+Result<void> check_column(std::string_view rule, const std::string& name, const model::Columns& columns) {
+  std::vector<std::string_view> names;
+  for (const auto& column : columns) names.push_back(column.name);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return {};
+  const auto near = base::did_you_mean(name, names);
+  return fail(ErrorKind::config,
+              fmt::format("quality.{} names column \"{}\", which the export does not have", rule, name),
+              near ? fmt::format("did you mean \"{}\"?", *near) : "");
+}
+
 }  // namespace
+
+Result<void> check_quality(const config::Quality& rules, const model::Columns& columns) {
+  for (const auto& name : rules.unique_columns) TRY(check_column("unique_columns", name, columns));
+  for (const auto& [name, ratio] : rules.null_ratio_max) TRY(check_column("null_ratio_max", name, columns));
+  return {};
+}
 
 Result<void> check_supported(const config::Export& entry) {
   if (entry.destination.type != config::DestinationType::stdout_) return {};
@@ -146,7 +148,7 @@ model::Plan make_plan(const config::Config& config, const config::Export& entry,
       .row_estimate = inventory.row_estimate,
       .catalogue_fingerprint = inventory.fingerprint};
   for (const auto& warning : inventory.warnings) plan.warnings.push_back({"source", warning});
-  warn_about_quality(entry, inventory, plan);
+  warn_about_quality(entry, plan);
   warn_about_unused_tuning(entry, plan);
   plan.warnings.insert(plan.warnings.end(), strategy.warnings.begin(), strategy.warnings.end());
   plan.fingerprint = fingerprint_of(plan, entry, strategy);

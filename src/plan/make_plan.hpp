@@ -17,6 +17,9 @@ namespace rivet::plan {
 /// and the next step). Looks at nothing but the export, so that every command refuses the same before it connects.
 Result<void> check_supported(const config::Export& entry);
 
+/// Kind config when a rule names a column that is not there: a rule that looks at nothing must not pass.
+Result<void> check_quality(const config::Quality& rules, const model::Columns& columns);
+
 /// What the planner is told about the place where parts land and about the columns that are added.
 struct PlanTarget {
   std::string prefix;      ///< canonical, as the state store keys it

@@ -16,6 +16,7 @@
 #include "config/config.hpp"
 #include "destination/destination.hpp"
 #include "format/encoder.hpp"
+#include "inspect/resolve.hpp"
 #include "model/verification.hpp"
 #include "report/progress.hpp"
 #include "source/source.hpp"
@@ -26,8 +27,7 @@ namespace rivet::run {
 /// A destination opened at one prefix.
 struct OpenedDestination {
   std::unique_ptr<destination::Destination> destination;
-  std::string prefix;  ///< canonical name of the place; open_prefix() accepts it
-  std::string uri;     ///< for manifest and people
+  inspect::Place place;  ///< open_prefix() accepts its prefix
 };
 
 /// The services of a run. The caller owns them all and keeps them alive for the whole run.
@@ -51,6 +51,8 @@ struct Environment {
   /// Verifies what was published; not called when the user did not ask for it.
   std::function<Result<model::ManifestVerification>(const destination::Destination&, const config::Export& entry)>
       verify;
+
+  inspect::Access access() const { return {source, store, stop}; }
 };
 
 }  // namespace rivet::run

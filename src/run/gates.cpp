@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/text.hpp"
 #include "batch/digest.hpp"
 #include "model/json_fields.hpp"
 
@@ -27,16 +26,6 @@ std::int64_t longest_in(const arrow::Array& any) {
   for (std::int64_t row = 0; row < cells.length(); ++row)
     longest = std::max<std::int64_t>(longest, cells.value_length(row));
   return longest;
-}
-
-Result<void> check_column(std::string_view rule, const std::string& name, const model::Columns& columns) {
-  std::vector<std::string_view> names;
-  for (const auto& column : columns) names.push_back(column.name);
-  if (std::find(names.begin(), names.end(), name) != names.end()) return {};
-  const auto near = base::did_you_mean(name, names);
-  return fail({.kind = ErrorKind::config,
-               .message = fmt::format("quality.{} names column \"{}\", which the export does not have", rule, name),
-               .hint = near ? fmt::format("did you mean \"{}\"?", *near) : ""});
 }
 
 }  // namespace
@@ -138,12 +127,6 @@ Result<void> add_repeats_between_units(state::StateStore& store, const std::stri
     if (repeated > 0) counts.duplicates[name] += repeated;
     if (rules.unique_max_entries && distinct > *rules.unique_max_entries) counts.unchecked.insert(name);
   }
-  return {};
-}
-
-Result<void> check_rules(const config::Quality& rules, const model::Columns& columns) {
-  for (const auto& name : rules.unique_columns) TRY(check_column("unique_columns", name, columns));
-  for (const auto& [name, ratio] : rules.null_ratio_max) TRY(check_column("null_ratio_max", name, columns));
   return {};
 }
 

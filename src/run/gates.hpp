@@ -46,9 +46,6 @@ Result<GateCounts> merged_gate_counts(const std::vector<state::UnitView>& units)
 Result<void> add_repeats_between_units(state::StateStore& store, const std::string& run_id,
                                        const config::Quality& rules, GateCounts& counts);
 
-/// Kind config when a rule names a column that is not there: a rule that looks at nothing must not pass.
-Result<void> check_rules(const config::Quality& rules, const model::Columns& columns);
-
 /// The rules that do not hold for these rows.
 std::vector<GateFinding> judge(const config::Quality& rules, const GateCounts& counts);
 

@@ -14,7 +14,7 @@
 #include "model/plan.hpp"
 #include "run/gates.hpp"
 #include "run/part_names.hpp"
-#include "run/plan_shapes.hpp"
+#include "inspect/plan_shapes.hpp"
 #include "run/quarantine.hpp"
 
 namespace rivet::run {
@@ -96,7 +96,7 @@ Result<std::map<std::string, std::string>> add_schemas(state::StateStore& store,
                                                        const std::vector<state::FileView>& files,
                                                        model::Manifest& manifest) {
   std::map<std::string, std::string> of_run{{manifest.run_id, ""}};
-  PlanShapes shapes(store);
+  inspect::PlanShapes shapes(store);
   std::map<const model::PlanShape*, std::string> of_shape;
   for (const auto& file : files) {
     const auto& run_id = file.part.run_id;

@@ -11,7 +11,7 @@
 #include <arrow/datum.h>
 #include <arrow/record_batch.h>
 
-#include "run/remembered.hpp"
+#include "inspect/remembered.hpp"
 
 namespace rivet::run {
 namespace {
@@ -36,7 +36,7 @@ bool is_null_unit(const model::Unit& unit) {
 
 Result<KnownRows> load_known(state::StateStore& store, const std::string& export_name,
                              const batch::RowIdentity& identity) {
-  const auto remembered = TRY(load_remembered(store, export_name, identity));
+  const auto remembered = TRY(inspect::load_remembered(store, export_name, identity));
   std::vector<std::string_view> digests;
   for (const auto& group : remembered.groups) {
     if (!remembered.strangers.contains(group.run_id)) digests.push_back(group.digests);
@@ -95,7 +95,7 @@ Result<RecentRows> RecentRows::load(state::StateStore& store, const model::Plan&
   const auto& incremental = *plan.incremental;
   auto identity = TRY(batch::RowIdentity::make(plan.source_columns, incremental.identity));
   KnownRows known;
-  if (incremental.again_units > 0 && leaves_out_known(incremental)) {
+  if (incremental.again_units > 0 && inspect::leaves_out_known(incremental)) {
     known = TRY(load_known(store, plan.export_name, identity).context("reading which rows were exported before"));
   }
   return RecentRows(incremental, std::move(identity), std::move(known));
@@ -105,7 +105,7 @@ RowMemory RecentRows::memory_of(const model::Unit& unit) const {
   const bool again = unit.index < incremental_.again_units;
   const bool remembers = again || is_null_unit(unit) || unit.index >= incremental_.remember_from;
   return RowMemory({.identity = identity_,
-                    .known = again && leaves_out_known(incremental_) ? &known_ : nullptr,
+                    .known = again && inspect::leaves_out_known(incremental_) ? &known_ : nullptr,
                     .unique = incremental_.by_key,
                     .remember = remembers && incremental_.lookback > 0});
 }

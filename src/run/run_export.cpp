@@ -12,17 +12,17 @@
 #include "base/peak_memory.hpp"
 #include "plan/make_plan.hpp"
 #include "run/cleaned.hpp"
-#include "run/drift.hpp"
+#include "inspect/drift.hpp"
 #include "run/execute.hpp"
 #include "run/gates.hpp"
-#include "run/inspect.hpp"
+#include "inspect/resolve.hpp"
 #include "model/manifest.hpp"
 #include "run/lease_keeper.hpp"
 #include "run/outcome.hpp"
 #include "run/owner.hpp"
 #include "run/pacing.hpp"
 #include "run/part_names.hpp"
-#include "run/partitions.hpp"
+#include "inspect/partitions.hpp"
 #include "run/publish.hpp"
 #include "run/retry.hpp"
 #include "run/unfinished.hpp"
@@ -91,7 +91,7 @@ class ExportRun {
   void tell(const journal::Event& event) const;
   report::RunOutcome finish();
 
-  const model::Plan& plan() const { return inspected_->plan; }
+  const model::Plan& plan() const { return resolved_->plan; }
 
   const Environment& env_;
   const config::Config& config_;
@@ -103,7 +103,7 @@ class ExportRun {
   report::RunOutcome outcome_;
   OpenedDestination opened_;
   std::unique_ptr<format::Format> format_;
-  std::optional<Inspected> inspected_;  // with the session that holds a shared instant
+  std::optional<inspect::Resolved> resolved_;  // with the session that holds a shared instant
   std::optional<journal::SchemaChanged> schema_change_;
   std::optional<Recorder> recorder_;
   std::string run_id_, nonce_;
@@ -138,15 +138,15 @@ Result<void> ExportRun::prepare() {
   TRY(plan::check_supported(entry_));
   if (!options_.resume) TRY(refuse_if_held(env_, entry_.name));
   opened_ = TRY(env_.open_destination(entry_, outcome_.started_at));
-  TRY(finish_sealed_runs(env_, entry_.name, opened_.prefix));
-  TRY(sweep_ended_runs(env_, entry_.name, opened_.prefix));
-  outcome_.destination_uri = opened_.uri;
+  TRY(finish_sealed_runs(env_, entry_.name, opened_.place.prefix));
+  TRY(sweep_ended_runs(env_, entry_.name, opened_.place.prefix));
+  outcome_.destination_uri = opened_.place.uri;
   format_ = TRY(env_.make_format(entry_));
   return {};
 }
 
 Result<void> ExportRun::look() {
-  inspected_ = TRY(inspect(env_, config_, entry_, opened_, outcome_.started_at));
+  resolved_ = TRY(inspect::resolve(env_.access(), config_, entry_, opened_.place, outcome_.started_at));
   env_.progress.started(entry_.name, plan().row_estimate);
   return {};
 }
@@ -154,13 +154,13 @@ Result<void> ExportRun::look() {
 Result<void> ExportRun::check_drift() {
   const auto before = TRY(env_.store.schema_baseline(entry_.name));
   if (!before) return {};
-  if (const auto& incremental = inspected_->strategy.incremental) {
-    TRY(check_cursor_types(*before, plan().columns, *incremental, entry_.name));
+  if (const auto& incremental = resolved_->strategy.incremental) {
+    TRY(inspect::check_cursor_types(*before, plan().columns, *incremental, entry_.name));
   }
-  schema_change_ = compare_schemas(*before, plan().columns);
+  schema_change_ = inspect::compare_schemas(*before, plan().columns);
   if (!schema_change_) return {};
   outcome_.schema_changed = true;
-  outcome_.schema_changes = to_lines(*schema_change_);
+  outcome_.schema_changes = inspect::to_lines(*schema_change_);
   if (entry_.on_schema_drift == config::OnSchemaDrift::continue_) return {};
   std::string changes;
   for (const auto& line : outcome_.schema_changes) changes += (changes.empty() ? "" : "; ") + line;
@@ -196,24 +196,24 @@ Result<void> ExportRun::join_living() {
 /// What `--resume` would replace with an older run's result is not replaced unasked (M8).
 Result<void> ExportRun::require_no_result() const {
   if (!options_.resume || options_.force || !opened_.destination->capabilities().can_list) return {};
-  const auto& incremental = inspected_->strategy.incremental;
+  const auto& incremental = resolved_->strategy.incremental;
   if (incremental && incremental->since) return {};  // adds to it
   const auto key = model::success_key(entry_.name);
   if (!TRY(destination::read_text(*opened_.destination, key, model::kSuccessLimitBytes))) return {};
   return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("{} stands at {}: a complete result is there", key, opened_.uri),
+                    .message = fmt::format("{} stands at {}: a complete result is there", key, opened_.place.uri),
                     .code = "RIVET_RESULT_STANDS",
                     .hint = "run without --resume for a new result, or with --resume --force to go on all the same"});
 }
 
 /// One manifest lists parts of one format: those of a run that adds to others are read with theirs.
 Result<void> ExportRun::require_same_format() const {
-  const auto& incremental = inspected_->strategy.incremental;
+  const auto& incremental = resolved_->strategy.incremental;
   if (!incremental || !incremental->since) return {};
   const auto live = TRY(env_.store.live_parts(entry_.name, plan().prefix));
   if (live.empty() || live.back().format == plan().format) return {};
   return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("the parts at {} are {}, and this run would add {}", opened_.uri,
+                    .message = fmt::format("the parts at {} are {}, and this run would add {}", opened_.place.uri,
                                            live.back().format, plan().format),
                     .code = "RIVET_APPEND_FORMAT_CHANGED",
                     .hint = fmt::format("give the export a new path to go on there from the same position, or read "
@@ -237,8 +237,8 @@ Result<void> ExportRun::take_over_or_start() {
                 "run without --resume");
   }
   TRY(require_same_format());
-  TRY(cut_into_units(env_, *inspected_));
-  warn_about_pacing(entry_.tuning, inspected_->plan);
+  TRY(inspect::cut_into_units(env_.access(), *resolved_));
+  warn_about_pacing(entry_.tuning, resolved_->plan);
   return start_run();
 }
 
@@ -246,11 +246,11 @@ Result<void> ExportRun::take_over_or_start() {
 Result<void> ExportRun::adopt(const state::RunView& run) {
   run_id_ = run.run_id;
   nonce_ = run.nonce;
-  inspected_->session.reset();
-  inspected_->meta_columns = TRY(make_meta_columns(entry_, plan().source_columns, run.started_at));
+  resolved_->session.reset();
+  resolved_->meta_columns = TRY(inspect::make_meta_columns(entry_, plan().source_columns, run.started_at));
   auto stored = TRY(model::plan_from_json_text(run.plan_json));
   stored.relation = plan().relation;  // the stored text may have lost a secret
-  inspected_->plan = std::move(stored);
+  resolved_->plan = std::move(stored);
   return {};
 }
 
@@ -316,7 +316,7 @@ Result<void> ExportRun::work() {
                      .plan = plan(),
                      .destination = *opened_.destination,
                      .format = *format_,
-                     .meta_columns = inspected_->meta_columns,
+                     .meta_columns = resolved_->meta_columns,
                      .recorder = *recorder_,
                      .recent = recent ? &*recent : nullptr,
                      .run_id = run_id_,
@@ -348,7 +348,7 @@ Result<bool> ExportRun::follow() {
         held_ = true;
         return true;
       }
-      TRY(finish_sealed_runs(env_, entry_.name, opened_.prefix));
+      TRY(finish_sealed_runs(env_, entry_.name, opened_.place.prefix));
       continue;
     }
     if (!sleep_for(kLookAgain, env_.stop)) return fail(ErrorKind::cancelled, "interrupted");
@@ -379,7 +379,7 @@ Result<void> ExportRun::check_gates(const GateCounts& counts) {
 
 Result<void> ExportRun::check_shapes(const GateCounts& counts) {
   const auto before = TRY(env_.store.shapes(entry_.name));
-  for (auto& message : compare_shapes(before, counts.longest, entry_.shape_drift_warn_factor)) {
+  for (auto& message : inspect::compare_shapes(before, counts.longest, entry_.shape_drift_warn_factor)) {
     tell(journal::PlanWarning{"shape_drift", message});
     outcome_.warnings.push_back(std::move(message));
   }
@@ -465,7 +465,7 @@ void ExportRun::fail_with(Error error) {
 void ExportRun::end_run(const Error& error, const std::string& status) {
   auto ended = env_.store.apply(state::RunEnded{
       .run_id = run_id_, .owner = owner_, .status = status, .error = error.to_string(), .at = env_.clock.now()});
-  if (ended) ended = sweep_ended_runs(env_, entry_.name, opened_.prefix);
+  if (ended) ended = sweep_ended_runs(env_, entry_.name, opened_.place.prefix);
   if (ended) {
     const auto run = env_.store.run(run_id_);
     if (run && *run) ended = record_failure(*opened_.destination, **run, status, env_.clock);
@@ -489,7 +489,7 @@ report::RunOutcome ExportRun::finish() {
         .status = outcome_.status, .error_message = message, .duration_ms = outcome_.duration_ms});
   }
   if (!joined_) {  // the run has one row, which its own process writes
-    record_metrics(env_, entry_, inspected_ ? &plan() : nullptr, outcome_, sealed_);
+    record_metrics(env_, entry_, resolved_ ? &plan() : nullptr, outcome_, sealed_);
   }
   base::fault_point("metrics_recorded");
   env_.progress.finished(outcome_);
@@ -506,7 +506,7 @@ std::vector<report::RunOutcome> run_export(const Environment& environment, const
     done(outcome);
     outcomes.push_back(std::move(outcome));
   };
-  auto parts = expand_partitions(environment, entry);
+  auto parts = inspect::expand_partitions(environment.access(), entry);
   if (!parts) {
     add(ExportRun(environment, config, entry, options).without_partitions(std::move(parts).error()));
     return outcomes;

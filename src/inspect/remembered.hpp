@@ -12,7 +12,7 @@
 #include "model/plan.hpp"
 #include "state/store.hpp"
 
-namespace rivet::run {
+namespace rivet::inspect {
 
 /// Whether rows that are known are left out. Without versions all rows of a stretch come again, and each known one
 /// hides one of its kind. With them only changed rows come, and of rows that may look alike nobody can tell which they
@@ -33,4 +33,4 @@ Result<Remembered> load_remembered(state::StateStore& store, const std::string& 
 std::optional<model::PlanWarning> warn_of_strangers(const Remembered& remembered,
                                                     const model::Incremental& incremental);
 
-}  // namespace rivet::run
+}  // namespace rivet::inspect

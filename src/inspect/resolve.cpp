@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // The questions are few and short: a production server answers them while it works.
-#include "run/inspect.hpp"
+#include "inspect/resolve.hpp"
 
 #include <utility>
 
 #include "plan/delta.hpp"
 #include "plan/keys.hpp"
-#include "run/gates.hpp"
-#include "run/remembered.hpp"
+#include "inspect/remembered.hpp"
 
-namespace rivet::run {
+namespace rivet::inspect {
 namespace {
 
 using Shape = plan::Strategy::Shape;
 
-Result<plan::Circumstances> circumstances(const Environment& environment, const std::string& export_name,
-                                          base::Timestamp now) {
-  const auto engine = environment.source.capabilities();
+Result<plan::Circumstances> circumstances(const Access& access, const std::string& export_name, base::Timestamp now) {
+  const auto engine = access.source.capabilities();
   return plan::Circumstances{.shared_snapshot = engine.shared_snapshot,
                              .pages = engine.pages,
                              .row_versions = engine.row_versions,
-                             .since = TRY(environment.store.position(export_name)),
+                             .since = TRY(access.store.position(export_name)),
                              .now = now};
 }
 
@@ -58,27 +56,27 @@ Result<std::optional<model::KeyValues>> remembered_floor(const Remembered& remem
 
 /// What earlier runs remember decides from where rows are read again. It does so too when they cannot be recognised:
 /// better twice than never.
-Result<void> look_at_remembered(const Environment& environment, Inspected& inspected) {
-  const auto& incremental = *inspected.strategy.incremental;
+Result<void> look_at_remembered(const Access& access, Resolved& resolved) {
+  const auto& incremental = *resolved.strategy.incremental;
   if (!incremental.since) return {};
-  auto& plan = inspected.plan;
+  auto& plan = resolved.plan;
   const auto identity = TRY(batch::RowIdentity::make(plan.source_columns, incremental.identity));
-  const auto remembered = TRY(load_remembered(environment.store, plan.export_name, identity));
+  const auto remembered = TRY(load_remembered(access.store, plan.export_name, identity));
   if (auto warning = warn_of_strangers(remembered, incremental)) plan.warnings.push_back(std::move(*warning));
-  if (!plan::looks_back_to_floor(inspected.strategy)) return {};
-  inspected.facts.floor = TRY(remembered_floor(remembered, *incremental.since));
+  if (!plan::looks_back_to_floor(resolved.strategy)) return {};
+  resolved.facts.floor = TRY(remembered_floor(remembered, *incremental.since));
   return {};
 }
 
 /// The horizon comes first: every version below it is then seen by all that is read later.
-Result<void> look_at_delta(const Environment& environment, Inspected& inspected) {
-  auto& [session, meta_columns, strategy, facts, plan] = inspected;
+Result<void> look_at_delta(const Access& access, Resolved& resolved) {
+  auto& [session, meta_columns, strategy, facts, plan] = resolved;
   const auto& incremental = *strategy.incremental;
   if (incremental.versions) {
     facts.horizon = TRY(session->horizon());
     TRY(plan::check_horizon(incremental, *facts.horizon));
   }
-  TRY(look_at_remembered(environment, inspected));
+  TRY(look_at_remembered(access, resolved));
   const auto relation = plan::new_rows_of(plan.relation, incremental);
   facts.extent = TRY(session->key_extent(relation, incremental.cursor));
   if (!facts.extent.last) return {};
@@ -106,33 +104,32 @@ Result<batch::MetaColumns> make_meta_columns(const config::Export& entry, const 
                                   started_at);
 }
 
-Result<Inspected> inspect(const Environment& environment, const config::Config& config, const config::Export& entry,
-                          const OpenedDestination& opened, base::Timestamp started_at) {
-  auto session = TRY(environment.source.open(probe_options(entry), environment.stop));
+Result<Resolved> resolve(const Access& access, const config::Config& config, const config::Export& entry,
+                         const Place& place, base::Timestamp started_at) {
+  auto session = TRY(access.source.open(probe_options(entry), access.stop));
   const auto inventory = TRY(session->describe(entry.relation, entry.columns));
-  TRY(check_rules(entry.quality, inventory.columns));
+  TRY(plan::check_quality(entry.quality, inventory.columns));
   auto meta_columns = TRY(make_meta_columns(entry, inventory.columns, started_at));
-  auto [strategy, facts] =
-      TRY(choose(*session, entry, inventory, TRY(circumstances(environment, entry.name, started_at))));
+  auto [strategy, facts] = TRY(choose(*session, entry, inventory, TRY(circumstances(access, entry.name, started_at))));
   auto plan = plan::make_plan(config, entry, inventory, strategy,
-                              {.prefix = opened.prefix,
-                               .uri = opened.uri,
+                              {.prefix = place.prefix,
+                               .uri = place.uri,
                                .columns = meta_columns.columns(),
                                .row_hash_covered = meta_columns.row_hash_covered()});
-  return Inspected{.session = std::move(session),
-                   .meta_columns = std::move(meta_columns),
-                   .strategy = std::move(strategy),
-                   .facts = std::move(facts),
-                   .plan = std::move(plan)};
+  return Resolved{.session = std::move(session),
+                  .meta_columns = std::move(meta_columns),
+                  .strategy = std::move(strategy),
+                  .facts = std::move(facts),
+                  .plan = std::move(plan)};
 }
 
-Result<void> cut_into_units(const Environment& environment, Inspected& inspected) {
-  auto& [session, meta_columns, strategy, facts, plan] = inspected;
+Result<void> cut_into_units(const Access& access, Resolved& resolved) {
+  auto& [session, meta_columns, strategy, facts, plan] = resolved;
   if (strategy.shared_snapshot) plan.snapshot = TRY(session->share_snapshot());
   // Asked again within the instant: the lock that comes with it keeps the table from being rewritten meanwhile.
   if (strategy.shape == Shape::pages) facts.pages = TRY(session->page_count(plan.relation));
   if (strategy.shape == Shape::delta) {
-    TRY(look_at_delta(environment, inspected));
+    TRY(look_at_delta(access, resolved));
   } else if (!strategy.key.empty() && strategy.shape != Shape::row_numbers) {
     facts.extent = TRY(session->key_extent(plan.relation, strategy.key));
   }
@@ -146,4 +143,4 @@ Result<void> cut_into_units(const Environment& environment, Inspected& inspected
   return {};
 }
 
-}  // namespace rivet::run
+}  // namespace rivet::inspect

@@ -3,19 +3,26 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "batch/row_hash.hpp"
 #include "config/config.hpp"
 #include "model/plan.hpp"
+#include "inspect/access.hpp"
 #include "plan/make_plan.hpp"
-#include "run/environment.hpp"
 
-namespace rivet::run {
+namespace rivet::inspect {
 
-/// A relation that was looked at, and the plan but for its units.
-struct Inspected {
+/// Where the parts of an export land.
+struct Place {
+  std::string prefix;  ///< canonical, as the state store keys it
+  std::string uri;     ///< for manifest and people
+};
+
+/// An export whose relation was looked at, with the plan but for its units.
+struct Resolved {
   std::unique_ptr<source::Session> session;  ///< what looked; holds the instant once that is shared
   batch::MetaColumns meta_columns;
   plan::Strategy strategy;
@@ -30,12 +37,13 @@ source::SessionOptions probe_options(const config::Export& entry);
 Result<batch::MetaColumns> make_meta_columns(const config::Export& entry, const model::Columns& source_columns,
                                              base::Timestamp started_at);
 
-/// Connects, describes, chooses how to cut. `started_at` is the run's time for added columns.
-Result<Inspected> inspect(const Environment& environment, const config::Config& config, const config::Export& entry,
-                          const OpenedDestination& opened, base::Timestamp started_at);
+/// Connects, describes, chooses how to cut: the one way from a configuration to a plan, for every command. `started_at`
+/// is the run's time for added columns.
+Result<Resolved> resolve(const Access& access, const config::Config& config, const config::Export& entry,
+                         const Place& place, base::Timestamp started_at);
 
 /// Asks the source for what the units need, and completes the plan with them. When the units share an instant the
 /// session holds it from here on: keep it until the last of them is read. Otherwise the session is closed.
-Result<void> cut_into_units(const Environment& environment, Inspected& inspected);
+Result<void> cut_into_units(const Access& access, Resolved& resolved);
 
-}  // namespace rivet::run
+}  // namespace rivet::inspect

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Most runs have the shape of the run before.
-#include "run/plan_shapes.hpp"
+#include "inspect/plan_shapes.hpp"
 
 #include <utility>
 
 #include <fmt/format.h>
 
-namespace rivet::run {
+namespace rivet::inspect {
 
 Result<const model::PlanShape*> PlanShapes::of(const std::string& run_id) {
   const auto run = TRY(store_.run(run_id));
@@ -18,4 +18,4 @@ Result<const model::PlanShape*> PlanShapes::of(const std::string& run_id) {
   return &known_.emplace(std::move(text), std::move(shape)).first->second;
 }
 
-}  // namespace rivet::run
+}  // namespace rivet::inspect

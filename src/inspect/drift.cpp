@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compares the columns of this run with those the state remembers.
-#include "run/drift.hpp"
+#include "inspect/drift.hpp"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-namespace rivet::run {
+namespace rivet::inspect {
 namespace {
 
 const model::Column* find(const model::Columns& columns, const std::string& name) {
@@ -93,4 +93,4 @@ std::vector<std::string> to_lines(const model::journal::SchemaChanged& change) {
   return lines;
 }
 
-}  // namespace rivet::run
+}  // namespace rivet::inspect

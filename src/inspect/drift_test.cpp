@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A position holds as long as the cursor's values keep their order.
-#include "run/drift.hpp"
+#include "inspect/drift.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace rivet::run {
+namespace rivet::inspect {
 namespace {
 
 using Kind = model::LogicalKind;
@@ -57,4 +57,4 @@ TEST(CursorTypes, MatterOnlyToAPosition) {
 }
 
 }  // namespace
-}  // namespace rivet::run
+}  // namespace rivet::inspect

@@ -6,12 +6,12 @@
 
 #include "base/result.hpp"
 #include "config/config.hpp"
-#include "run/environment.hpp"
+#include "inspect/access.hpp"
 
-namespace rivet::run {
+namespace rivet::inspect {
 
 /// The exports that run in the entry's place: itself, or its partitions. Asks the source for the ends of the partition
 /// column. Errors as of plan::make_partitions() and of the source.
-Result<std::vector<config::Export>> expand_partitions(const Environment& environment, const config::Export& entry);
+Result<std::vector<config::Export>> expand_partitions(const Access& access, const config::Export& entry);
 
-}  // namespace rivet::run
+}  // namespace rivet::inspect

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // That rows may come twice is said when it is so, and only then.
-#include "run/remembered.hpp"
+#include "inspect/remembered.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace rivet::run {
+namespace rivet::inspect {
 namespace {
 
 using testing::HasSubstr;
@@ -44,4 +44,4 @@ TEST(Strangers, MatterOnlyToThoseThatLookAgain) {
 TEST(Strangers, AreNoneWhenNothingIsRemembered) { EXPECT_FALSE(warn_of_strangers({}, by_reading_again()).has_value()); }
 
 }  // namespace
-}  // namespace rivet::run
+}  // namespace rivet::inspect

@@ -9,7 +9,7 @@
 #include "model/plan.hpp"
 #include "state/store.hpp"
 
-namespace rivet::run {
+namespace rivet::inspect {
 
 /// Reads each shape once, however many runs have it: an export may have thousands of runs. One thread may use it.
 class PlanShapes {
@@ -24,4 +24,4 @@ class PlanShapes {
   std::map<std::string, model::PlanShape> known_;  // by shape_text()
 };
 
-}  // namespace rivet::run
+}  // namespace rivet::inspect

@@ -13,7 +13,7 @@
 #include "model/journal.hpp"
 #include "model/plan.hpp"
 
-namespace rivet::run {
+namespace rivet::inspect {
 
 /// Added, removed and retyped columns; nothing when the schema is the same. The order of columns is not compared.
 std::optional<model::journal::SchemaChanged> compare_schemas(const model::Columns& before, const model::Columns& now);
@@ -31,4 +31,4 @@ std::vector<std::string> compare_shapes(const std::map<std::string, std::int64_t
 /// One line per change, for people.
 std::vector<std::string> to_lines(const model::journal::SchemaChanged& change);
 
-}  // namespace rivet::run
+}  // namespace rivet::inspect

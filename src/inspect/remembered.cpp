@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A digest says nothing about rows that are told apart in another way: taken for one of them it would hide a new row.
-#include "run/remembered.hpp"
+#include "inspect/remembered.hpp"
 
 #include <map>
 #include <utility>
@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "run/plan_shapes.hpp"
+#include "inspect/plan_shapes.hpp"
 
-namespace rivet::run {
+namespace rivet::inspect {
 namespace {
 
 Result<bool> is_stranger(const model::PlanShape& shape, const batch::RowIdentity& identity) {
@@ -48,4 +48,4 @@ std::optional<model::PlanWarning> warn_of_strangers(const Remembered& remembered
                   fmt::join(incremental.identity, ", "))};
 }
 
-}  // namespace rivet::run
+}  // namespace rivet::inspect
