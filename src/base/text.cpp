@@ -71,6 +71,13 @@ std::optional<std::string> did_you_mean(std::string_view word, std::span<const s
   return best;
 }
 
+std::optional<std::int64_t> to_integer(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 std::optional<std::int64_t> parse_size(std::string_view text) {
   const auto unit_at = text.find_first_not_of("0123456789.");
   const auto number = text.substr(0, unit_at);

@@ -18,6 +18,8 @@ std::string with_thousands(std::int64_t number);
 std::string human_duration(std::int64_t milliseconds);
 /// The candidate closest to `word`, if one is close enough to be a likely typing mistake.
 std::optional<std::string> did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
+/// A decimal 64-bit integer with an optional minus sign and nothing else. Empty when it is none, or does not fit.
+std::optional<std::int64_t> to_integer(std::string_view text);
 /// `512MB`, `1.5GB`, `100` (bytes): binary units, fractions allowed. Empty when it is not a size.
 std::optional<std::int64_t> parse_size(std::string_view text);
 

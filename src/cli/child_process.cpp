@@ -3,6 +3,8 @@
 // threads of ours may hold any lock.
 #include "cli/child_process.hpp"
 
+#include "base/text.hpp"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -10,7 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
+#include <limits>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -115,10 +117,9 @@ Result<std::optional<int>> events_descriptor() {
   const char* const value = std::getenv(kEventsVariable);
   const auto text = std::string_view(value == nullptr ? "" : value);
   if (text.empty() || text == "0") return std::nullopt;
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool usable = error == std::errc() && end == text.data() + text.size() && number > 0;
-  if (usable && ::fcntl(number, F_GETFD) >= 0) return number;
+  const auto number = base::to_integer(text).value_or(0);
+  const bool usable = number > 0 && number <= std::numeric_limits<int>::max();
+  if (usable && ::fcntl(static_cast<int>(number), F_GETFD) >= 0) return static_cast<int>(number);
   return fail(ErrorKind::config, fmt::format("{}={}: not an open descriptor", kEventsVariable, text),
               "set it to 1 for events on stdout, or unset it");
 }

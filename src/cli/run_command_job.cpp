@@ -3,13 +3,13 @@
 #include "cli/run_command_job.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "cli/registry.hpp"
 #include "cli/run_report.hpp"
 #include "cli/verification.hpp"
@@ -31,16 +31,14 @@ std::chrono::milliseconds governor_interval(const Context& context) {
   constexpr std::chrono::milliseconds kDefault{1'500};
   const char* const value = std::getenv("RIVET_GOVERNOR_INTERVAL_MS");
   if (value == nullptr) return kDefault;
-  int number = 0;
-  const auto text = std::string_view(value);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && number > 0) return std::chrono::milliseconds(number);
-  context.logger->warn("RIVET_GOVERNOR_INTERVAL_MS={} is not a number of milliseconds; using {}", text,
+  const auto number = base::to_integer(value).value_or(0);
+  if (number > 0) return std::chrono::milliseconds(number);
+  context.logger->warn("RIVET_GOVERNOR_INTERVAL_MS={} is not a number of milliseconds; using {}", value,
                        kDefault.count());
   return kDefault;
 }
 
-run::Environment environment_for(const RunJob& job) {
+run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& statements) {
   const auto verify = [](const destination::Destination& destination, const config::Export& entry) {
     return verify_output(destination, entry, {.manifest_required = true});
   };
@@ -52,6 +50,7 @@ run::Environment environment_for(const RunJob& job) {
           .redactor = job.context.redactor,
           .stop = job.context.stop,
           .budget = job.budget,
+          .statements = &statements,
           .governor_interval = governor_interval(job.context),
           .open_destination = open_destination,
           .open_prefix = open_prefix,
@@ -72,7 +71,8 @@ std::string rerun_command(const RunArguments& args, const config::Export& entry,
 }
 
 std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export& entry, const OutcomeHandler& handle) {
-  return run::run_export(environment_for(job), job.config, entry,
+  std::atomic<std::int64_t> statements{0};
+  return run::run_export(environment_for(job, statements), job.config, entry,
                          {.validate = job.args.validate,
                           .resume = job.args.resume,
                           .force = job.args.force,

@@ -147,10 +147,7 @@ std::string range_text(Range range) {
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {
   if (text.starts_with('+') && text.size() > 1 && text[1] != '-') text.remove_prefix(1);
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return base::to_integer(text);
 }
 
 Section::Section(const Node& node, std::string name, Problems& problems)

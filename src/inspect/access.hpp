@@ -2,6 +2,8 @@
 // The planner's only view of the outside.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <stop_token>
 
 #include "source/source.hpp"
@@ -14,6 +16,7 @@ struct Access {
   const source::Source& source;
   state::StateStore& store;
   std::stop_token stop;
+  std::atomic<std::int64_t>* statements = nullptr;  ///< when given, counts what is sent to the source
 };
 
 }  // namespace rivet::inspect

@@ -9,7 +9,7 @@ namespace rivet::inspect {
 
 Result<std::vector<config::Export>> expand_partitions(const Access& access, const config::Export& entry) {
   if (entry.keys.partition_by.empty() || !entry.family.empty()) return std::vector{entry};
-  const auto session = TRY(access.source.open(probe_options(entry), access.stop));
+  const auto session = TRY(access.source.open(probe_options(access, entry), access.stop));
   TRY(plan::check_partition_column(entry, TRY(session->describe(entry.relation, entry.columns))));
   const auto extent = TRY(session->key_extent(entry.relation, {{entry.keys.partition_by}}));
   return plan::make_partitions(entry, extent, TRY(access.store.known_exports()));

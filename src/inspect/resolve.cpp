@@ -70,7 +70,7 @@ Result<void> look_at_remembered(const Access& access, Resolved& resolved) {
 
 /// The horizon comes first: every version below it is then seen by all that is read later.
 Result<void> look_at_delta(const Access& access, Resolved& resolved) {
-  auto& [session, meta_columns, strategy, facts, plan] = resolved;
+  auto& [session, meta_columns, strategy, facts, inventory, plan] = resolved;
   const auto& incremental = *strategy.incremental;
   if (incremental.versions) {
     facts.horizon = TRY(session->horizon());
@@ -90,9 +90,10 @@ Result<void> look_at_delta(const Access& access, Resolved& resolved) {
 
 }  // namespace
 
-source::SessionOptions probe_options(const config::Export& entry) {
+source::SessionOptions probe_options(const Access& access, const config::Export& entry) {
   return {.statement_timeout = std::chrono::seconds(entry.tuning.statement_timeout_s),
-          .lock_timeout = std::chrono::seconds(entry.tuning.lock_timeout_s)};
+          .lock_timeout = std::chrono::seconds(entry.tuning.lock_timeout_s),
+          .statements = access.statements};
 }
 
 Result<batch::MetaColumns> make_meta_columns(const config::Export& entry, const model::Columns& source_columns,
@@ -106,8 +107,8 @@ Result<batch::MetaColumns> make_meta_columns(const config::Export& entry, const 
 
 Result<Resolved> resolve(const Access& access, const config::Config& config, const config::Export& entry,
                          const Place& place, base::Timestamp started_at) {
-  auto session = TRY(access.source.open(probe_options(entry), access.stop));
-  const auto inventory = TRY(session->describe(entry.relation, entry.columns));
+  auto session = TRY(access.source.open(probe_options(access, entry), access.stop));
+  auto inventory = TRY(session->describe(entry.relation, entry.columns));
   TRY(plan::check_quality(entry.quality, inventory.columns));
   auto meta_columns = TRY(make_meta_columns(entry, inventory.columns, started_at));
   auto [strategy, facts] = TRY(choose(*session, entry, inventory, TRY(circumstances(access, entry.name, started_at))));
@@ -120,12 +121,13 @@ Result<Resolved> resolve(const Access& access, const config::Config& config, con
                   .meta_columns = std::move(meta_columns),
                   .strategy = std::move(strategy),
                   .facts = std::move(facts),
+                  .inventory = std::move(inventory),
                   .plan = std::move(plan)};
 }
 
-Result<void> cut_into_units(const Access& access, Resolved& resolved) {
-  auto& [session, meta_columns, strategy, facts, plan] = resolved;
-  if (strategy.shared_snapshot) plan.snapshot = TRY(session->share_snapshot());
+Result<void> cut_into_units(const Access& access, Purpose purpose, Resolved& resolved) {
+  auto& [session, meta_columns, strategy, facts, inventory, plan] = resolved;
+  if (strategy.shared_snapshot && purpose == Purpose::run) plan.snapshot = TRY(session->share_snapshot());
   // Asked again within the instant: the lock that comes with it keeps the table from being rewritten meanwhile.
   if (strategy.shape == Shape::pages) facts.pages = TRY(session->page_count(plan.relation));
   if (strategy.shape == Shape::delta) {
@@ -137,10 +139,11 @@ Result<void> cut_into_units(const Access& access, Resolved& resolved) {
     facts.split_points = TRY(session->split_points(plan.relation, strategy.key,
                                                    static_cast<int>(std::min(strategy.units, plan::kMaxUnits))));
   }
-  if (strategy.shape == Shape::row_numbers) facts.rows = TRY(session->row_count(plan.relation));
-  TRY(plan::add_units(strategy, facts, plan));
-  if (!strategy.shared_snapshot) session.reset();
-  return {};
+  if (strategy.shape == Shape::row_numbers) {
+    const bool estimate = purpose == Purpose::look && plan.row_estimate;
+    facts.rows = estimate ? *plan.row_estimate : TRY(session->row_count(plan.relation));
+  }
+  return plan::add_units(strategy, facts, plan);
 }
 
 }  // namespace rivet::inspect

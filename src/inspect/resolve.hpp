@@ -27,11 +27,12 @@ struct Resolved {
   batch::MetaColumns meta_columns;
   plan::Strategy strategy;
   plan::KeyFacts facts;
+  model::Inventory inventory;
   model::Plan plan;
 };
 
 /// How a session is set up that asks, and shares no instant.
-source::SessionOptions probe_options(const config::Export& entry);
+source::SessionOptions probe_options(const Access& access, const config::Export& entry);
 
 /// The columns that the export adds, with the time of the run.
 Result<batch::MetaColumns> make_meta_columns(const config::Export& entry, const model::Columns& source_columns,
@@ -42,8 +43,15 @@ Result<batch::MetaColumns> make_meta_columns(const config::Export& entry, const 
 Result<Resolved> resolve(const Access& access, const config::Config& config, const config::Export& entry,
                          const Place& place, base::Timestamp started_at);
 
-/// Asks the source for what the units need, and completes the plan with them. When the units share an instant the
-/// session holds it from here on: keep it until the last of them is read. Otherwise the session is closed.
-Result<void> cut_into_units(const Access& access, Resolved& resolved);
+/// What a plan is made for.
+enum class Purpose {
+  run,   ///< its units are read right away: when they share an instant, the session holds it from here on
+  plan,  ///< they are read later
+  look   ///< they are only shown: nothing is counted where an estimate will do
+};
+
+/// Asks the source for what the units need, and completes the plan with them. The session is kept; of a run, until the
+/// last unit is read when they share an instant.
+Result<void> cut_into_units(const Access& access, Purpose purpose, Resolved& resolved);
 
 }  // namespace rivet::inspect

@@ -98,6 +98,8 @@ std::string_view between(std::string_view text, std::string_view from, std::stri
 
 }  // namespace
 
+bool shares_instant(const Plan& plan) { return plan.consistency == "snapshot" && plan.units.size() > 1; }
+
 std::string to_json_text(const Plan& plan) {
   ordered_json out;
   out["export_name"] = plan.export_name;
@@ -127,6 +129,7 @@ std::string to_json_text(const Plan& plan) {
   if (plan.incremental) out["incremental"] = to_json(*plan.incremental);
   out["snapshot"] = plan.snapshot;
   out["warnings"] = warnings_to_json(plan.warnings);
+  if (plan.prediction) out["prediction"] = to_json(*plan.prediction);
   out["fingerprint"] = plan.fingerprint;
   return dump_json(out);
 }
@@ -165,6 +168,7 @@ Result<Plan> plan_from_json_text(std::string_view text) {
   }
   plan.snapshot = fields.text("snapshot");
   read_warnings(fields, plan);
+  if (fields.has("prediction")) plan.prediction = read_prediction(fields.object("prediction"));
   plan.fingerprint = fields.text("fingerprint");
   TRY(fields.finish());
   return plan;

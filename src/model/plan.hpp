@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "model/column.hpp"
 #include "model/position.hpp"
+#include "model/prediction.hpp"
 #include "model/relation.hpp"
 #include "model/unit.hpp"
 
@@ -63,8 +64,12 @@ struct Plan {
   std::optional<Incremental> incremental;
   std::string snapshot;  ///< the instant that all units share, in the words of the engine; empty: each its own
   std::vector<PlanWarning> warnings;
+  std::optional<Prediction> prediction;
   std::string fingerprint;  ///< over what decides the content and shape of the parts
 };
+
+/// Whether its units read one instant that somebody has to hold for them.
+bool shares_instant(const Plan& plan);
 
 /// What later runs want to know of a plan: which columns its parts have, and what told its rows apart.
 struct PlanShape {

@@ -146,7 +146,8 @@ model::Plan make_plan(const config::Config& config, const config::Export& entry,
       .row_hash_covered = target.row_hash_covered,
       .max_file_size = entry.max_file_size,
       .row_estimate = inventory.row_estimate,
-      .catalogue_fingerprint = inventory.fingerprint};
+      .catalogue_fingerprint = inventory.fingerprint,
+      .incremental = strategy.incremental};
   for (const auto& warning : inventory.warnings) plan.warnings.push_back({"source", warning});
   warn_about_quality(entry, plan);
   warn_about_unused_tuning(entry, plan);

@@ -28,7 +28,7 @@ struct PlanTarget {
   std::vector<std::string> row_hash_covered;
 };
 
-/// The plan of one run but for its units, with the fingerprint that decides whether a dead run can be gone on with.
+/// The plan of one run but for its units and what depends on them, with the fingerprint that decides whether a dead run can be gone on with.
 model::Plan make_plan(const config::Config& config, const config::Export& entry, const model::Inventory& inventory,
                       const Strategy& strategy, const PlanTarget& target);
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The proof looks at the units alone, not at how they were made.
-#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include "base/text.hpp"
 
 #include "plan/units.hpp"
 
@@ -27,11 +28,7 @@ const Term* term_of(const Unit& unit) {
 
 std::optional<std::int64_t> number(const std::optional<model::Bound>& bound) {
   if (!bound || bound->values.size() != 1) return std::nullopt;
-  std::int64_t value = 0;
-  const auto& text = bound->values.front();
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return base::to_integer(bound->values.front());
 }
 
 /// The ranges, without the unit for rows that have no key, which must be the last one and there when it is needed.

@@ -3,7 +3,6 @@
 #include "plan/units.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -11,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/text.hpp"
 #include "model/ranges.hpp"
 #include "plan/delta.hpp"
 #include "plan/keys.hpp"
@@ -70,9 +70,7 @@ Result<void> check_count(Wide units) {
 
 Result<std::int64_t> integer_of(const Strategy& strategy, const KeyValues& values) {
   const auto& text = values.front();
-  std::int64_t value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed == std::errc() && end == text.data() + text.size()) return value;
+  if (const auto value = base::to_integer(text)) return *value;
   return fail(ErrorKind::permanent,
               fmt::format("the key {} reaches to {}, which is no 64-bit integer", strategy.key.front(), text),
               "use chunk_by_key, which takes any type");

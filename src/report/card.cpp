@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "report/prediction.hpp"
 
 namespace rivet::report {
 namespace {
@@ -77,6 +78,7 @@ std::string numbers(const RunOutcome& outcome) {
   if (outcome.longest_unit_ms) text += field("max unit", base::human_duration(*outcome.longest_unit_ms));
   if (outcome.peak_rss_mb > 0) text += field("peak rss", fmt::format("{} MB", outcome.peak_rss_mb));
   if (outcome.retries > 0) text += field("retries", fmt::format("{}", outcome.retries));
+  if (const auto held = prediction_text(outcome); !held.empty()) text += field("foreseen", held);
   return text;
 }
 

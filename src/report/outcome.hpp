@@ -11,8 +11,16 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "model/journal.hpp"
+#include "model/prediction.hpp"
 
 namespace rivet::report {
+
+/// The sealed plan that a run carried out.
+struct ApplyContext {
+  std::string plan_id;
+  bool forced = false;
+  std::vector<std::string> force_bypassed = {};  ///< what would have refused it
+};
 
 /// One run of one export. Plain data; built by the executor with designated initialisers. Texts need
 /// not be redacted yet: whoever prints them does that.
@@ -37,6 +45,7 @@ struct RunOutcome {
   std::int64_t bytes_read = 0;
   std::int64_t peak_rss_mb = 0;  ///< 0: unknown
   std::int64_t retries = 0;
+  std::int64_t statements = 0;  ///< sent to the source by this process
   std::optional<std::int64_t> pg_temp_bytes_delta = {};  ///< temporary bytes the run caused on the server
   std::optional<std::int64_t> longest_unit_ms = {};
   std::optional<bool> validated = {};  ///< empty: validation was not asked for
@@ -53,6 +62,8 @@ struct RunOutcome {
   bool took_over = false;                       ///< it continued the run of a process that had died
   std::string digest = {};                      ///< model::to_string of the run's digest; empty when there is none
   std::int64_t generation = 0;                  ///< of the manifest it published; 0: none
+  std::optional<ApplyContext> apply_context = {};
+  std::optional<model::Prediction> prediction = {};  ///< what it was expected to take
 };
 
 }  // namespace rivet::report

@@ -34,6 +34,12 @@ OrderedJson warnings_to_json(const std::vector<std::pair<std::string, std::strin
   return list;
 }
 
+ApplyContext read_apply_context(FieldReader fields) {
+  return {.plan_id = fields.text("plan_id"),
+          .forced = fields.boolean("forced"),
+          .force_bypassed = fields.texts("force_bypassed")};
+}
+
 ErrorKind kind_named(FieldReader& fields, const std::string& name) {
   for (int i = 0; i <= static_cast<int>(ErrorKind::internal); ++i) {
     if (base::name_of(static_cast<ErrorKind>(i)) == name) return static_cast<ErrorKind>(i);
@@ -73,9 +79,16 @@ void read_rest(FieldReader& fields, RunOutcome& out) {
   }
   if (fields.has("error")) out.error = read_error(fields.object("error"));
   if (fields.has("skip_reason")) out.skip_reason = fields.text("skip_reason");
+  if (fields.has("apply_context")) out.apply_context = read_apply_context(fields.object("apply_context"));
+  if (fields.has("prediction")) out.prediction = model::read_prediction(fields.object("prediction"));
 }
 
 }  // namespace
+
+OrderedJson apply_context_json(const std::optional<ApplyContext>& context) {
+  if (!context) return nullptr;
+  return {{"plan_id", context->plan_id}, {"forced", context->forced}, {"force_bypassed", context->force_bypassed}};
+}
 
 OrderedJson outcome_to_json(const RunOutcome& outcome) {
   return {{"export_name", outcome.export_name},
@@ -96,6 +109,7 @@ OrderedJson outcome_to_json(const RunOutcome& outcome) {
           {"files", outcome.files},
           {"bytes_written", outcome.bytes_written},
           {"bytes_read", outcome.bytes_read},
+          {"statements", outcome.statements},
           {"peak_rss_mb", outcome.peak_rss_mb},
           {"retries", outcome.retries},
           {"pg_temp_bytes_delta", or_null(outcome.pg_temp_bytes_delta)},
@@ -113,7 +127,9 @@ OrderedJson outcome_to_json(const RunOutcome& outcome) {
           {"resume_command", outcome.resume_command},
           {"took_over", outcome.took_over},
           {"digest", outcome.digest},
-          {"generation", outcome.generation}};
+          {"generation", outcome.generation},
+          {"apply_context", apply_context_json(outcome.apply_context)},
+          {"prediction", outcome.prediction ? model::to_json(*outcome.prediction) : nullptr}};
 }
 
 Result<RunOutcome> outcome_from_json(const Json& json) {
@@ -138,6 +154,7 @@ Result<RunOutcome> outcome_from_json(const Json& json) {
                  .bytes_read = fields.count("bytes_read"),
                  .peak_rss_mb = fields.count("peak_rss_mb"),
                  .retries = fields.count("retries"),
+                 .statements = fields.count("statements"),
                  .pg_temp_bytes_delta = fields.optional_count("pg_temp_bytes_delta"),
                  .longest_unit_ms = fields.optional_count("longest_unit_ms"),
                  .manifest_ok = fields.boolean("manifest_ok"),

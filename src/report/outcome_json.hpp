@@ -9,6 +9,9 @@
 
 namespace rivet::report {
 
+/// As it stands in summaries too; null when there is none.
+nlohmann::ordered_json apply_context_json(const std::optional<ApplyContext>& context);
+
 /// Every field of the outcome, under its own name.
 nlohmann::ordered_json outcome_to_json(const RunOutcome& outcome);
 

@@ -10,6 +10,8 @@
 
 #include "report/file.hpp"
 #include "report/json.hpp"
+#include "report/outcome_json.hpp"
+#include "report/prediction.hpp"
 
 namespace rivet::report {
 namespace {
@@ -146,10 +148,11 @@ Json summary_json(const RunOutcome& outcome) {
       {"error_message", outcome.error ? Json(outcome.error->to_string()) : Json(nullptr)},
       {"resumable", outcome.resumable},
       {"resume_command", or_null(outcome.resume_command)},
-      {"apply_context", nullptr},
+      {"apply_context", apply_context_json(outcome.apply_context)},
       {"mode", outcome.mode},
       {"destination_uri", or_null(outcome.destination_uri)},
       {"bytes_read", outcome.bytes_read},
+      {"statements", outcome.statements},
       {"longest_unit_ms", or_null(outcome.longest_unit_ms)},
       {"error_code", outcome.error ? or_null(outcome.error->code) : Json(nullptr)},
       {"skip_reason", or_null(outcome.skip_reason)},
@@ -157,12 +160,13 @@ Json summary_json(const RunOutcome& outcome) {
       {"took_over", outcome.took_over},
       {"digest", or_null(outcome.digest)},
       {"generation", outcome.generation},
+      {"prediction", prediction_json(outcome)},
   };
 }
 
 std::string summary_markdown(const RunOutcome& outcome) {
-  return header(outcome) + plan_section(outcome) + throughput_section(outcome) + verdicts_section(outcome) +
-         failure_section(outcome) + "\n";
+  return header(outcome) + plan_section(outcome) + throughput_section(outcome) + prediction_section(outcome) +
+         verdicts_section(outcome) + failure_section(outcome) + "\n";
 }
 
 std::filesystem::path summary_folder(const std::filesystem::path& config_folder, const std::string& run_id) {

@@ -2,7 +2,9 @@
 // Everything a run is given: who it talks to, and how it reports.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -40,6 +42,7 @@ struct Environment {
   const base::Redactor& redactor;  ///< for what goes into the store
   std::stop_token stop;
   base::ByteBudget& budget;  ///< of batches in flight, for all exports of the process; see bytes_in_flight()
+  std::atomic<std::int64_t>* statements = nullptr;  ///< when given, counts what is sent to the source
   std::chrono::milliseconds governor_interval{1'500};  ///< between two looks of an adaptive run at its source
 
   /// Opens where an export wants its parts, placeholders filled for `at`.
@@ -52,7 +55,7 @@ struct Environment {
   std::function<Result<model::ManifestVerification>(const destination::Destination&, const config::Export& entry)>
       verify;
 
-  inspect::Access access() const { return {source, store, stop}; }
+  inspect::Access access() const { return {source, store, stop, statements}; }
 };
 
 }  // namespace rivet::run

@@ -22,7 +22,8 @@ constexpr std::chrono::seconds kPatience{10};  // of one sample
 /// A connection that is made anew after every failure.
 class Watch {
  public:
-  Watch(const source::Source& source, std::stop_token stop) : source_(source), stop_(std::move(stop)) {}
+  Watch(const Environment& environment, std::stop_token stop)
+      : source_(environment.source), statements_(environment.statements), stop_(std::move(stop)) {}
 
   Result<std::optional<source::Pressure>> sample() {
     auto sampled = ask();
@@ -32,12 +33,14 @@ class Watch {
 
  private:
   Result<std::optional<source::Pressure>> ask() {
-    const source::SessionOptions options{.statement_timeout = kPatience, .lock_timeout = kPatience};
+    const source::SessionOptions options{
+        .statement_timeout = kPatience, .lock_timeout = kPatience, .statements = statements_};
     if (session_ == nullptr) session_ = TRY(SlotSession::open(source_, options, stop_));
     return session_->session().pressure();
   }
 
   const source::Source& source_;
+  std::atomic<std::int64_t>* const statements_;
   const std::stop_token stop_;
   std::unique_ptr<SlotSession> session_;
 };
@@ -54,7 +57,7 @@ Governor::Governor(const HeldRun& run, SlotGate& gate)
 void Governor::watch(const std::stop_token& done) {
   const int most = run_.entry.keys.parallel;
   GovernorPolicy policy(std::clamp(run_.entry.tuning.min_parallel, 1, most), most);
-  Watch source(run_.environment.source, done);
+  Watch source(run_.environment, done);
   do {
     const auto sample = source.sample();
     if (done.stop_requested()) return;

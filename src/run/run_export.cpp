@@ -15,6 +15,7 @@
 #include "inspect/drift.hpp"
 #include "run/execute.hpp"
 #include "run/gates.hpp"
+#include "inspect/preflight.hpp"
 #include "inspect/resolve.hpp"
 #include "model/manifest.hpp"
 #include "run/lease_keeper.hpp"
@@ -37,13 +38,15 @@ constexpr std::chrono::milliseconds kLookAgain{250};
 class ExportRun {
  public:
   ExportRun(const Environment& environment, const config::Config& config, const config::Export& entry,
-            const RunOptions& options)
+            const RunOptions& options, const inspect::PinnedPlan* pinned = nullptr)
       : env_(environment),
         config_(config),
         entry_(entry),
         options_(options),
+        pinned_(pinned),
         owner_(make_owner()),
         started_(std::chrono::steady_clock::now()),
+        statements_before_(environment.statements == nullptr ? 0 : environment.statements->load()),
         outcome_(expected_outcome(config, entry, environment.clock.now())) {}
 
   report::RunOutcome run() {
@@ -67,6 +70,7 @@ class ExportRun {
  private:
   Result<void> flow();
   Result<void> prepare();
+  Result<OpenedDestination> open_destination() const;
   Result<void> look();
   Result<void> check_drift();
   Result<void> begin();
@@ -97,8 +101,10 @@ class ExportRun {
   const config::Config& config_;
   const config::Export& entry_;
   const RunOptions& options_;
+  const inspect::PinnedPlan* const pinned_;  // null: the plan is made here
   const std::string owner_;
   const std::chrono::steady_clock::time_point started_;
+  const std::int64_t statements_before_;
 
   report::RunOutcome outcome_;
   OpenedDestination opened_;
@@ -137,7 +143,7 @@ Result<void> ExportRun::flow() {
 Result<void> ExportRun::prepare() {
   TRY(plan::check_supported(entry_));
   if (!options_.resume) TRY(refuse_if_held(env_, entry_.name));
-  opened_ = TRY(env_.open_destination(entry_, outcome_.started_at));
+  opened_ = TRY(open_destination());
   TRY(finish_sealed_runs(env_, entry_.name, opened_.place.prefix));
   TRY(sweep_ended_runs(env_, entry_.name, opened_.place.prefix));
   outcome_.destination_uri = opened_.place.uri;
@@ -145,8 +151,18 @@ Result<void> ExportRun::prepare() {
   return {};
 }
 
+/// A planned run writes where its plan says, whatever day it is.
+Result<OpenedDestination> ExportRun::open_destination() const {
+  if (pinned_ == nullptr) return env_.open_destination(entry_, outcome_.started_at);
+  const auto& plan = pinned_->plan;
+  return OpenedDestination{.destination = TRY(env_.open_prefix(plan.destination_kind, plan.prefix)),
+                           .place = {.prefix = plan.prefix, .uri = plan.destination_uri}};
+}
+
 Result<void> ExportRun::look() {
-  resolved_ = TRY(inspect::resolve(env_.access(), config_, entry_, opened_.place, outcome_.started_at));
+  resolved_ = pinned_ == nullptr
+                  ? TRY(inspect::resolve(env_.access(), config_, entry_, opened_.place, outcome_.started_at))
+                  : TRY(inspect::resolve_pinned(env_.access(), entry_, *pinned_, outcome_.started_at));
   env_.progress.started(entry_.name, plan().row_estimate);
   return {};
 }
@@ -154,7 +170,7 @@ Result<void> ExportRun::look() {
 Result<void> ExportRun::check_drift() {
   const auto before = TRY(env_.store.schema_baseline(entry_.name));
   if (!before) return {};
-  if (const auto& incremental = resolved_->strategy.incremental) {
+  if (const auto& incremental = plan().incremental) {
     TRY(inspect::check_cursor_types(*before, plan().columns, *incremental, entry_.name));
   }
   schema_change_ = inspect::compare_schemas(*before, plan().columns);
@@ -196,7 +212,7 @@ Result<void> ExportRun::join_living() {
 /// What `--resume` would replace with an older run's result is not replaced unasked (M8).
 Result<void> ExportRun::require_no_result() const {
   if (!options_.resume || options_.force || !opened_.destination->capabilities().can_list) return {};
-  const auto& incremental = resolved_->strategy.incremental;
+  const auto& incremental = plan().incremental;
   if (incremental && incremental->since) return {};  // adds to it
   const auto key = model::success_key(entry_.name);
   if (!TRY(destination::read_text(*opened_.destination, key, model::kSuccessLimitBytes))) return {};
@@ -208,7 +224,7 @@ Result<void> ExportRun::require_no_result() const {
 
 /// One manifest lists parts of one format: those of a run that adds to others are read with theirs.
 Result<void> ExportRun::require_same_format() const {
-  const auto& incremental = resolved_->strategy.incremental;
+  const auto& incremental = plan().incremental;
   if (!incremental || !incremental->since) return {};
   const auto live = TRY(env_.store.live_parts(entry_.name, plan().prefix));
   if (live.empty() || live.back().format == plan().format) return {};
@@ -237,8 +253,12 @@ Result<void> ExportRun::take_over_or_start() {
                 "run without --resume");
   }
   TRY(require_same_format());
-  TRY(inspect::cut_into_units(env_.access(), *resolved_));
-  warn_about_pacing(entry_.tuning, resolved_->plan);
+  if (pinned_ == nullptr) {
+    TRY(inspect::cut_into_units(env_.access(), inspect::Purpose::run, *resolved_));
+    TRY(inspect::add_prediction(env_.access(), entry_, *resolved_));
+    warn_about_pacing(entry_.tuning, resolved_->plan);
+  }
+  if (!model::shares_instant(plan())) resolved_->session.reset();
   return start_run();
 }
 
@@ -481,6 +501,8 @@ report::RunOutcome ExportRun::finish() {
   outcome_.duration_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_).count();
   outcome_.peak_rss_mb = base::peak_rss_mb();
+  if (env_.statements != nullptr) outcome_.statements = env_.statements->load() - statements_before_;
+  if (resolved_) outcome_.prediction = plan().prediction;
   add_what_is_stored(env_.store, run_id_, sealed_, outcome_);
   if (recorder_ && !joined_) {
     std::optional<std::string> message;
@@ -496,26 +518,38 @@ report::RunOutcome ExportRun::finish() {
   return std::move(outcome_);
 }
 
+report::RunOutcome told(report::RunOutcome outcome, const OutcomeListener& done) {
+  done(outcome);
+  return outcome;
+}
+
 }  // namespace
 
 std::vector<report::RunOutcome> run_export(const Environment& environment, const config::Config& config,
                                            const config::Export& entry, const RunOptions& options,
                                            const OutcomeListener& done) {
-  std::vector<report::RunOutcome> outcomes;
-  const auto add = [&](report::RunOutcome outcome) {
-    done(outcome);
-    outcomes.push_back(std::move(outcome));
-  };
   auto parts = inspect::expand_partitions(environment.access(), entry);
   if (!parts) {
-    add(ExportRun(environment, config, entry, options).without_partitions(std::move(parts).error()));
-    return outcomes;
+    return {told(ExportRun(environment, config, entry, options).without_partitions(std::move(parts).error()), done)};
   }
-  if (parts->empty()) add(ExportRun(environment, config, entry, options).nothing_to_partition());
+  if (parts->empty()) return {told(ExportRun(environment, config, entry, options).nothing_to_partition(), done)};
+  std::vector<report::RunOutcome> outcomes;
   for (const auto& part : *parts) {
     if (environment.stop.stop_requested() && !outcomes.empty()) break;
     environment.progress.started(part.name, std::nullopt);  // connecting and describing may take long
-    add(ExportRun(environment, config, part, options).run());
+    outcomes.push_back(told(ExportRun(environment, config, part, options).run(), done));
+  }
+  return outcomes;
+}
+
+std::vector<report::RunOutcome> run_planned(const Environment& environment, const config::Config& config,
+                                            const std::vector<PlannedExport>& planned, const RunOptions& options,
+                                            const OutcomeListener& done) {
+  std::vector<report::RunOutcome> outcomes;
+  for (const auto& [entry, pinned] : planned) {
+    if (environment.stop.stop_requested() && !outcomes.empty()) break;
+    environment.progress.started(entry.name, pinned.plan.row_estimate);
+    outcomes.push_back(told(ExportRun(environment, config, entry, options, &pinned).run(), done));
   }
   return outcomes;
 }

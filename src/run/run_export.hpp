@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "inspect/pinned.hpp"
 #include "report/outcome.hpp"
 #include "run/environment.hpp"
 
@@ -29,5 +30,16 @@ using OutcomeListener = std::function<void(report::RunOutcome&)>;
 std::vector<report::RunOutcome> run_export(const Environment& environment, const config::Config& config,
                                            const config::Export& entry, const RunOptions& options,
                                            const OutcomeListener& done);
+
+/// An export, or a partition of one, with the plan that was made for it.
+struct PlannedExport {
+  config::Export entry;
+  inspect::PinnedPlan pinned;
+};
+
+/// The same for plans that were made earlier, one after the other: carries them out where and as they say.
+std::vector<report::RunOutcome> run_planned(const Environment& environment, const config::Config& config,
+                                            const std::vector<PlannedExport>& planned, const RunOptions& options,
+                                            const OutcomeListener& done);
 
 }  // namespace rivet::run

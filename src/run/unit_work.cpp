@@ -46,10 +46,9 @@ Result<void> check_batch_memory(const HeldRun& run, const arrow::RecordBatch& ro
 }
 
 source::SessionOptions session_options(const HeldRun& run) {
-  const auto& tuning = run.entry.tuning;
-  return {.statement_timeout = std::chrono::seconds(tuning.statement_timeout_s),
-          .lock_timeout = std::chrono::seconds(tuning.lock_timeout_s),
-          .snapshot = run.plan.snapshot};
+  auto options = inspect::probe_options(run.environment.access(), run.entry);
+  options.snapshot = run.plan.snapshot;
+  return options;
 }
 
 ExtractJob job_for(const HeldRun& run, const state::UnitClaim& claim, RunProgress::Attempt& progress) {

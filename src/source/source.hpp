@@ -2,6 +2,7 @@
 // The Source contract: open a session, describe a relation, read a bounded part of it as batches.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,7 @@ struct SessionOptions {
   std::chrono::seconds statement_timeout{0};  ///< bounds probes, and the silence between blocks of a read
   std::chrono::seconds lock_timeout{0};
   std::string snapshot = {};  ///< from share_snapshot() of another session: everything is read as of that instant
+  std::atomic<std::int64_t>* statements = nullptr;  ///< when given, counts what is sent; outlives the session
 };
 
 /// What sessions of an engine can do beyond reading. Questions about the rest are answered with kind config.
@@ -30,6 +32,8 @@ struct Capabilities {
   bool shared_snapshot = false;  ///< several sessions can read one instant
   bool pages = false;            ///< a table without a key can be cut by PageRange
   bool row_versions = false;     ///< there is a horizon(), and some relations can be read by VersionRange
+  int statements_to_plan = 0;    ///< about so many are sent before the first unit is read
+  int statements_per_unit = 0;   ///< about so many are sent for each
 };
 
 /// How large the batches of a read may become. A batch closes at whichever bound is hit first and
@@ -86,6 +90,13 @@ class Session {
   virtual Result<model::Inventory> describe(const model::Relation& relation, const model::TypeOverrides& overrides) = 0;
   virtual Result<std::unique_ptr<BatchStream>> read(const ReadRequest& request) = 0;
 
+  /// How read() would go about it. Errors: those of read().
+  virtual Result<model::ScanPlan> explain(const ReadRequest& request) = 0;
+
+  /// Which system the rows live in: the same text for the same database, whatever name it is reached by. Empty when
+  /// the engine or this user's rights do not tell.
+  virtual Result<std::string> source_id() = 0;
+
   /// The least and the greatest key, by index where there is one. `key` names columns of the relation, or the row id
   /// as describe() called it.
   virtual Result<model::KeyExtent> key_extent(const model::Relation& relation, const model::KeyColumns& key) = 0;
@@ -105,6 +116,9 @@ class Session {
 
   /// Where the numbering of row versions stands now; VersionRange counts in it. Kind config for an engine without.
   virtual Result<model::Horizon> horizon() = 0;
+
+  /// How many more sessions this user could open right now; nothing where there is no limit or it is not told.
+  virtual Result<std::optional<std::int64_t>> connections_left() { return std::nullopt; }
 
   /// How others fare; nothing where the engine does not tell. Kind auth when this user may not see it.
   virtual Result<std::optional<Pressure>> pressure() { return std::nullopt; }

@@ -105,6 +105,7 @@ Result<Connection::Wake> Connection::wait(bool for_write, milliseconds limit) {
 
 Result<void> Connection::send(int sent, seconds limit) {
   if (sent == 0) return fail(lost_connection(connection_));
+  if (statements_ != nullptr) ++*statements_;
   for (int left = PQflush(connection_); left != 0; left = PQflush(connection_)) {
     if (left < 0) return fail(lost_connection(connection_));
     const auto woke = TRY(wait(true, limit));

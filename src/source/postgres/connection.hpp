@@ -2,7 +2,9 @@
 // One libpq connection whose every wait can be stopped and has a limit.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -60,6 +62,9 @@ class Connection {
   /// Waits for a silent server at most 10 s. Kind unavailable when the connection is lost.
   Result<void> settle();
 
+  /// Every statement sent from here on adds one to `counter`, which must outlive the connection.
+  void count_statements(std::atomic<std::int64_t>* counter) { statements_ = counter; }
+
   int server_version() const;  ///< 150004 for 15.4
   std::string parameter(const char* name) const;
   std::string quoted_identifier(std::string_view name) const;
@@ -82,6 +87,7 @@ class Connection {
   PGconn* connection_;
   std::stop_token stop_;
   int wake_fd_;
+  std::atomic<std::int64_t>* statements_ = nullptr;
   bool cancel_hangs_ = false;  // the server did not answer the last request: it would not answer another
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
 };

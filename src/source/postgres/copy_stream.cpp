@@ -281,7 +281,7 @@ std::string selected(const Transport& transport, const std::string& name) {
 
 }  // namespace
 
-Result<std::string> copy_statement(const Quoting& quoting, const CopyPlan& plan) {
+Result<std::string> select_statement(const Quoting& quoting, const CopyPlan& plan) {
   const auto& [request, description, instant] = plan;
   std::string list;
   for (std::size_t i = 0; i < request.columns.size(); ++i) {
@@ -295,7 +295,11 @@ Result<std::string> copy_statement(const Quoting& quoting, const CopyPlan& plan)
                        .coalesced = description.coalesced};
   if (description.inventory.row_versions) scope.next_version = TRY(next_version(instant.snapshot));
   const auto from = TRY(from_clause(scope, request.predicate));
-  return fmt::format("COPY (SELECT {} {}) TO STDOUT (FORMAT binary)", list, from);
+  return fmt::format("SELECT {} {}", list, from);
+}
+
+Result<std::string> copy_statement(const Quoting& quoting, const CopyPlan& plan) {
+  return fmt::format("COPY ({}) TO STDOUT (FORMAT binary)", TRY(select_statement(quoting, plan)));
 }
 
 Result<std::unique_ptr<BatchStream>> open_copy_stream(Transaction& transaction, CopyPlan plan) {

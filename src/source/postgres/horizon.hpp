@@ -17,6 +17,9 @@ namespace rivet::source::postgres {
 /// standby, and for sessions that the user may not look at.
 Result<model::Horizon> read_horizon(Connection& connection, std::chrono::seconds limit);
 
+/// Only that id. Kind auth when this user may not know it.
+Result<std::string> read_source_id(Connection& connection, std::chrono::seconds limit);
+
 /// The first number that a snapshot in the server's text form (`xmin:xmax:list`) cannot see. Kind internal for any
 /// other text.
 Result<std::int64_t> next_version(std::string_view snapshot);

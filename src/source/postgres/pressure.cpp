@@ -52,4 +52,19 @@ Result<Pressure> sample_pressure(Connection& connection, std::chrono::seconds li
   return pressure;
 }
 
+Result<std::optional<std::int64_t>> read_connections_left(Connection& connection, std::chrono::seconds limit) {
+  constexpr const char* kQuery = R"(
+SELECT least(
+  (SELECT setting::bigint FROM pg_settings WHERE name = 'max_connections')
+    - (SELECT setting::bigint FROM pg_settings WHERE name = 'superuser_reserved_connections')
+    - (SELECT coalesce(sum(numbackends), 0) FROM pg_stat_database),
+  (SELECT CASE WHEN datconnlimit < 0 THEN NULL ELSE datconnlimit - pg_stat_get_db_numbackends(oid) END
+     FROM pg_database WHERE datname = current_database()),
+  (SELECT CASE WHEN rolconnlimit < 0 THEN NULL
+               ELSE rolconnlimit - (SELECT count(*) FROM pg_stat_activity WHERE usename = current_user) END
+     FROM pg_roles WHERE rolname = current_user)))";
+  const auto row = TRY(connection.execute(kQuery, limit));
+  return std::optional(std::max<std::int64_t>(number(row, 0, 0), 0));
+}
+
 }  // namespace rivet::source::postgres

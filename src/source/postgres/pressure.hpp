@@ -14,4 +14,7 @@ namespace rivet::source::postgres {
 /// transaction of its own, because one transaction sees one state of the views.
 Result<Pressure> sample_pressure(Connection& connection, std::chrono::seconds limit);
 
+/// Connections that the server, the database and the user's role would still allow together.
+Result<std::optional<std::int64_t>> read_connections_left(Connection& connection, std::chrono::seconds limit);
+
 }  // namespace rivet::source::postgres

@@ -8,6 +8,7 @@
 
 #include "source/postgres/copy_stream.hpp"
 #include "source/postgres/describe.hpp"
+#include "source/postgres/explain.hpp"
 #include "source/postgres/horizon.hpp"
 #include "source/postgres/key_fields.hpp"
 #include "source/postgres/key_probe.hpp"
@@ -34,6 +35,24 @@ class PostgresSession final : public Session {
     auto stream = start_read(request);
     if (!stream) transaction_.abandon();
     return stream;
+  }
+
+  Result<model::ScanPlan> explain(const ReadRequest& request) override {
+    return ask("explaining the read of", request.relation, &Transaction::end_and_reset,
+               [&](Connection& connection) -> Result<model::ScanPlan> {
+                 const CopyPlan plan{.request = request,
+                                     .description = TRY(describe_for_read(connection, request, transaction_.limit())),
+                                     .instant = TRY(transaction_.instant())};
+                 return explain_select(connection, TRY(select_statement(connection.quoting(), plan)),
+                                       transaction_.limit());
+               });
+  }
+
+  Result<std::string> source_id() override {
+    auto id = ask("asking which system this is", &Transaction::end,
+                  [&](Connection& connection) { return read_source_id(connection, transaction_.limit()); });
+    if (!id && id.error().kind == ErrorKind::auth) return std::string();
+    return id;
   }
 
   Result<model::KeyExtent> key_extent(const model::Relation& relation, const model::KeyColumns& key) override {
@@ -79,6 +98,11 @@ class PostgresSession final : public Session {
   Result<model::Horizon> horizon() override {
     return ask("asking which transactions have ended", &Transaction::end,
                [&](Connection& connection) { return read_horizon(connection, transaction_.limit()); });
+  }
+
+  Result<std::optional<std::int64_t>> connections_left() override {
+    return ask("asking how many connections are left", &Transaction::end,
+               [&](Connection& connection) { return read_connections_left(connection, transaction_.limit()); });
   }
 
   Result<std::optional<Pressure>> pressure() override {

@@ -20,10 +20,15 @@ class PostgresSource final : public Source {
   Result<std::unique_ptr<Session>> open(const SessionOptions& options, std::stop_token stop) const override {
     auto connection =
         TRY(Connection::open(params_, kConnectTimeout, std::move(stop)).context("connecting to PostgreSQL"));
+    connection->count_statements(options.statements);
     return make_session(std::move(connection), options);
   }
 
-  Capabilities capabilities() const override { return {.shared_snapshot = true, .pages = true, .row_versions = true}; }
+  Capabilities capabilities() const override { return {.shared_snapshot = true,
+            .pages = true,
+            .row_versions = true,
+            .statements_to_plan = 30,
+            .statements_per_unit = 8}; }
 
  private:
   ConnectParams params_;

@@ -115,6 +115,7 @@ Result<void> Connection::set_up() {
 }
 
 Result<Statement> Connection::prepare(std::string_view sql) {
+  if (options_.statements != nullptr) ++*options_.statements;
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v2(handle_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
   if (code != SQLITE_OK) return fail(failure(code));

@@ -4,6 +4,7 @@
 
 #include "source/sqlite/connection.hpp"
 #include "source/sqlite/describe.hpp"
+#include "source/sqlite/explain.hpp"
 #include "source/sqlite/key_probe.hpp"
 #include "source/sqlite/snapshot.hpp"
 #include "source/sqlite/stream.hpp"
@@ -42,6 +43,12 @@ class SqliteSession final : public Session {
     return open_stream(connection(), request, std::move(instant))
         .context("reading " + model::display_name(request.relation));
   }
+
+  Result<model::ScanPlan> explain(const ReadRequest& request) override {
+    return explain_read(connection(), request).context("explaining the read of " + model::display_name(request.relation));
+  }
+
+  Result<std::string> source_id() override { return "sqlite:" + connection().file().string(); }
 
   Result<model::KeyExtent> key_extent(const model::Relation& relation, const model::KeyColumns& key) override {
     return sqlite::key_extent(connection(), relation, key)
@@ -100,7 +107,7 @@ class SqliteSource final : public Source {
     return std::make_unique<SqliteSession>(std::move(connection), options, std::move(stop), instants_, clock_);
   }
 
-  Capabilities capabilities() const override { return {.shared_snapshot = true, .pages = false}; }
+  Capabilities capabilities() const override { return {.shared_snapshot = true, .pages = false, .statements_to_plan = 30, .statements_per_unit = 8}; }
 
  private:
   Result<PinnedConnection> connect(const SessionOptions& options, const std::stop_token& stop) const {

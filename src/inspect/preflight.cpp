@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// One EXPLAIN, of a unit in the middle: the ends of a key are seldom typical.
+#include "inspect/preflight.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "plan/predict.hpp"
+#include "plan/preflight.hpp"
+
+namespace rivet::inspect {
+namespace {
+
+constexpr std::int64_t kRunsLookedAt = 20;
+
+/// About how many rows the units will read.
+std::optional<std::int64_t> rows_to_read(const Resolved& resolved) {
+  const auto& [facts, plan] = std::tie(resolved.facts, resolved.plan);
+  if (plan.strategy == "dense") return facts.rows;
+  if (plan.incremental && plan.incremental->since) return facts.new_rows;
+  return plan.row_estimate;
+}
+
+std::optional<std::int64_t> bytes_per_row(const model::Inventory& inventory) {
+  if (!inventory.total_bytes || inventory.row_estimate.value_or(0) == 0) return std::nullopt;
+  return *inventory.total_bytes / *inventory.row_estimate;
+}
+
+Result<model::ScanPlan> explain_typical_unit(Resolved& resolved) {
+  const auto& plan = resolved.plan;
+  if (plan.units.empty() || resolved.session == nullptr) return model::ScanPlan{};
+  return resolved.session->explain({.relation = plan.relation,
+                                    .columns = plan.source_columns,
+                                    .predicate = plan.units[plan.units.size() / 2].predicate,
+                                    .limits = {}});
+}
+
+}  // namespace
+
+Result<std::vector<plan::PastRun>> past_runs(state::StateStore& store, const std::string& export_name) {
+  std::vector<plan::PastRun> out;
+  for (const auto& run : TRY(store.metrics({.export_name = export_name, .limit = kRunsLookedAt}))) {
+    out.push_back({.at = run.run_at,
+                   .succeeded = run.status == "success",
+                   .rows = run.total_rows,
+                   .bytes_written = run.bytes_written,
+                   .duration_ms = run.duration_ms,
+                   .retries = run.retries,
+                   .peak_rss_mb = run.peak_rss_mb,
+                   .mode = run.mode,
+                   .format = run.format});
+  }
+  return out;
+}
+
+Result<void> add_prediction(const Access& access, const config::Export& entry, Resolved& resolved) {
+  const auto engine = access.source.capabilities();
+  const plan::PredictionFacts facts{.rows = rows_to_read(resolved),
+                                    .bytes_per_row = bytes_per_row(resolved.inventory),
+                                    .counted = resolved.plan.strategy == "dense",
+                                    .statements_to_plan = engine.statements_to_plan,
+                                    .statements_per_unit = engine.statements_per_unit,
+                                    .history = TRY(past_runs(access.store, resolved.plan.export_name))};
+  resolved.plan.prediction = plan::predict(entry, resolved.plan, facts);
+  return {};
+}
+
+Result<model::Preflight> preflight(const Access& access, const config::Export& entry, Resolved& resolved,
+                                   base::Timestamp now) {
+  auto scan = explain_typical_unit(resolved);
+  if (!scan && scan.error().kind == ErrorKind::cancelled) return fail(std::move(scan).error());
+  const auto left = resolved.session == nullptr ? std::optional<std::int64_t>()
+                                                : TRY(resolved.session->connections_left());
+  auto out = plan::judge(entry, resolved.plan,
+                         {.inventory = resolved.inventory,
+                          .key = resolved.facts,
+                          .scan = scan ? *scan : model::ScanPlan{},
+                          .history = TRY(past_runs(access.store, resolved.plan.export_name)),
+                          .connections_left = left,
+                          .now = now});
+  if (!scan) {
+    out.warnings.push_back({model::Severity::medium, "how it would be read is not known: " + scan.error().to_string()});
+  }
+  return out;
+}
+
+}  // namespace rivet::inspect
