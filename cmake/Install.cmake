@@ -2,7 +2,7 @@
 # itself prints, so they are written when it is installed. The libraries stay where the build found them.
 include(GNUInstallDirs)
 
-set_target_properties(rivet PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+set_target_properties(rivet PROPERTIES INSTALL_RPATH "${CMAKE_BUILD_RPATH}")
 install(TARGETS rivet RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 # rivet_install_printed(<arguments> <folder> <file>): installs what `rivet <arguments>` prints.

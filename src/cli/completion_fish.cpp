@@ -24,7 +24,7 @@ function __rivet_at
     set -l tokens (commandline -opc)
     set -e tokens[1]
     for token in $tokens
-        set -l longer (string join ' ' $path $token)
+        set -l longer (string join -- ' ' $path $token)
         contains -- "$longer" $__rivet_paths; and set path $longer
     end
     test "$path" = "$argv[1]"

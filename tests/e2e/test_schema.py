@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -110,7 +111,7 @@ class Yaml12(yaml.SafeLoader):
 Yaml12.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
-Yaml12.add_implicit_resolver("tag:yaml.org,2002:bool", __import__("re").compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+Yaml12.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
 def read(text: str):
