@@ -5,13 +5,11 @@
 #include "base/redact.hpp"
 #include "cli/app.hpp"
 #include "cli/signals.hpp"
-#include "notify/http.hpp"
 #include "report/screen.hpp"
 #include "report/screen_log.hpp"
 #include "report/terminal.hpp"
 
 int main(int argc, char** argv) {
-  const rivet::notify::HttpLibrary http;
   const rivet::cli::SignalWatcher signals;
   rivet::base::Redactor redactor;
   const rivet::base::SystemClock clock;

@@ -61,8 +61,10 @@ void read_type(const CLI::Option& option, OptionModel& out) {
 void read_meaning(OptionModel& out) {
   if (out.is_flag()) return;
   const auto& name = out.name();
-  out.takes_file = out.value == "FILE" || out.value == "PATH" || out.value == "DIR" ||
-                   ends_with_any(name, {"--config", "-file", "--output", "-output", "--report", "--tls-ca"});
+  const bool is_named_so =
+      out.positional ? ends_with_any(name, {"file", "FILE", "path", "plan", "config", "artifact"})
+                     : ends_with_any(name, {"--config", "-file", "--output", "-output", "--report", "--tls-ca"});
+  out.takes_file = is_named_so || out.value == "FILE" || out.value == "PATH" || out.value == "DIR";
   if (out.takes_file && out.value == "TEXT") out.value = "FILE";
   out.takes_export = name == "--export";
   if (out.takes_export && out.value == "TEXT") out.value = "NAME";

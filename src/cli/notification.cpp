@@ -50,6 +50,7 @@ void notify_receivers(const config::Config& config, const std::string& config_pa
                       const std::vector<report::RunOutcome>& outcomes, Context& context) {
   const auto& receivers = config.notifications;
   if (!receivers.slack && !receivers.webhook) return;
+  const notify::HttpLibrary http;  // here, because most commands never need it and pay for it at every start
   const notify::Place place{.host = host_name(), .config_path = config_path};
   for (const auto& warning : notify::send_all(receivers, events_of(config, outcomes), place, context.redactor)) {
     context.screen.print("warning: " + warning);

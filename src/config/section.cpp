@@ -73,6 +73,7 @@ constexpr auto kHomes = std::to_array<Home>({
     {"rollover", "cdc:"},
     {"until_current", "cdc:"},
     {"slack", "notifications:"},
+    {"webhook", "notifications:"},
     {"webhook_url", "notifications.slack:"},
     {"webhook_url_env", "notifications.slack:"},
     {"exports", "the top level"},

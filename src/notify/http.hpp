@@ -10,7 +10,8 @@
 
 namespace rivet::notify {
 
-/// The HTTP library of the process. One object, made before any other thread and alive while post() is called.
+/// The HTTP library of the process. One object at a time, owned by cli and alive while post() is called; no other
+/// thread may use OpenSSL for the first time while it is made.
 class HttpLibrary {
  public:
   HttpLibrary();
