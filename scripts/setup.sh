@@ -10,7 +10,9 @@ packages=(
   python3 python3-venv
   libpq-dev libsqlite3-dev libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libfmt-dev libspdlog-dev libxxhash-dev
   libexpected-dev libgtest-dev libgmock-dev libbenchmark-dev libssl-dev
+  libcurl4-openssl-dev
   postgresql-15 postgresql-client-15 pgbouncer sqlite3 time openssl
+  zsh fish man-db groff-base mandoc
 )
 if [[ ${1:-} == --tools ]]; then packages+=(clang-format clang-tidy); fi
 

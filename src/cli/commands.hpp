@@ -15,6 +15,11 @@ void add_metrics(CLI::App& app, Action& chosen);
 void add_state(CLI::App& app, Action& chosen);
 /// The sub-commands of `state` that change something.
 void add_state_resets(CLI::App& state, Action& chosen);
+/// What other programs need to know: JSON Schema, command line, completions, man page. These walk the parser when
+/// they run, so they know every command that was added to `app`, before or after them.
+void add_schema(CLI::App& app, Action& chosen);
+void add_completions(CLI::App& app, Action& chosen);
+void add_man(CLI::App& app, Action& chosen);
 /// The commands that users know and this version does not have: listed, and refused when used.
 void add_unavailable(CLI::App& app, Action& chosen);
 /// A sub-command of `parent` that is listed and refused when used, whatever its arguments.

@@ -12,6 +12,7 @@
 
 #include "cli/child_process.hpp"
 #include "cli/configuration.hpp"
+#include "cli/notification.hpp"
 #include "cli/registry.hpp"
 #include "cli/run_command_processes.hpp"
 #include "cli/run_command_threads.hpp"
@@ -132,6 +133,7 @@ Result<void> run_for_people(const RunArguments& args, const config::Config& conf
   auto reported =
       report_runs(aggregate, {.selected = selected.size(), .json = args.json, .summary_output = args.summary_output},
                   *store, context);
+  notify_receivers(config, args.config, aggregate.runs, context);
   TRY(verdict(aggregate, selected.size()));  // a run's own failure says more than that of its report
   return reported;
 }

@@ -4,15 +4,22 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/command_line_model.hpp"
 
 namespace rivet::cli {
 namespace {
 
-constexpr const char* kAvailable = "run, validate, journal, metrics, state";
-
-tl::unexpected<Error> refusal(const std::string& command) {
+tl::unexpected<Error> refusal(const std::string& command, CLI::App& anywhere) {
+  auto* root = &anywhere;
+  while (root->get_parent() != nullptr) root = root->get_parent();
+  std::vector<std::string> names;
+  for (const auto& below : command_line_model(*root).commands) {
+    if (below.available) names.push_back(below.name);
+  }
   return fail(ErrorKind::config, fmt::format("`rivet {}` is not available in this version", command),
-              fmt::format("available commands: {}", kAvailable));
+              fmt::format("available commands: {}", fmt::join(names, ", ")));
 }
 
 // Options that only a later version declares must not be refused before the command itself is.
@@ -31,9 +38,10 @@ std::string full_name(const CLI::App& parent, const std::string& name) {
 
 void add_unavailable(CLI::App& parent, const std::string& name, const std::string& purpose, Action& chosen) {
   auto* command = parent.add_subcommand(name, purpose + " (not available in this version)");
+  command->group(kUnavailableGroup);
   accept_any_arguments(*command);
-  command->callback([&chosen, command_name = full_name(parent, name)] {
-    chosen = [command_name](Context&) -> Result<void> { return refusal(command_name); };
+  command->callback([&chosen, &parent, command_name = full_name(parent, name)] {
+    chosen = [command_name, &parent](Context&) -> Result<void> { return refusal(command_name, parent); };
   });
 }
 
@@ -47,8 +55,6 @@ void add_unavailable(CLI::App& app, Action& chosen) {
   add_unavailable(app, "repair", "Export again what does not match", chosen);
   add_unavailable(app, "cdc", "Capture changes", chosen);
   add_unavailable(app, "load", "Load exported files into a warehouse", chosen);
-  add_unavailable(app, "schema", "Print the schema of the configuration or of the command line", chosen);
-  add_unavailable(app, "completions", "Print shell completions", chosen);
 }
 
 }  // namespace rivet::cli

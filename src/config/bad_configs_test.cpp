@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Bad{"    columns: {a: dezimal}\n", "'columns': 'a': 'dezimal' is not a usable type"},
                       Bad{"    columns: {a: 'decimal(77,1)'}\n", "write decimal(p,s) with p of 1 to 76"},
                       Bad{"    columns: [a]\n", "'columns' must be a map"},
-                      Bad{"    columns: {a: [text]}\n", "must name a type"},
+                      Bad{"    columns: {a: [text]}\n", "must be a type such as"},
                       Bad{"    meta_columns: {row_hash: maybe}\n", "'row_hash' must be true or false"},
                       Bad{"    meta_columns: {row_hash: []}\n", "'row_hash' is an empty list"},
                       Bad{"    quality: {null_ratio_max: {a: 2}}\n", "'a' must be a number between 0 and 1"},
@@ -213,6 +213,25 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"source: {type: sqlite, path: x}\nnotifications: {slack: {webhook_url: 'https://hook.example.org/x', on: "
             "[success]}}",
             "'success' is not"},
+        Bad{"source: {type: sqlite, path: x}\nnotifications: {webhook: {}}", "exactly one of 'url' and 'url_env'"},
+        Bad{"source: {type: sqlite, path: x}\nnotifications: {webhook: {url: 'https://h/x', url_env: EMPTY}}",
+            "exactly one of 'url' and 'url_env'"},
+        Bad{"source: {type: sqlite, path: x}\nnotifications: {webhook: {url_env: EMPTY}}",
+            "'EMPTY', named by 'url_env'"},
+        Bad{"source: {type: sqlite, path: x}\nnotifications: {webhook: {url: 'ftp://h/x'}}", "no http or https URL"},
+        Bad{"source: {type: sqlite, path: x}\nnotifications: {webhook: {url: 'https:///x'}}", "no http or https URL"},
+        Bad{"source: {type: sqlite, path: x}\nnotifications: {webhook: {url: 'https://h/a b'}}",
+            "no http or https URL"},
+        Bad{"source: {type: sqlite, path: x}\nnotifications: {webhook: {url: 'https://h/x', headers: {'a b': x}}}",
+            "is no name of a header"},
+        Bad{"source: {type: sqlite, path: x}\nnotifications: {webhook: {url: 'https://h/x', headers: {a: \"x\\ny\"}}}",
+            "control characters"},
+        Bad{"source: {type: sqlite, path: x}\nnotifications: {webhook: {url: 'https://h/x', headers: {Host: h}}}",
+            "is set by the program"},
+        Bad{"source: {type: sqlite, path: x}\nnotifications: {webhook: {url: 'https://h/x', headers: {a: x, A: y}}}",
+            "is given twice"},
+        Bad{"source: {type: sqlite, path: x}\nnotifications: {webhook: {url: 'https://h/x', headers_env: {a: EMPTY}}}",
+            "'EMPTY', named by 'headers_env'"},
         Bad{"source: {type: sqlite, path: x}\nnotifications: {mail: x}", "unknown key 'mail'"}));
 
 class BadFile : public ::testing::TestWithParam<Bad> {};
@@ -223,10 +242,10 @@ TEST_P(BadFile, IsRefused) {
 INSTANTIATE_TEST_SUITE_P(
     Exports, BadFile,
     ::testing::Values(
-        Bad{"", "'exports' is missing", "RIVET_CONFIG_NO_EXPORTS"},
+        Bad{"", "needs 'exports'", "RIVET_CONFIG_NO_EXPORTS"},
         Bad{"exports: []\n", "'exports' is empty", "RIVET_CONFIG_NO_EXPORTS"},
         Bad{"exports: {a: b}\n", "must be a list", "RIVET_CONFIG_NO_EXPORTS"},
-        Bad{"exports:\n", "'exports' is missing", "RIVET_CONFIG_NO_EXPORTS"},
+        Bad{"exports:\n", "needs 'exports'", "RIVET_CONFIG_NO_EXPORTS"},
         Bad{"exports: [x]\n", "an export must be a map"}, Bad{"exports: [{}]\n", ":2: an export needs 'name'"},
         Bad{"exports: [{}]\n", "needs 'format': parquet or csv"},
         Bad{"exports: [{}]\n", "needs one of 'query', 'query_file' and 'table'"},

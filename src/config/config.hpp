@@ -154,10 +154,26 @@ struct Export {
   const std::string& entry_name() const { return family.empty() ? name : family; }
 };
 
-/// `notifications.slack`.
+/// What a notification may be about.
+enum class Occasion { success, failure, schema_change, degraded };
+
+/// `notifications.slack`. The URL is a secret.
 struct Slack {
-  std::string webhook_url;
-  std::vector<std::string> on;
+  std::string url;
+  std::vector<Occasion> on;
+};
+
+/// `notifications.webhook`. URL and headers are secrets.
+struct Webhook {
+  std::string url;
+  std::vector<Occasion> on;
+  std::map<std::string, std::string> headers;  ///< those of `headers_env` with their values
+};
+
+/// Who is told how a run ended.
+struct Notifications {
+  std::optional<Slack> slack;
+  std::optional<Webhook> webhook;
 };
 
 /// A whole configuration file.
@@ -167,7 +183,7 @@ struct Config {
   std::vector<Export> exports;
   bool parallel_exports = false;
   bool parallel_export_processes = false;
-  std::optional<Slack> slack;
+  Notifications notifications;
   std::vector<std::string> warnings;  ///< ready for printing, with file:line
 };
 
@@ -177,5 +193,6 @@ std::string_view name_of(Mode mode);
 std::string_view name_of(FileFormat format);
 std::string_view name_of(Compression compression);
 std::string_view name_of(DestinationType type);
+std::string_view name_of(Occasion occasion);
 
 }  // namespace rivet::config

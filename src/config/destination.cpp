@@ -167,13 +167,11 @@ void check_by_type(Section& section, const Destination& destination) {
 }  // namespace
 
 Destination read_destination(Section& parent, Context& context) {
+  parent.require("destination");
   auto section = parent.block("destination");
-  if (!section) {
-    parent.refuse_missing("'destination'");
-    return {};
-  }
+  if (!section) return {};
   const auto type = section->choice("type", kTypes);
-  if (!section->has("type")) section->refuse_missing("'type'");
+  section->require("type");
   auto out = read_keys(*section);
   out.type = type.value_or(DestinationType::local);
   remember_secrets(out, context);

@@ -39,7 +39,7 @@ std::string_view refusal_of(std::string_view name) {
 
 std::string read_name(Section& section) {
   const auto name = section.text("name");
-  if (!section.has("name")) section.refuse_missing("'name'");
+  section.require("name");
   if (!name) return {};
   if (const auto why = refusal_of(*name); !why.empty()) {
     section.refuse("name", fmt::format("'name' {}, because it becomes part of file names: '{}'", why,
@@ -79,9 +79,10 @@ void read_hints(Section& section, Export& entry) {
 }
 
 void refuse_load(Section& section) {
+  section.unoffered("load");
   auto load = section.block("load");
   if (!load) return;
-  for (const auto key : kLoadKeys) load->has(key);
+  for (const auto key : kLoadKeys) load->unoffered(key);
   load->finish();
   section.refuse("load", "'load' is not offered by this program: remove it and load the files with other means");
 }
@@ -106,8 +107,8 @@ void check_stdout(Section& section, const Export& entry) {
 
 }  // namespace
 
-Export read_export(const Node& node, const SourceBlock& source, Context& context) {
-  Section section(node, title_of(node, context.problems), context.problems);
+Export read_export(Section& root, const Node& node, const SourceBlock& source, Context& context) {
+  auto section = root.entry("exports", node, title_of(node, context.problems));
   Export entry;
   entry.line = node.line;
   entry.name = read_name(section);

@@ -305,10 +305,34 @@ TEST(Load, ReadsNotifications) {
       files, test::with_export("") + "notifications:\n  slack: {webhook_url_env: HOOK, on: [failure, degraded]}\n",
       around);
   ASSERT_TRUE(config.has_value()) << config.error().message;
-  EXPECT_THAT(config->warnings, ElementsAre(HasSubstr("'notifications' is checked but has no effect")));
-  ASSERT_TRUE(config->slack.has_value());
-  EXPECT_THAT(config->slack->on, ElementsAre("failure", "degraded"));
-  EXPECT_THAT(around.redactor.clean("to " + config->slack->webhook_url), Not(HasSubstr("secretpath")));
+  EXPECT_TRUE(config->warnings.empty());
+  const auto& [slack, webhook] = config->notifications;
+  ASSERT_TRUE(slack.has_value());
+  EXPECT_THAT(slack->on, ElementsAre(Occasion::failure, Occasion::degraded));
+  EXPECT_THAT(around.redactor.clean("to " + slack->url), Not(HasSubstr("secretpath")));
+  EXPECT_THAT(around.redactor.clean("404 for /T0/secretpath"), Not(HasSubstr("secretpath")));
+  EXPECT_FALSE(webhook.has_value());
+}
+
+TEST(Load, ReadsAWebhookAndItsHeaders) {
+  const test::Files files;
+  test::Surroundings around{.environment = {{"AUTH", "Bearer abcdef"}}};
+  const auto config = test::load_text(files, test::with_export("") + R"(notifications:
+  webhook:
+    url: https://hooks.example.org/incoming
+    on: [success, schema_change]
+    headers: {X-Team: data, X-Api-Key: plainkey}
+    headers_env: {Authorization: AUTH}
+)",
+                                      around);
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  const auto& webhook = config->notifications.webhook;
+  ASSERT_TRUE(webhook.has_value());
+  EXPECT_THAT(webhook->on, ElementsAre(Occasion::success, Occasion::schema_change));
+  EXPECT_EQ(webhook->headers, (std::map<std::string, std::string>{
+                                  {"X-Team", "data"}, {"X-Api-Key", "plainkey"}, {"Authorization", "Bearer abcdef"}}));
+  EXPECT_EQ(around.redactor.clean("data, plainkey, Bearer abcdef, https://hooks.example.org/incoming"),
+            "data, ***, ***, ***");
 }
 
 TEST(Load, SurvivesHugeValues) {

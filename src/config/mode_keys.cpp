@@ -150,9 +150,10 @@ void read_partitioning(Section& section, Mode mode, ModeKeys& keys) {
 }
 
 void read_cdc(Section& section) {
+  section.unoffered("cdc");
   auto block = section.block("cdc");
   if (!block) return;
-  for (const auto key : kCdcKeys) block->has(key);
+  for (const auto key : kCdcKeys) block->unoffered(key);
   block->finish();
 }
 

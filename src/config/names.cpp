@@ -39,4 +39,9 @@ std::string_view name_of(DestinationType type) {
   return pick(names, type);
 }
 
+std::string_view name_of(Occasion occasion) {
+  static constexpr std::array<std::string_view, 4> names{"success", "failure", "schema_change", "degraded"};
+  return pick(names, occasion);
+}
+
 }  // namespace rivet::config

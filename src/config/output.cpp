@@ -112,52 +112,30 @@ void read_meta_columns(Section& parent, Export& entry) {
   if (!section) return;
   auto& meta = entry.meta_columns;
   meta.exported_at = section->boolean("exported_at").value_or(false);
-  const auto* hash = section->find("row_hash");
-  if (hash != nullptr && hash->kind == Node::Kind::list) {
-    meta.row_hash_columns = section->texts("row_hash").value_or(std::vector<std::string>{});
+  const auto hash = section->boolean_or_texts("row_hash");
+  if (hash && std::holds_alternative<bool>(*hash)) {
+    meta.row_hash = std::get<bool>(*hash);
+  } else if (hash) {
     meta.row_hash = true;
-  } else if (hash != nullptr) {
-    meta.row_hash = section->boolean("row_hash").value_or(false);
+    meta.row_hash_columns = std::get<std::vector<std::string>>(*hash);
   }
   section->finish();
 }
 
 void read_columns(Section& parent, Export& entry) {
-  const auto* node = parent.find("columns");
-  if (node == nullptr) return;
+  const auto columns = parent.named_texts("columns", "a type such as text or decimal(10,2)");
+  if (!columns) return;
   auto& problems = parent.problems();
-  if (node->kind != Node::Kind::map) {
-    return parent.refuse("columns", "'columns' must be a map from column names to types");
-  }
-  for (const auto& [name, line, value] : node->entries) {
-    if (value.kind != Node::Kind::scalar) {
-      problems.add(line,
-                   fmt::format("'columns': '{}' must name a type such as text or decimal(10,2)", problems.shown(name)));
-      continue;
-    }
-    auto type = model::parse_override_type(value.text);
+  for (const auto& [name, wanted, line] : *columns) {
+    auto type = model::parse_override_type(wanted);
     if (type) {
       entry.columns.emplace(name, std::move(*type));
     } else {
       const auto& hint = type.error().hint;
       problems.add(line, fmt::format("'columns': '{}': '{}' is not a usable type; {}", problems.shown(name),
-                                     problems.shown(value.text),
+                                     problems.shown(wanted),
                                      hint.empty() ? "write decimal(p,s) with p of 1 to 76 and s of 0 to p" : hint));
     }
-  }
-}
-
-void read_null_ratios(Section& quality, Export& entry) {
-  const auto* node = quality.find("null_ratio_max");
-  if (node == nullptr) return;
-  if (node->kind == Node::Kind::map && node->entries.empty()) return;
-  Section section(*node, "null_ratio_max", quality.problems());
-  for (const auto& column : node->entries) {
-    if (column.value.kind == Node::Kind::null) {
-      quality.problems().add(column.line, fmt::format("'null_ratio_max': '{}' needs a number between 0 and 1",
-                                                      quality.problems().shown(column.key)));
-    }
-    if (const auto ratio = section.number(column.key, 0, 1)) entry.quality.null_ratio_max[column.key] = *ratio;
   }
 }
 
@@ -167,7 +145,7 @@ void read_quality(Section& parent, Export& entry) {
   auto& quality = entry.quality;
   quality.row_count_min = section->integer("row_count_min", {0});
   quality.row_count_max = section->integer("row_count_max", {0});
-  read_null_ratios(*section, entry);
+  quality.null_ratio_max = section->named_numbers("null_ratio_max", 0, 1).value_or(std::map<std::string, double>{});
   quality.unique_columns = section->texts("unique_columns").value_or(std::vector<std::string>{});
   quality.unique_max_entries = section->integer("unique_max_entries", {1});
   if (quality.row_count_min && quality.row_count_max && *quality.row_count_min > *quality.row_count_max) {
@@ -183,7 +161,7 @@ void read_quality(Section& parent, Export& entry) {
 
 void read_output(Section& section, Export& entry) {
   const auto format = section.choice("format", kFormats);
-  if (!section.has("format")) section.refuse_missing("'format': parquet or csv");
+  section.require("format", "'format': parquet or csv");
   entry.format = format.value_or(FileFormat::parquet);
   read_compression(section, entry);
   read_parquet(section, entry);

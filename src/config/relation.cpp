@@ -119,15 +119,12 @@ Result<model::Relation> parse_table_name(std::string_view text) {
 }
 
 model::Relation read_relation(Section& section, Context& context) {
-  std::vector<std::string_view> given;
-  for (const auto key : kBases) {
-    if (section.has(key)) given.push_back(key);
-  }
+  const bool has_tables = section.unoffered("tables");
+  const auto given = section.require_one_of(kBases, "one of 'query', 'query_file' and 'table'");
   model::Relation relation;
-  if (given.empty()) section.refuse_missing("one of 'query', 'query_file' and 'table'");
   if (given.size() > 1) {
     section.refuse(given[1], fmt::format("'{}' exclude each other: keep one", fmt::join(given, "', '")));
-  } else if (section.has("tables")) {
+  } else if (has_tables) {
     section.refuse("tables", "'tables' belongs to 'mode: cdc'; give one export with 'table' for each");
   } else if (!given.empty()) {
     read_one(section, given.front(), context, relation);

@@ -73,6 +73,7 @@ constexpr auto kHomes = std::to_array<Home>({
     {"rollover", "cdc:"},
     {"until_current", "cdc:"},
     {"slack", "notifications:"},
+    {"webhook", "notifications:"},
     {"webhook_url", "notifications.slack:"},
     {"webhook_url_env", "notifications.slack:"},
     {"exports", "the top level"},
@@ -150,8 +151,8 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   return base::to_integer(text);
 }
 
-Section::Section(const Node& node, std::string name, Problems& problems)
-    : node_(&node), name_(std::move(name)), problems_(&problems), usable_(node.kind == Node::Kind::map) {
+Section::Section(const Node& node, std::string name, Problems& problems, Shape* shape)
+    : node_(&node), name_(std::move(name)), problems_(&problems), shape_(shape), usable_(node.kind == Node::Kind::map) {
   if (!usable_) problems.add(node.line, fmt::format("{} must be a map of keys, it is {}", name_, kind_of(node)));
 }
 
@@ -163,6 +164,7 @@ int Section::line(std::string_view key) const {
 }
 
 const Node* Section::find(std::string_view key) {
+  if (shape_ != nullptr) shape_->note(key);
   if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
   for (const auto& entry : node_->entries) {
     if (entry.key != key) continue;
@@ -170,6 +172,19 @@ const Node* Section::find(std::string_view key) {
     problems_->warn(entry.line, fmt::format("'{}' has no value and counts as not given", key));
   }
   return nullptr;
+}
+
+std::vector<std::string_view> Section::given(std::span<const std::string_view> keys) {
+  std::vector<std::string_view> out;
+  for (const auto key : keys) {
+    if (has(key)) out.push_back(key);
+  }
+  return out;
+}
+
+bool Section::unoffered(std::string_view key) {
+  if (shape_ != nullptr) shape_->mark_unoffered(key);
+  return has(key);
 }
 
 const Node* Section::scalar(std::string_view key, std::string_view wanted) {
@@ -184,18 +199,25 @@ const Node* Section::scalar(std::string_view key, std::string_view wanted) {
 }
 
 std::optional<std::string> Section::text_or_empty(std::string_view key) {
+  if (shape_ != nullptr) shape_->accept_text(key, true);
+  return scalar_text(key);
+}
+
+std::optional<std::string> Section::scalar_text(std::string_view key) {
   const auto* node = scalar(key, "text");
   return node == nullptr ? std::nullopt : std::optional(node->text);
 }
 
 std::optional<std::string> Section::text(std::string_view key) {
-  auto value = text_or_empty(key);
+  if (shape_ != nullptr) shape_->accept_text(key, false);
+  auto value = scalar_text(key);
   if (!value || !value->empty()) return value;
   refuse(key, fmt::format("'{}' is empty", key));
   return std::nullopt;
 }
 
 std::optional<bool> Section::boolean(std::string_view key) {
+  if (shape_ != nullptr) shape_->accept_boolean(key);
   const auto* node = scalar(key, "true or false");
   if (node == nullptr) return std::nullopt;
   const auto value = node->plain ? parse_boolean(node->text) : std::nullopt;
@@ -204,6 +226,7 @@ std::optional<bool> Section::boolean(std::string_view key) {
 }
 
 std::optional<std::int64_t> Section::integer(std::string_view key, Range range, std::string_view code) {
+  if (shape_ != nullptr) shape_->accept_integer(key, range);
   const auto* node = scalar(key, "a whole number");
   if (node == nullptr) return std::nullopt;
   const auto value = node->plain ? parse_integer(node->text) : std::nullopt;
@@ -219,6 +242,7 @@ std::optional<std::int64_t> Section::integer(std::string_view key, Range range, 
 }
 
 std::optional<double> Section::number(std::string_view key, double min, double max) {
+  if (shape_ != nullptr) shape_->accept_number(key, min, max);
   const auto* node = scalar(key, "a number");
   if (node == nullptr) return std::nullopt;
   const auto value = node->plain ? parse_number(node->text) : std::nullopt;
@@ -247,6 +271,11 @@ std::optional<std::vector<std::string>> Section::texts_of(std::string_view key, 
 }
 
 std::optional<std::vector<std::string>> Section::texts(std::string_view key) {
+  if (shape_ != nullptr) shape_->accept_texts(key);
+  return list_of_texts(key);
+}
+
+std::optional<std::vector<std::string>> Section::list_of_texts(std::string_view key) {
   const auto* node = find(key);
   if (node == nullptr) return std::nullopt;
   if (node->kind == Node::Kind::list) return texts_of(key, *node);
@@ -254,35 +283,116 @@ std::optional<std::vector<std::string>> Section::texts(std::string_view key) {
   return std::nullopt;
 }
 
-std::optional<std::vector<std::string>> Section::one_or_more_texts(std::string_view key) {
+bool Section::is_list(std::string_view key) {
   const auto* node = find(key);
-  if (node != nullptr && node->kind == Node::Kind::list) return texts_of(key, *node);
+  return node != nullptr && node->kind == Node::Kind::list;
+}
+
+std::optional<std::vector<std::string>> Section::one_or_more_texts(std::string_view key) {
+  if (shape_ != nullptr) shape_->accept_texts(key);
+  if (is_list(key)) return list_of_texts(key);
   const auto one = text(key);
   return one ? std::optional(std::vector{*one}) : std::nullopt;
 }
 
-std::optional<Section> Section::block(std::string_view key) {
+std::optional<std::variant<bool, std::vector<std::string>>> Section::boolean_or_texts(std::string_view key) {
+  if (shape_ != nullptr) shape_->accept_texts(key);
+  if (!is_list(key)) return boolean(key);
+  auto list = list_of_texts(key);
+  return list ? std::optional<std::variant<bool, std::vector<std::string>>>(std::move(*list)) : std::nullopt;
+}
+
+std::optional<std::vector<NamedText>> Section::named_texts(std::string_view key, std::string_view wanted) {
+  if (shape_ != nullptr) shape_->accept_named_texts(key);
   const auto* node = find(key);
-  return node == nullptr ? std::nullopt : std::optional<Section>(std::in_place, *node, std::string(key), *problems_);
+  if (node == nullptr) return std::nullopt;
+  std::vector<NamedText> out;
+  if (node->kind != Node::Kind::map) refuse(key, fmt::format("'{}' must be a map, it is {}", key, kind_of(*node)));
+  for (const auto& [name, at, value] : node->entries) {
+    if (value.kind == Node::Kind::scalar) {
+      out.push_back({.name = name, .text = value.text, .line = at});
+    } else {
+      problems_->add(at, fmt::format("'{}': '{}' must be {}", key, problems_->shown(name), wanted));
+    }
+  }
+  return out;
+}
+
+std::optional<std::map<std::string, double>> Section::named_numbers(std::string_view key, double min, double max) {
+  if (shape_ != nullptr) shape_->accept_named_numbers(key, min, max);
+  const auto* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  std::map<std::string, double> out;
+  Section section(*node, std::string(key), *problems_);
+  for (const auto& one : node->entries) {
+    if (one.value.kind == Node::Kind::null) {
+      problems_->add(one.line, fmt::format("'{}': '{}' needs a number between {} and {}", key,
+                                           problems_->shown(one.key), min, max));
+    } else if (const auto number = section.number(one.key, min, max)) {
+      out[one.key] = *number;
+    }
+  }
+  return out;
+}
+
+std::optional<Section> Section::block(std::string_view key) {
+  static const Node kNothing{.kind = Node::Kind::map};
+  const auto* node = find(key);
+  if (node == nullptr && shape_ == nullptr) return std::nullopt;
+  return std::optional<Section>(std::in_place, node == nullptr ? kNothing : *node, std::string(key), *problems_,
+                                shape_ == nullptr ? nullptr : &shape_->block(key));
+}
+
+Section Section::entry(std::string_view key, const Node& node, std::string name) {
+  return {node, std::move(name), *problems_, shape_ == nullptr ? nullptr : &shape_->entry(key)};
 }
 
 std::optional<std::size_t> Section::word_index(std::string_view key, std::span<const std::string_view> spellings) {
+  if (shape_ != nullptr) shape_->accept_words(key, spellings);
   const auto* node = scalar(key, "one word");
-  if (node == nullptr) return std::nullopt;
-  const auto found = std::find(spellings.begin(), spellings.end(), node->text);
+  return node == nullptr ? std::nullopt : index_among(key, node->text, spellings);
+}
+
+std::optional<std::size_t> Section::index_among(std::string_view key, std::string_view word,
+                                                std::span<const std::string_view> spellings) {
+  const auto found = std::find(spellings.begin(), spellings.end(), word);
   if (found != spellings.end()) return static_cast<std::size_t>(found - spellings.begin());
-  const auto guess = guess_of(node->text, spellings);
-  refuse(key, fmt::format("'{}' is not a value of '{}': use one of {}{}", problems_->shown(node->text), key,
+  const auto guess = guess_of(word, spellings);
+  refuse(key, fmt::format("'{}' is not a value of '{}': use one of {}{}", problems_->shown(word), key,
                           fmt::join(spellings, ", "), guess ? fmt::format("; did you mean '{}'?", *guess) : ""));
   return std::nullopt;
+}
+
+std::optional<std::vector<std::size_t>> Section::word_indices(std::string_view key,
+                                                              std::span<const std::string_view> spellings) {
+  if (shape_ != nullptr) shape_->accept_word_list(key, spellings);
+  const auto words = list_of_texts(key);
+  if (!words) return std::nullopt;
+  std::vector<std::size_t> out;
+  for (const auto& word : *words) {
+    if (const auto index = index_among(key, word, spellings)) out.push_back(*index);
+  }
+  return out;
 }
 
 void Section::refuse(std::string_view key, std::string message, std::string_view code) {
   problems_->add(line(key), std::move(message), code);
 }
 
-void Section::refuse_missing(std::string_view keys) {
-  if (usable_) problems_->add(node_->line, fmt::format("{} needs {}", name_, keys));
+void Section::require(std::string_view key, std::string_view wanted, std::string_view code) {
+  if (shape_ != nullptr) shape_->require(key);
+  if (!has(key)) refuse_missing(wanted.empty() ? fmt::format("'{}'", key) : std::string(wanted), code);
+}
+
+std::vector<std::string_view> Section::require_one_of(std::span<const std::string_view> keys, std::string_view wanted) {
+  if (shape_ != nullptr) shape_->require_one_of(keys);
+  auto found = given(keys);
+  if (found.empty()) refuse_missing(wanted);
+  return found;
+}
+
+void Section::refuse_missing(std::string_view keys, std::string_view code) {
+  if (usable_) problems_->add(node_->line, fmt::format("{} needs {}", name_, keys), code);
 }
 
 void Section::warn(std::string_view key, std::string message) { problems_->warn(line(key), std::move(message)); }

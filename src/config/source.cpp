@@ -40,15 +40,6 @@ int default_port(SourceType type) {
   return 0;
 }
 
-template <std::size_t n>
-std::vector<std::string_view> given(Section& section, const std::array<std::string_view, n>& keys) {
-  std::vector<std::string_view> out;
-  for (const auto key : keys) {
-    if (section.has(key)) out.push_back(key);
-  }
-  return out;
-}
-
 /// The value of the variable that `key` names.
 std::optional<std::string> from_variable(Section& section, std::string_view key, const Context& context) {
   const auto name = section.text(key);
@@ -124,8 +115,8 @@ void read_address(Section& section, Context& context, Source& source) {
 }
 
 void read_location(Section& section, Context& context, Source& source) {
-  const auto urls = given(section, kUrlKeys);
-  const auto address = given(section, kAddressKeys);
+  const auto urls = section.given(kUrlKeys);
+  const auto address = section.given(kAddressKeys);
   if (urls.size() > 1) {
     section.refuse(urls[1], fmt::format("{} exclude each other: keep one", fmt::join(urls, ", ")));
   }
@@ -146,8 +137,8 @@ void read_location(Section& section, Context& context, Source& source) {
 }
 
 void read_sqlite(Section& section, Context& context, Source& source) {
-  const auto urls = given(section, kUrlKeys);
-  for (const auto key : given(section, kAddressKeys)) {
+  const auto urls = section.given(kUrlKeys);
+  for (const auto key : section.given(kAddressKeys)) {
     section.refuse(key, fmt::format("'{}' has no meaning for 'type: sqlite', which reads the file at 'path'", key));
   }
   if (section.has("tls")) section.refuse("tls", "'tls' has no meaning for 'type: sqlite'");
@@ -206,9 +197,10 @@ void require_tls_decision(Section& section, const Source& source, const Context&
 }
 
 void read_mongo(Section& parent, SourceType type) {
+  parent.unoffered("mongo");
   auto section = parent.block("mongo");
   if (!section) return;
-  for (const auto* key : {"json", "read_concern", "no_cursor_timeout", "page_size", "resume"}) section->has(key);
+  for (const auto* key : {"json", "read_concern", "no_cursor_timeout", "page_size", "resume"}) section->unoffered(key);
   section->finish();
   if (type != SourceType::mongo) parent.refuse("mongo", "'mongo' belongs to 'type: mongo'");
 }
@@ -227,12 +219,12 @@ SourceBlock read_source(Section& section, Context& context) {
   remember_secrets(section, context);
   SourceBlock out;
   const auto type = section.choice("type", kTypes);
-  if (!section.has("type")) section.refuse_missing("'type'");
+  section.require("type");
   out.source.type = type.value_or(SourceType::postgres);
   out.source.environment = section.choice("environment", kEnvironments).value_or(Environment::unset);
   out.tuning = read_tuning(section);
-  given(section, kUrlKeys);
-  given(section, kAddressKeys);
+  section.given(kUrlKeys);
+  section.given(kAddressKeys);
   section.has("path");
   read_mongo(section, out.source.type);
   read_tls(section, context, out.source);

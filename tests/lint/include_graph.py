@@ -18,7 +18,7 @@ LICENCE_LINE = "// SPDX-License-Identifier: Apache-2.0"
 ENGINE_LAYERS = {"source", "format", "destination", "state"}
 REGISTRY = "cli/registry.cpp"
 NOT_LAYERS = {"arrow", "parquet", "options"}  # libraries of cmake/Dependencies.cmake under our prefix
-ARROW_FREE = {"base", "model", "config", "plan", "state", "report", "cascade", "cli"}
+ARROW_FREE = {"base", "model", "config", "plan", "state", "report", "notify", "cascade", "cli"}
 
 # header pattern -> the folders that may include it
 VENDOR_HEADERS = {
@@ -29,6 +29,7 @@ VENDOR_HEADERS = {
     r"arrow/filesystem/(s3|gcs|azure).*|aws/.*|google/cloud/.*|azure/.*": ("destination/object_store",),
     r"parquet/.*": ("format/parquet",),
     r"yaml-cpp/.*": ("config",),
+    r"curl/.*": ("notify",),
     r"CLI/.*": ("cli",),
 }
 
