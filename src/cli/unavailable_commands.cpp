@@ -8,7 +8,7 @@
 namespace rivet::cli {
 namespace {
 
-constexpr const char* kAvailable = "run, validate, journal, metrics, state";
+constexpr const char* kAvailable = "init, run, validate, journal, metrics, state";
 
 tl::unexpected<Error> refusal(const std::string& command) {
   return fail(ErrorKind::config, fmt::format("`rivet {}` is not available in this version", command),
@@ -40,7 +40,6 @@ void add_unavailable(CLI::App& parent, const std::string& name, const std::strin
 void add_unavailable(CLI::App& app, Action& chosen) {
   add_unavailable(app, "check", "Look at the source before a run", chosen);
   add_unavailable(app, "doctor", "Test connections, credentials and destinations", chosen);
-  add_unavailable(app, "init", "Write a first configuration", chosen);
   add_unavailable(app, "plan", "Write a sealed plan", chosen);
   add_unavailable(app, "apply", "Execute a sealed plan or a configuration by waves", chosen);
   add_unavailable(app, "reconcile", "Compare what was exported with the source", chosen);

@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "batch/schema.hpp"
+#include "model/catalogue.hpp"
 #include "model/relation.hpp"
 #include "model/unit.hpp"
 
@@ -76,6 +77,13 @@ struct Pressure {
   std::optional<std::chrono::milliseconds> standby_lag = {};  ///< of the standby that is furthest behind
 };
 
+/// Whom an error of describe() concerns, for a caller that looks at many relations.
+enum class RelationFault {
+  none,      ///< not the relation: the connection, the server, this program
+  broken,    ///< it is gone, or what it is made of is
+  forbidden  ///< this user may not read it
+};
+
 /// One connection, set up for reading. Used by one thread at a time; must outlive its streams, of
 /// which at most one may be open.
 class Session {
@@ -85,6 +93,12 @@ class Session {
   /// (an override that would change values), auth, unavailable.
   virtual Result<model::Inventory> describe(const model::Relation& relation, const model::TypeOverrides& overrides) = 0;
   virtual Result<std::unique_ptr<BatchStream>> read(const ReadRequest& request) = 0;
+
+  /// The tables and views of a schema, or with an empty name of all but the engine's own, in order of schema and name.
+  /// Looks at no values and takes a fixed number of statements. An unknown schema has none.
+  virtual Result<std::vector<model::CatalogueEntry>> catalogue(const std::string& schema) = 0;
+  /// What an error of describe() says about the relation.
+  virtual RelationFault fault_of(const Error& error) const = 0;
 
   /// The least and the greatest key, by index where there is one. `key` names columns of the relation, or the row id
   /// as describe() called it.

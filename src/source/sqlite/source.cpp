@@ -2,6 +2,7 @@
 // Sessions over one database file.
 #include "source/sqlite/source.hpp"
 
+#include "source/sqlite/catalogue.hpp"
 #include "source/sqlite/connection.hpp"
 #include "source/sqlite/describe.hpp"
 #include "source/sqlite/key_probe.hpp"
@@ -42,6 +43,12 @@ class SqliteSession final : public Session {
     return open_stream(connection(), request, std::move(instant))
         .context("reading " + model::display_name(request.relation));
   }
+
+  Result<std::vector<model::CatalogueEntry>> catalogue(const std::string& schema) override {
+    return list_relations(connection(), schema).context("listing what there is");
+  }
+
+  RelationFault fault_of(const Error& error) const override { return relation_fault(error); }
 
   Result<model::KeyExtent> key_extent(const model::Relation& relation, const model::KeyColumns& key) override {
     return sqlite::key_extent(connection(), relation, key)
