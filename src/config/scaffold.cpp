@@ -170,9 +170,21 @@ class Writer {
       return comment(4, "no meta_columns: the table has columns of such names itself");
     }
     out_ +=
-        "    meta_columns:  # two more columns; take the block away to have neither\n"
-        "      exported_at: true  # _rivet_exported_at: when the run began\n"
-        "      row_hash: true  # _rivet_row_hash: a hash of the row, to find changes by\n";
+        "    meta_columns:  # more columns; take the block away to have none\n"
+        "      exported_at: true  # _rivet_exported_at: when the run began\n";
+    add_row_hash(table);
+  }
+
+  /// Lists have no hash, so that a table with some must say which columns count.
+  void add_row_hash(const DiscoveredTable& table) {
+    std::vector<std::string> hashed;
+    for (const auto& column : table.columns) {
+      if (column.type.kind != Kind::list) hashed.push_back(yaml_value(column.name));
+    }
+    const bool all = hashed.size() == table.columns.size();
+    if (hashed.empty()) return comment(6, "no row_hash: every column is a list, which has no hash");
+    out_ += fmt::format("      row_hash: {}  # _rivet_row_hash: a hash of the row{}, to find changes by\n",
+                        all ? "true" : fmt::format("[{}]", fmt::join(hashed, ", ")), all ? "" : " without its lists");
   }
 
   void add_destination(const std::string& name) {

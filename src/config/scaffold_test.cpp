@@ -158,6 +158,18 @@ TEST(Scaffold, LeavesOutAddedColumnsThatTheTableHasItself) {
   EXPECT_TRUE(config->exports[1].meta_columns.row_hash);
 }
 
+TEST(Scaffold, HashesWhatCanBeHashed) {
+  auto found = discovery({"a", "b"});
+  const model::Column list{.name = "tags, all", .native_type = "text[]", .type = {.kind = model::LogicalKind::list}};
+  found.tables[0].columns.push_back(list);
+  found.tables[1].columns = {list};
+  const auto config = load_back(scaffold(found, local(), "x.yaml"));
+  ASSERT_TRUE(config.has_value());
+  EXPECT_THAT(config->exports[0].meta_columns.row_hash_columns, ElementsAre("id"));
+  EXPECT_TRUE(config->exports[0].meta_columns.row_hash);
+  EXPECT_FALSE(config->exports[1].meta_columns.row_hash);
+}
+
 TEST(Scaffold, SaysWhatIsMissingInAComment) {
   auto found = discovery({"a"});
   found.skipped = {{"public", "sec\nret: x", "no SELECT privilege"}};

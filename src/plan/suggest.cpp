@@ -121,7 +121,8 @@ std::vector<std::string> cutting_key(const Inventory& inventory) {
 
 std::string rows_text(const RelationFacts& facts) {
   const auto& rows = facts.entry.row_estimate;
-  return rows ? fmt::format("about {} rows", base::with_thousands(*rows)) : "an unknown number of rows";
+  if (!rows) return "an unknown number of rows";
+  return fmt::format("about {} row{}", base::with_thousands(*rows), *rows == 1 ? "" : "s");
 }
 
 /// Chooses the mode of one relation.
@@ -145,7 +146,7 @@ class Suggester {
  private:
   model::Suggestion plain() const {
     const auto rows = facts_.entry.row_estimate.value_or(0);
-    if (rows < kLargeRows) return full(rows_text(facts_) + ": one statement reads them");
+    if (rows < kLargeRows) return full(rows_text(facts_) + ": read by one statement");
     if (!key_.empty()) return chunked(fmt::format("{}, and a key to cut them by", rows_text(facts_)));
     if (const auto* cursor = time_cursor()) {
       return incremental(*cursor, fmt::format("{} without a key to cut them by: after the first run only what is new "
