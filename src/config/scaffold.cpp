@@ -97,7 +97,7 @@ class Writer {
     add_format(table);
     add_meta_columns(table);
     add_destination(name);
-    add_column_hints(table);
+    add_columns(table);
   }
 
   std::string take() { return std::move(out_); }
@@ -112,11 +112,11 @@ class Writer {
   void add_relation(const DiscoveredTable& table) {
     auto relation = table.entry.relation();
     if (!table.entry.needs_schema) relation.schema.clear();
-    if (table.query.empty()) return name_line("table", spelled_table_name(relation));
-    comment(4, fmt::format("REVIEW: some column of {} holds blobs among other values; this carries the bytes of each "
-                           "value, whatever its type",
+    if (table.misfits.readable_query.empty()) return name_line("table", spelled_table_name(relation));
+    comment(4, fmt::format("REVIEW: some column of {} holds values that no one type carries; this reads the bytes of "
+                           "each value of such a column",
                            model::display_name(table.entry.relation())));
-    name_line("query", table.query);
+    name_line("query", table.misfits.readable_query);
   }
 
   void add_mode(const DiscoveredTable& table) {
@@ -193,14 +193,23 @@ class Writer {
                         yaml_value("./output/" + name + "/"));
   }
 
+  void add_columns(const DiscoveredTable& table) {
+    if (!table.misfits.overrides.empty()) {
+      out_ += "    columns:  # some value of these is not what the column was declared for\n";
+      for (const auto& [name, type] : table.misfits.overrides) {
+        out_ += fmt::format("      {}: {}\n", yaml_key(name), model::to_string(type));
+      }
+    }
+    add_decimal_hints(table);
+  }
+
   /// Exact text runs whatever the values are, so the narrower type is only offered.
-  void add_column_hints(const DiscoveredTable& table) {
+  void add_decimal_hints(const DiscoveredTable& table) {
     std::string hints;
     for (const auto& column : table.columns) {
-      if (is_unbounded_decimal(column)) {
-        hints += fmt::format("    #   {}: decimal(38,18)  # REVIEW: declared without precision and scale\n",
-                             one_line(yaml_value(column.name)));
-      }
+      if (!is_unbounded_decimal(column) || table.misfits.overrides.contains(column.name)) continue;
+      hints += fmt::format("    #   {}: decimal(38,18)  # REVIEW: declared without precision and scale\n",
+                           yaml_key(column.name));
     }
     if (hints.empty()) return;
     comment(4,
@@ -220,7 +229,7 @@ std::vector<std::string> export_names(const std::vector<DiscoveredTable>& tables
   for (const auto& table : tables) ++uses[folded(as_file_name(table.entry.name))];
   std::set<std::string> taken;
   std::vector<std::string> names;
-  for (const auto& [entry, columns, query, cursors, chunks, fallback, suggestion, notes] : tables) {
+  for (const auto& [entry, columns, misfits, cursors, chunks, fallback, suggestion, notes] : tables) {
     auto base = as_file_name(entry.name);
     if (uses[folded(base)] > 1 && entry.needs_schema) base = as_file_name(entry.schema + "_" + entry.name);
     auto name = base;

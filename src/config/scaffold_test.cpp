@@ -111,6 +111,7 @@ TEST(Scaffold, KeepsKeysAndCursorsOfHostileColumns) {
     found.tables[0].suggestion = {
         .mode = "chunked", .reason = name, .chunk_by_key = {name, "id"}, .chunk_size = 100'000, .parallel = 2};
     found.tables[0].notes = {name};
+    found.tables[0].misfits.overrides = {{name, {.kind = model::LogicalKind::text}}};
     found.tables[1].suggestion = {.mode = "incremental", .reason = "r", .cursor = name, .fallback = "b"};
     found.tables[1].columns = {{.name = name, .native_type = "numeric", .type = {.kind = model::LogicalKind::text}}};
     const auto text = scaffold(found, local(), "rivet.yaml");
@@ -120,6 +121,7 @@ TEST(Scaffold, KeepsKeysAndCursorsOfHostileColumns) {
     EXPECT_EQ(config->exports[1].keys.cursor_column, name);
     EXPECT_TRUE(config->exports[1].keys.coalesce);
     EXPECT_TRUE(config->exports[1].columns.empty());
+    EXPECT_EQ(config->exports[0].columns, (model::TypeOverrides{{name, {.kind = model::LogicalKind::text}}}));
   }
 }
 

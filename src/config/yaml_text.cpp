@@ -74,10 +74,9 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
-std::string yaml_value(std::string_view text) {
-  const auto safe = without_substitution(text);
-  return is_plain(safe) ? safe : quoted(safe);
-}
+std::string yaml_key(std::string_view text) { return is_plain(text) ? std::string(text) : quoted(text); }
+
+std::string yaml_value(std::string_view text) { return yaml_key(without_substitution(text)); }
 
 std::string one_line(std::string_view text) {
   std::string out;

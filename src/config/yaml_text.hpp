@@ -11,6 +11,9 @@ namespace rivet::config {
 /// `${` in it is spelled so that nothing is substituted. REQUIRES: UTF-8 without NUL.
 std::string yaml_value(std::string_view text);
 
+/// The same for a key, in which nothing is substituted.
+std::string yaml_key(std::string_view text);
+
 /// The text as it may stand in a comment: on one line.
 std::string one_line(std::string_view text);
 

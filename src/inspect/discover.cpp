@@ -96,6 +96,11 @@ Result<std::optional<plan::KeySpan>> probe_span(source::Session& session, const 
 
 Result<plan::RelationFacts> look_at(source::Session& session, const CatalogueEntry& entry) {
   plan::RelationFacts facts{.entry = entry, .inventory = TRY(session.describe(entry.relation(), {}))};
+  facts.misfits = TRY(session.misfits(entry.relation(), facts.inventory.columns));
+  for (auto& column : facts.inventory.columns) {
+    const auto carried = facts.misfits.overrides.find(column.name);
+    if (carried != facts.misfits.overrides.end()) column.type = carried->second;
+  }
   if (!facts.entry.row_estimate) facts.entry.row_estimate = TRY(session.row_estimate(entry.relation()));
   facts.span = TRY(probe_span(session, facts));
   return facts;

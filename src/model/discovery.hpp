@@ -44,7 +44,7 @@ struct Suggestion {
 struct DiscoveredTable {
   CatalogueEntry entry;  ///< with the best row estimate there is
   Columns columns;
-  std::string query = {};                ///< reads it where the name alone does not do: see Inventory::readable_query
+  Misfits misfits = {};                  ///< what its plain table would stop at; `columns` have the types that carry it
   std::vector<CursorCandidate> cursors;  ///< best first
   std::vector<ChunkCandidate> chunks;    ///< best first
   std::string fallback = {};             ///< stands in for the best cursor where that is NULL

@@ -51,13 +51,20 @@ struct Inventory {
   Columns columns;
   std::vector<Key> keys;                     ///< the primary key first; none for a query
   std::vector<std::string> indexed = {};     ///< columns by which, alone, an index has all rows in order
-  std::string readable_query = {};           ///< SELECT that carries values which the plain table stops at; or empty
   std::string row_id;                        ///< a hidden unique integer that can be used as a key column; or empty
   bool row_versions = false;                 ///< its rows can be selected by VersionRange
   std::optional<std::int64_t> row_estimate;  ///< from the catalogue, never a COUNT(*)
   std::optional<std::int64_t> total_bytes;   ///< on the source's disk
   std::string fingerprint;                   ///< of names, native types and nullability: changes with DDL
   std::vector<std::string> warnings;         ///< ready for printing
+};
+
+/// How to carry the columns of a table some values of which are not what the columns' types say.
+struct Misfits {
+  TypeOverrides overrides;     ///< for `columns:`
+  std::string readable_query;  ///< reads the table where a name alone does not do; mostly empty
+
+  bool empty() const { return overrides.empty() && readable_query.empty(); }
 };
 
 /// Where the numbering of a source's transactions stands.

@@ -133,7 +133,7 @@ class Suggester {
 
   model::Suggestion choose(std::optional<Mode> forced) const {
     auto suggestion = plain();
-    if (!facts_.inventory.readable_query.empty()) {
+    if (!facts_.misfits.readable_query.empty()) {
       suggestion = full("read by a query, which has no key to cut it by");
     }
     if (!forced || config::name_of(*forced) == suggestion.mode) return suggestion;
@@ -158,7 +158,7 @@ class Suggester {
 
   std::optional<model::Suggestion> force(Mode mode) const {
     const std::string asked = "as asked for";
-    const bool by_query = !facts_.inventory.readable_query.empty();
+    const bool by_query = !facts_.misfits.readable_query.empty();
     if (mode == Mode::full) return full(asked);
     if (mode == Mode::chunked && !by_query) return forced_chunks(asked);
     if (mode == Mode::incremental && !cursors_.empty() && !by_query) return incremental(cursors_.front(), asked);
@@ -178,7 +178,7 @@ class Suggester {
   }
 
   std::string obstacle(Mode mode) const {
-    if (!facts_.inventory.readable_query.empty()) return "it has to be read by a query";
+    if (!facts_.misfits.readable_query.empty()) return "it has to be read by a query";
     if (mode == Mode::chunked) return "neither a key nor an integer column to cut it by";
     return mode == Mode::incremental ? "no column to follow" : "no date or timestamp column";
   }
@@ -300,7 +300,7 @@ int suggest_parallel(std::int64_t rows) {
 model::DiscoveredTable suggest(const RelationFacts& facts, std::optional<Mode> forced) {
   model::DiscoveredTable table{.entry = facts.entry,
                                .columns = facts.inventory.columns,
-                               .query = facts.inventory.readable_query,
+                               .misfits = facts.misfits,
                                .cursors = rank_cursors(facts.inventory),
                                .chunks = rank_chunks(facts.inventory)};
   table.fallback = fallback_of(facts.inventory, table.cursors);

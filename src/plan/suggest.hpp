@@ -27,7 +27,8 @@ struct KeySpan {
 /// What is known of one relation.
 struct RelationFacts {
   model::CatalogueEntry entry;  ///< with the best row estimate there is
-  model::Inventory inventory;
+  model::Inventory inventory;   ///< with the types that carry every value
+  model::Misfits misfits = {};
   std::optional<KeySpan> span = {};
 };
 

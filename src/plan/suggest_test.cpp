@@ -135,10 +135,10 @@ TEST(Suggest, TakesAForcedModeWhereItIsPossible) {
 }
 
 TEST(Suggest, NeverCutsWhatHasToBeReadByAQuery) {
-  auto mixed = orders();
-  mixed.readable_query = "SELECT 1";
-  EXPECT_EQ(suggest(facts(mixed, 950'000), {}).suggestion.mode, "full");
-  EXPECT_EQ(suggest(facts(mixed, 950'000), Mode::chunked).suggestion.mode, "full");
+  auto mixed = facts(orders(), 950'000);
+  mixed.misfits.readable_query = "SELECT 1";
+  EXPECT_EQ(suggest(mixed, {}).suggestion.mode, "full");
+  EXPECT_EQ(suggest(mixed, Mode::chunked).suggestion.mode, "full");
 }
 
 TEST(Suggest, GrowsChunksAndConnectionsWithTheTable) {

@@ -30,7 +30,7 @@ Json list_json(const Values& values, Write write) {
 }
 
 Json table_json(const model::DiscoveredTable& table) {
-  const auto& [entry, columns, query, cursors, chunks, fallback, suggestion, notes] = table;
+  const auto& [entry, columns, misfits, cursors, chunks, fallback, suggestion, notes] = table;
   Json out{{"schema", entry.schema},
            {"table", entry.name},
            {"kind", model::name_of(entry.kind)},

@@ -97,6 +97,9 @@ class Session {
   /// The tables and views of a schema, or with an empty name of all but the engine's own, in order of schema and name.
   /// Looks at no values and takes a fixed number of statements. An unknown schema has none.
   virtual Result<std::vector<model::CatalogueEntry>> catalogue(const std::string& schema) = 0;
+  /// What a read of the table or view with these types of describe() would stop at, and how to carry it instead. An
+  /// engine whose declarations do not bind reads every value; others have nothing to tell.
+  virtual Result<model::Misfits> misfits(const model::Relation&, const model::Columns&) { return model::Misfits{}; }
   /// What an error of describe() says about the relation.
   virtual RelationFault fault_of(const Error& error) const = 0;
 

@@ -36,6 +36,29 @@ TEST(Catalogue, ListsTablesAndViewsWithTheirKinds) {
   EXPECT_EQ(list_relations(**connection, "MAIN")->size(), entries->size());
 }
 
+TEST(Misfits, AreCarriedAsTextOrAsBytes) {
+  TestDatabase database;
+  database.execute(
+      "CREATE TABLE t (fine INT, word INT, real_int INT, both BLOB, any, bad TEXT);"
+      "INSERT INTO t VALUES (1, 2, 1.5, x'00', 1, 'x'), (NULL, 'two', 2, 'text', 'a', CAST(x'ff' AS TEXT)),"
+      "(3, NULL, 3, NULL, x'01', NULL)");
+  const auto session = open_session(database.file());
+  const auto inventory = (*session)->describe(table("t"), {});
+  ASSERT_TRUE(inventory.has_value()) << inventory.error().message;
+  const auto misfits = (*session)->misfits(table("t"), inventory->columns);
+  ASSERT_TRUE(misfits.has_value()) << misfits.error().message;
+  const model::LogicalType text{.kind = model::LogicalKind::text};
+  EXPECT_EQ(misfits->overrides, (model::TypeOverrides{{"real_int", text}, {"word", text}}));
+  const auto rows = read_all(database.file(), query(misfits->readable_query), misfits->overrides);
+  ASSERT_TRUE(rows.has_value()) << rows.error().message;
+  EXPECT_EQ(rows->size(), 3U);
+  EXPECT_THAT(rows->at(1), testing::ElementsAre("<null>", "two", "2", "74657874", "61", "ff"));
+
+  database.execute("CREATE TABLE fine (id INTEGER PRIMARY KEY, a, b TEXT); INSERT INTO fine VALUES (1, 2, 'x')");
+  const auto fine = (*session)->describe(table("fine"), {});
+  EXPECT_TRUE((*session)->misfits(table("fine"), fine->columns)->empty());
+}
+
 TEST(Catalogue, BlamesTheRelationForWhatIsMissingInIt) {
   EXPECT_EQ(relation_fault({.kind = ErrorKind::permanent, .message = "", .vendor_code = "SQLITE_ERROR (1)"}),
             RelationFault::broken);

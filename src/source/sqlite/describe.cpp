@@ -284,26 +284,9 @@ Result<void> run_probes(Connection& connection, const Relation& relation, const 
   return {};
 }
 
-/// A query that carries columns with blobs among other values as the bytes of each value.
-std::string with_bytes(const Shape& shape, const std::set<int>& columns) {
-  std::string list;
-  for (int i = 0; i < static_cast<int>(shape.columns.size()); ++i) {
-    const auto name = quote_identifier(shape.columns[static_cast<std::size_t>(i)].name);
-    if (i > 0) list += ", ";
-    list += columns.contains(i) ? fmt::format("CAST({0} AS BLOB) AS {0}", name) : name;
-  }
-  return fmt::format("SELECT {} FROM {}", list, shape.from);
-}
-
-struct SettledColumns {
-  model::Columns columns;
-  std::string readable_query;
-};
-
-Result<SettledColumns> settle_types(Connection& connection, const Relation& relation, const Shape& shape,
+Result<model::Columns> settle_types(Connection& connection, const Relation& relation, const Shape& shape,
                                     const model::TypeOverrides& overrides) {
-  SettledColumns settled;
-  auto& columns = settled.columns;
+  model::Columns columns;
   std::vector<PendingProbe> probes;
   for (const auto& from : shape.columns) {
     model::Column column{.name = from.name, .native_type = native_type_of(from), .nullable = from.nullable};
@@ -318,13 +301,8 @@ Result<SettledColumns> settle_types(Connection& connection, const Relation& rela
     columns.push_back(std::move(column));
   }
   TRY(run_probes(connection, relation, shape, probes));
-  std::set<int> stopping;
-  for (const auto& pending : probes) {
-    pending.probe.conclude(columns[static_cast<std::size_t>(pending.index)]);
-    if (pending.probe.stops_at_blobs()) stopping.insert(pending.index);
-  }
-  if (!stopping.empty() && relation.is_table()) settled.readable_query = with_bytes(shape, stopping);
-  return settled;
+  for (const auto& pending : probes) pending.probe.conclude(columns[static_cast<std::size_t>(pending.index)]);
+  return columns;
 }
 
 std::vector<std::string> unknown_overrides(const Relation& relation, const Shape& shape,
@@ -395,9 +373,7 @@ Result<model::Inventory> describe_relation(Connection& connection, const Relatio
   const auto shape = TRY(read_shape(connection, relation));
   model::Inventory inventory;
   inventory.row_estimate = TRY(estimate_rows(connection, relation, shape));
-  auto settled = TRY(settle_types(connection, relation, shape, overrides));
-  inventory.columns = std::move(settled.columns);
-  inventory.readable_query = std::move(settled.readable_query);
+  inventory.columns = TRY(settle_types(connection, relation, shape, overrides));
   inventory.fingerprint = fingerprint_of(shape);
   inventory.warnings = unknown_overrides(relation, shape, overrides);
   for (const auto& column : inventory.columns) {

@@ -71,11 +71,6 @@ void ColumnProbe::conclude(model::Column& column) const {
   }
 }
 
-bool ColumnProbe::stops_at_blobs() const {
-  if (declared_.rule != Declared::Rule::by_storage) return !misfit_.empty() && blobs_;
-  return blobs_ && (integers_ || reals_ || texts_);
-}
-
 void ColumnProbe::conclude_by_storage(model::Column& column) const {
   column.fidelity = Fidelity::exact;
   const int seen = (integers_ ? 1 : 0) + (reals_ ? 1 : 0) + (texts_ ? 1 : 0) + (blobs_ ? 1 : 0);

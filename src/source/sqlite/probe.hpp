@@ -24,8 +24,6 @@ class ColumnProbe {
   bool is_settled() const { return settled_; }
   /// Sets type, fidelity and warning of `column` from what was seen.
   void conclude(model::Column& column) const;
-  /// Whether the column becomes text while some value of it is a blob, which text cannot carry.
-  bool stops_at_blobs() const;
 
  private:
   void see_storage(sqlite3_stmt* row, int index);

@@ -6,6 +6,7 @@
 #include "source/sqlite/connection.hpp"
 #include "source/sqlite/describe.hpp"
 #include "source/sqlite/key_probe.hpp"
+#include "source/sqlite/misfits.hpp"
 #include "source/sqlite/snapshot.hpp"
 #include "source/sqlite/stream.hpp"
 
@@ -46,6 +47,10 @@ class SqliteSession final : public Session {
 
   Result<std::vector<model::CatalogueEntry>> catalogue(const std::string& schema) override {
     return list_relations(connection(), schema).context("listing what there is");
+  }
+
+  Result<model::Misfits> misfits(const model::Relation& relation, const model::Columns& columns) override {
+    return find_misfits(connection(), relation, columns).context("looking at " + model::display_name(relation));
   }
 
   RelationFault fault_of(const Error& error) const override { return relation_fault(error); }
