@@ -233,25 +233,6 @@ void remember_secrets(Section& section, Context& context) {
   }
 }
 
-/// The type whose URLs begin like this one.
-std::optional<SourceType> type_of_url(std::string_view url) {
-  static constexpr auto schemes = std::to_array<std::pair<std::string_view, SourceType>>({
-      {"postgres", SourceType::postgres},
-      {"postgresql", SourceType::postgres},
-      {"mysql", SourceType::mysql},
-      {"mariadb", SourceType::mysql},
-      {"sqlserver", SourceType::mssql},
-      {"mssql", SourceType::mssql},
-      {"sqlite", SourceType::sqlite},
-      {"mongodb", SourceType::mongo},
-      {"mongodb+srv", SourceType::mongo},
-  });
-  std::string scheme(url.substr(0, url.find(':')));
-  std::transform(scheme.begin(), scheme.end(), scheme.begin(), [](unsigned char c) { return std::tolower(c); });
-  const auto found = std::find_if(schemes.begin(), schemes.end(), [&](const auto& row) { return row.first == scheme; });
-  return found == schemes.end() || scheme.size() == url.size() ? std::nullopt : std::optional(found->second);
-}
-
 }  // namespace
 
 Result<UrlSource> source_from_url(std::string_view url, const std::optional<Tls>& tls, base::Redactor& redactor) {

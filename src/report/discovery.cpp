@@ -42,6 +42,7 @@ Json table_json(const model::DiscoveredTable& table) {
   if (!fallback.empty()) out["suggested_cursor_fallback_column"] = fallback;
   out["chunk_candidates"] = list_json(chunks, chunk_json);
   if (!suggestion.chunk_by_key.empty()) out["suggested_chunk_by_key"] = suggestion.chunk_by_key;
+  for (const auto& [column, type] : misfits.overrides) out["suggested_columns"][column] = model::to_string(type);
   out["notes"] = notes;
   return out;
 }

@@ -326,6 +326,8 @@ def test_the_scaffold_of_an_odd_sqlite_file_runs_as_it_is(rivet):
     landed = run_all(rivet)
     by_table = {parts_of(table)[-1] if table else name: rows for name, (table, rows) in landed.items()}
     assert by_table == expected
+    tables = {table["table"]: table for table in rivet.ok("init", "--source", "odd.db", "--discover").json()["tables"]}
+    assert tables["bad_integers"]["suggested_columns"] == {"n": "text", "${VAR}": "text"}
     modes = {export["name"]: export["mode"] for export in exports_of((rivet.folder / "rivet.yaml").read_text())}
     assert (modes["big"], modes["sparse"], modes["big_keyless"]) == ("chunked", "full", "full")
 
