@@ -47,6 +47,7 @@ void declare(CLI::App& app, bool& json_errors, Action& chosen) {
   app.fallthrough();  // so that --json-errors may also follow the command
   app.set_version_flag("--version", "rivet " RIVET_VERSION);
   app.add_flag("--json-errors", json_errors, "Print an error as one JSON object on stderr");
+  add_init(app, chosen);
   add_run(app, chosen);
   add_validate(app, chosen);
   add_journal(app, chosen);

@@ -8,6 +8,7 @@
 
 namespace rivet::cli {
 
+void add_init(CLI::App& app, Action& chosen);
 void add_run(CLI::App& app, Action& chosen);
 void add_validate(CLI::App& app, Action& chosen);
 void add_journal(CLI::App& app, Action& chosen);

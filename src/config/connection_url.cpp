@@ -305,6 +305,14 @@ Result<ConnectionUrl> parse_connection_url(std::string_view url, SourceType type
   return out;
 }
 
+std::optional<SourceType> type_of_url(std::string_view url) {
+  using enum SourceType;
+  for (const auto type : {postgres, mysql, mssql, sqlite, mongo}) {
+    if (without_scheme(url, type)) return type;
+  }
+  return std::nullopt;
+}
+
 bool is_loopback(std::string_view host) {
   if (host.empty() || host.starts_with('/') || host.starts_with('@')) return true;
   if (host == "localhost" || host.ends_with(".localhost") || host == "::1") return true;

@@ -6,6 +6,7 @@
 #include "config/config.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ struct ConnectionUrl {
 /// itself. `host`, `port`, `user`, `password` and `dbname` may also be parameters, as libpq allows. For sqlite
 /// (`sqlite:FILE`, `sqlite:///FILE`) the file is in `database`. The error never holds a piece of the URL.
 Result<ConnectionUrl> parse_connection_url(std::string_view url, SourceType type);
+
+/// The type whose URLs begin like this one; nothing when none does.
+std::optional<SourceType> type_of_url(std::string_view url);
 
 /// True for names and addresses of this machine and for socket directories.
 bool is_loopback(std::string_view host);

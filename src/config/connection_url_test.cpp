@@ -2,6 +2,8 @@
 // URLs as people write them, with passwords as people choose them.
 #include "config/connection_url.hpp"
 
+#include "config/source.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -129,6 +131,28 @@ TEST(Loopback, IsThisMachineOnly) {
        {"127.0.0.1.example.org", "db", "10.0.0.1", "localhost.example.org", "0.0.0.0", "127.evil.0.1"}) {
     EXPECT_FALSE(is_loopback(host)) << host;
   }
+}
+
+TEST(ConnectionUrl, TellsTheTypeByTheScheme) {
+  EXPECT_EQ(type_of_url("postgresql://ann@localhost/shop"), SourceType::postgres);
+  EXPECT_EQ(type_of_url("MariaDB://localhost/shop"), SourceType::mysql);
+  EXPECT_EQ(type_of_url("sqlite:shop.db"), SourceType::sqlite);
+  for (const auto* other : {"", "shop.db", "postgresql", "oracle://x/y"}) EXPECT_FALSE(type_of_url(other)) << other;
+}
+
+TEST(SourceFromUrl, AsksForADecisionBeyondThisMachine) {
+  base::Redactor redactor;
+  const auto local = source_from_url("postgresql://ann:s3cret@localhost/shop", {}, redactor);
+  ASSERT_TRUE(local.has_value());
+  EXPECT_TRUE(local->has_secret);
+  EXPECT_EQ(local->source.port, 5432);
+  EXPECT_EQ(redactor.clean("s3cret"), "***");
+  EXPECT_FALSE(source_from_url("postgresql://ann@localhost/shop", {}, redactor)->has_secret);
+  EXPECT_TRUE(source_from_url("postgresql://localhost/shop?password=x1y2", {}, redactor)->has_secret);
+  const std::string_view far = "postgresql://ann@db.example.com/shop";
+  EXPECT_EQ(source_from_url(far, {}, redactor).error().kind, ErrorKind::config);
+  EXPECT_TRUE(source_from_url(far, Tls{.mode = TlsMode::disable}, redactor).has_value());
+  EXPECT_TRUE(source_from_url(std::string(far) + "?sslmode=require", {}, redactor).has_value());
 }
 
 }  // namespace

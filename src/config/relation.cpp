@@ -99,7 +99,20 @@ void read_one(Section& section, std::string_view key, Context& context, model::R
   }
 }
 
+std::string spelled_part(const std::string& name) {
+  const bool is_plain = name.find_first_of(".\"") == std::string::npos && name.front() != ' ' && name.back() != ' ';
+  if (is_plain) return name;
+  std::string out = "\"";
+  for (const char c : name) out.append(c == '"' ? 2 : 1, c);
+  return out + "\"";
+}
+
 }  // namespace
+
+std::string spelled_table_name(const model::Relation& relation) {
+  const auto table = spelled_part(relation.table);
+  return relation.schema.empty() ? table : spelled_part(relation.schema) + "." + table;
+}
 
 Result<model::Relation> parse_table_name(std::string_view text) {
   const auto refuse = [] {

@@ -7,6 +7,7 @@
 #include "config/section.hpp"
 #include "model/relation.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace rivet::config {
@@ -16,5 +17,8 @@ model::Relation read_relation(Section& section, Context& context);
 
 /// Reads `table` or `schema.table`. A part in double quotes may hold dots; a quote within is doubled.
 Result<model::Relation> parse_table_name(std::string_view text);
+
+/// The table as parse_table_name() reads it back. REQUIRES: relation.is_table().
+std::string spelled_table_name(const model::Relation& relation);
 
 }  // namespace rivet::config

@@ -74,6 +74,23 @@ std::optional<std::string> url_text(Section& section, std::string_view key, cons
   return section.text(key);
 }
 
+/// The parts of the URL as parts of the source. REQUIRES: source.type is that of the URL.
+void adopt(ConnectionUrl url, Source& source) {
+  source.host = std::move(url.host);
+  source.user = std::move(url.user);
+  source.password = std::move(url.password);
+  source.database = std::move(url.database);
+  source.port = url.port;
+  source.url_parameters = std::move(url.parameters);
+  if (source.type == SourceType::sqlite) source.path = std::move(source.database);
+}
+
+/// The text of the URL where it holds a secret, and each spelling of that.
+void remember_secrets(std::string_view text, const ConnectionUrl& url, base::Redactor& redactor) {
+  if (!url.secrets.empty()) redactor.remember(text);
+  for (const auto& secret : url.secrets) redactor.remember(secret);
+}
+
 void read_url(Section& section, std::string_view key, Context& context, Source& source) {
   const auto text = url_text(section, key, context);
   if (!text) return;
@@ -83,15 +100,8 @@ void read_url(Section& section, std::string_view key, Context& context, Source& 
     section.refuse(key, fmt::format("'{}': {}", key, url.error().message));
     return;
   }
-  if (!url->secrets.empty()) context.redactor.remember(*text);
-  for (const auto& secret : url->secrets) context.redactor.remember(secret);
-  source.host = std::move(url->host);
-  source.user = std::move(url->user);
-  source.password = std::move(url->password);
-  source.database = std::move(url->database);
-  source.port = url->port;
-  source.url_parameters = std::move(url->parameters);
-  if (source.type == SourceType::sqlite) source.path = std::move(source.database);
+  remember_secrets(*text, *url, context.redactor);
+  adopt(std::move(*url), source);
   if (source.host.empty() && source.type != SourceType::postgres && source.type != SourceType::sqlite) {
     section.refuse(key, fmt::format("'{}': the URL names no host", key));
   }
@@ -187,8 +197,10 @@ bool stays_on_this_machine(const Source& source) {
 }
 
 /// Plain text beyond this machine needs the user's word.
+bool lacks_tls_decision(const Source& source) { return !stays_on_this_machine(source) && !url_asks_for_tls(source); }
+
 void require_tls_decision(Section& section, const Source& source, const Context& context) {
-  if (section.has("tls") || stays_on_this_machine(source) || url_asks_for_tls(source)) return;
+  if (section.has("tls") || !lacks_tls_decision(source)) return;
   context.problems.add(section.line(),
                        fmt::format("source: host '{}' is not this machine and there is no 'tls:' block; "
                                    "add 'tls: {{mode: verify-full}}', or 'tls: {{mode: disable}}' to "
@@ -214,6 +226,30 @@ void remember_secrets(Section& section, Context& context) {
 }
 
 }  // namespace
+
+Result<UrlSource> source_from_url(std::string_view url, const std::optional<Tls>& tls, base::Redactor& redactor) {
+  const auto type = type_of_url(url);
+  if (!type) {
+    redactor.remember(url);
+    return fail(ErrorKind::config, "the source's URL begins with no scheme that is known",
+                "write postgresql://user@host:5432/database, or sqlite:FILE");
+  }
+  auto parts = parse_connection_url(url, *type);
+  if (!parts) {
+    redactor.remember(url);
+    return fail(parts.error());
+  }
+  remember_secrets(url, *parts, redactor);
+  UrlSource out{.source = {.type = *type, .tls = tls}, .has_secret = !parts->secrets.empty()};
+  adopt(std::move(*parts), out.source);
+  auto& source = out.source;
+  if (source.port == 0) source.port = default_port(*type);
+  if (*type != SourceType::sqlite && !tls && lacks_tls_decision(source)) {
+    return fail(ErrorKind::config, fmt::format("host '{}' is not this machine", redactor.clean(source.host)),
+                "say with --tls how to reach it: verify-full, verify-ca, require, or disable for plain text");
+  }
+  return out;
+}
 
 SourceBlock read_source(Section& section, Context& context) {
   remember_secrets(section, context);

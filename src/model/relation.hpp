@@ -17,8 +17,8 @@ namespace rivet::model {
 struct Relation {
   std::string schema = {};  ///< empty: the session's default
   std::string table = {};
-  std::string query = {};    ///< verbatim user SQL, without a trailing semicolon
-  Predicate within = {};     ///< only these rows belong to it; key ranges and NULL keys only
+  std::string query = {};  ///< verbatim user SQL, without a trailing semicolon
+  Predicate within = {};   ///< only these rows belong to it; key ranges and NULL keys only
 
   bool is_table() const { return !table.empty(); }
 };
@@ -50,6 +50,7 @@ struct Key {
 struct Inventory {
   Columns columns;
   std::vector<Key> keys;                     ///< the primary key first; none for a query
+  std::vector<std::string> indexed = {};     ///< columns by which, alone, an index has all rows in order
   std::string row_id;                        ///< a hidden unique integer that can be used as a key column; or empty
   bool row_versions = false;                 ///< its rows can be selected by VersionRange
   std::optional<std::int64_t> row_estimate;  ///< from the catalogue, never a COUNT(*)
@@ -58,12 +59,20 @@ struct Inventory {
   std::vector<std::string> warnings;         ///< ready for printing
 };
 
+/// How to carry the columns of a table some values of which are not what the columns' types say.
+struct Misfits {
+  TypeOverrides overrides;     ///< for `columns:`
+  std::string readable_query;  ///< reads the table where a name alone does not do; mostly empty
+
+  bool empty() const { return overrides.empty() && readable_query.empty(); }
+};
+
 /// Where the numbering of a source's transactions stands.
 struct Horizon {
   std::string source_id;     ///< of the database system; other systems number anew
   std::int64_t settled = 0;  ///< every transaction below it has ended, for all to see
   std::int64_t next = 0;     ///< no transaction from here on has begun when it was asked
-  std::string held_by;       ///< who keeps `settled` below `next`, for people; empty when nobody does or it cannot be told
+  std::string held_by;  ///< who keeps `settled` below `next`, for people; empty when nobody does or it cannot be told
 };
 
 /// How far a key reaches. Without rows that have the whole key there is neither first nor last.

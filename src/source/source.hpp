@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "batch/schema.hpp"
+#include "model/catalogue.hpp"
 #include "model/relation.hpp"
 #include "model/unit.hpp"
 
@@ -80,6 +81,13 @@ struct Pressure {
   std::optional<std::chrono::milliseconds> standby_lag = {};  ///< of the standby that is furthest behind
 };
 
+/// Whom an error of describe() concerns, for a caller that looks at many relations.
+enum class RelationFault {
+  none,      ///< not the relation: the connection, the server, this program
+  broken,    ///< it is gone, or what it is made of is
+  forbidden  ///< this user may not read it
+};
+
 /// One connection, set up for reading. Used by one thread at a time; must outlive its streams, of
 /// which at most one may be open.
 class Session {
@@ -96,6 +104,15 @@ class Session {
   /// Which system the rows live in: the same text for the same database, whatever name it is reached by. Empty when
   /// the engine or this user's rights do not tell.
   virtual Result<std::string> source_id() = 0;
+
+  /// The tables and views of a schema, or with an empty name of all but the engine's own, in order of schema and name.
+  /// Looks at no values and takes a fixed number of statements. An unknown schema has none.
+  virtual Result<std::vector<model::CatalogueEntry>> catalogue(const std::string& schema) = 0;
+  /// What a read of the table or view with these types of describe() would stop at, and how to carry it instead. An
+  /// engine whose declarations do not bind reads every value; others have nothing to tell.
+  virtual Result<model::Misfits> misfits(const model::Relation&, const model::Columns&) { return model::Misfits{}; }
+  /// What an error of describe() says about the relation.
+  virtual RelationFault fault_of(const Error& error) const = 0;
 
   /// The least and the greatest key, by index where there is one. `key` names columns of the relation, or the row id
   /// as describe() called it.

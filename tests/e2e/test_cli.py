@@ -19,7 +19,7 @@ import pytest
 from helpers import export, wait_until
 
 ROW_COUNT = 20_000
-UNAVAILABLE = ["check", "doctor", "init", "plan", "apply", "reconcile", "repair", "cdc", "load",
+UNAVAILABLE = ["check", "doctor", "plan", "apply", "reconcile", "repair", "cdc", "load",
                "state loads"]
 
 
@@ -59,6 +59,7 @@ def test_usage_errors_end_with_2_and_no_error_prefix(rivet, config):
 def test_help_and_version_go_to_stdout(rivet):
     assert re.fullmatch(r"rivet \d+\.\d+\.\d+\n", rivet.ok("--version").stdout)
     top = rivet.ok("--help").stdout
+    assert "--source-env" in rivet.ok("init", "--help").stdout
     for command in ("run", "validate", "journal", "metrics", "state"):
         assert re.search(rf"^  {command}\s", top, re.MULTILINE), command
         assert "--config" in rivet.ok(*([command] if command != "state" else ["state", "files"]), "--help").stdout

@@ -114,7 +114,9 @@ Result<Description> describe(Connection& connection, const model::Relation& rela
   }
   add_override_warnings(overrides, inventory);
   inventory.fingerprint = fingerprint_of(fields);
-  inventory.keys = TRY(read_keys(connection, relation, fields, limit));
+  auto indexes = TRY(read_index_facts(connection, relation, fields, limit));
+  inventory.keys = std::move(indexes.keys);
+  inventory.indexed = std::move(indexes.leading);
   inventory.row_versions = TRY(has_row_versions(connection, relation, limit));
   TRY(add_sizes(connection, relation, fields, limit, inventory));
   return description;

@@ -102,6 +102,10 @@ bool can_be_compared(const std::vector<std::string>& columns, const std::vector<
          });
 }
 
+void add_once(const std::string& name, std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
 bool more_useful(const model::Key& a, const model::Key& b) {
   if (a.primary != b.primary) return a.primary;
   if (a.nullable != b.nullable) return b.nullable;
@@ -110,16 +114,23 @@ bool more_useful(const model::Key& a, const model::Key& b) {
 
 }  // namespace
 
-Result<std::vector<model::Key>> read_keys(Connection& connection, const model::Relation& relation,
-                                          const std::vector<Field>& fields, seconds limit) {
-  std::vector<model::Key> keys;
+Result<IndexFacts> read_index_facts(Connection& connection, const model::Relation& relation,
+                                    const std::vector<Field>& fields, seconds limit) {
+  IndexFacts facts;
+  auto& keys = facts.keys;
   for (auto& index : TRY(read_indexes(connection, relation, limit))) {
+    if (!index.columns.empty()) add_once(index.columns.front(), facts.leading);
     if (!index.unique || index.columns.size() != index.width || !can_be_compared(index.columns, fields)) continue;
     const bool nullable = can_be_null(index.columns, fields);
     keys.push_back({.columns = std::move(index.columns), .primary = index.primary, .nullable = nullable});
   }
   std::stable_sort(keys.begin(), keys.end(), more_useful);
-  return keys;
+  return facts;
+}
+
+Result<std::vector<model::Key>> read_keys(Connection& connection, const model::Relation& relation,
+                                          const std::vector<Field>& fields, seconds limit) {
+  return std::move(TRY(read_index_facts(connection, relation, fields, limit)).keys);
 }
 
 Result<bool> has_ordered_index(Connection& connection, const model::Relation& relation, const model::KeyColumns& key,

@@ -19,6 +19,14 @@ namespace rivet::source::postgres {
 Result<std::vector<model::Key>> read_keys(Connection& connection, const model::Relation& relation,
                                           const std::vector<Field>& fields, std::chrono::seconds limit);
 
+/// The same keys, and the columns by which, alone, some index has all rows in order.
+struct IndexFacts {
+  std::vector<model::Key> keys;
+  std::vector<std::string> leading;
+};
+Result<IndexFacts> read_index_facts(Connection& connection, const model::Relation& relation,
+                                    const std::vector<Field>& fields, std::chrono::seconds limit);
+
 /// Whether some index, unique or not, has all rows of the table in the order of this key: its columns, or for a
 /// coalesced one an index on COALESCE of just these.
 Result<bool> has_ordered_index(Connection& connection, const model::Relation& relation, const model::KeyColumns& key,

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "source/postgres/catalogue.hpp"
 #include "source/postgres/copy_stream.hpp"
 #include "source/postgres/describe.hpp"
 #include "source/postgres/explain.hpp"
@@ -54,6 +55,13 @@ class PostgresSession final : public Session {
     if (!id && id.error().kind == ErrorKind::auth) return std::string();
     return id;
   }
+
+  Result<std::vector<model::CatalogueEntry>> catalogue(const std::string& schema) override {
+    return ask("listing what there is", &Transaction::end,
+               [&](Connection& connection) { return list_relations(connection, schema, transaction_.limit()); });
+  }
+
+  RelationFault fault_of(const Error& error) const override { return relation_fault(error); }
 
   Result<model::KeyExtent> key_extent(const model::Relation& relation, const model::KeyColumns& key) override {
     return ask("looking for the ends of the key of", relation, &Transaction::end,

@@ -381,6 +381,7 @@ Result<model::Inventory> describe_relation(Connection& connection, const Relatio
       inventory.warnings.push_back(fmt::format("column {}: {}", column.name, column.warning));
   }
   inventory.keys = TRY(read_keys(connection, shape));
+  inventory.indexed = TRY(read_indexed(connection, shape));
   inventory.row_id = TRY(read_row_id(connection, shape));
   return inventory;
 }

@@ -72,6 +72,22 @@ Result<std::vector<model::Key>> read_keys(Connection& connection, const Shape& s
   return keys;
 }
 
+Result<std::vector<std::string>> read_indexed(Connection& connection, const Shape& shape) {
+  std::vector<std::string> names;
+  if (shape.table.empty()) return names;
+  if (shape.key_is_rowid) names.push_back(shape.primary_key.front());
+  const auto statement = TRY(connection.prepare(
+      "SELECT DISTINCT c.name, c.coll FROM pragma_index_list(?1, 'main') AS i, pragma_index_xinfo(i.name, 'main') AS c "
+      "WHERE NOT i.partial AND c.seqno = 0 AND c.cid >= 0"));
+  bind_text(statement.get(), 1, shape.table);
+  while (TRY(connection.step(statement.get()))) {
+    auto name = text_at(statement.get(), 0);
+    const auto own = collation_of(connection, shape.table, name);
+    if (sqlite3_stricmp(own.c_str(), text_at(statement.get(), 1).c_str()) == 0) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 Result<std::string> read_row_id(Connection& connection, const Shape& shape) {
   if (shape.table.empty() || shape.rowid.empty()) return std::string();
   // What a virtual table gives out as rowid is its own affair.

@@ -17,6 +17,9 @@ namespace rivet::source::sqlite {
 /// Empty for views, queries and virtual tables.
 Result<std::vector<model::Key>> read_keys(Connection& connection, const Shape& shape);
 
+/// The columns by which, alone, some index (unique or not) or the rowid has all rows in order.
+Result<std::vector<std::string>> read_indexed(Connection& connection, const Shape& shape);
+
 /// The name under which the rowid can be a key column. Empty for whatever has none of its own. Without INTEGER PRIMARY
 /// KEY it may change with VACUUM.
 Result<std::string> read_row_id(Connection& connection, const Shape& shape);

@@ -2,10 +2,12 @@
 // Sessions over one database file.
 #include "source/sqlite/source.hpp"
 
+#include "source/sqlite/catalogue.hpp"
 #include "source/sqlite/connection.hpp"
 #include "source/sqlite/describe.hpp"
 #include "source/sqlite/explain.hpp"
 #include "source/sqlite/key_probe.hpp"
+#include "source/sqlite/misfits.hpp"
 #include "source/sqlite/snapshot.hpp"
 #include "source/sqlite/stream.hpp"
 
@@ -49,6 +51,16 @@ class SqliteSession final : public Session {
   }
 
   Result<std::string> source_id() override { return "sqlite:" + connection().file().string(); }
+
+  Result<std::vector<model::CatalogueEntry>> catalogue(const std::string& schema) override {
+    return list_relations(connection(), schema).context("listing what there is");
+  }
+
+  Result<model::Misfits> misfits(const model::Relation& relation, const model::Columns& columns) override {
+    return find_misfits(connection(), relation, columns).context("looking at " + model::display_name(relation));
+  }
+
+  RelationFault fault_of(const Error& error) const override { return relation_fault(error); }
 
   Result<model::KeyExtent> key_extent(const model::Relation& relation, const model::KeyColumns& key) override {
     return sqlite::key_extent(connection(), relation, key)
