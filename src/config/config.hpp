@@ -149,6 +149,7 @@ struct Export {
   double shape_drift_warn_factor = 2.0;
   std::optional<Parquet> parquet;  ///< none: row groups bounded by bytes
   int line = 0;                    ///< of its entry in the file, 1-based
+  std::string definition = {};     ///< of load(): its entry in the form of definition.hpp
 
   /// The name of its entry in the file, also for a partition.
   const std::string& entry_name() const { return family.empty() ? name : family; }
@@ -184,6 +185,7 @@ struct Config {
   bool parallel_exports = false;
   bool parallel_export_processes = false;
   Notifications notifications;
+  std::string source_definition = {};  ///< of load(): `source:` in the form of definition.hpp
   std::vector<std::string> warnings;  ///< ready for printing, with file:line
 };
 

@@ -13,6 +13,7 @@
 #include <charconv>
 #include <optional>
 #include <span>
+#include <utility>
 
 namespace rivet::config {
 namespace {
@@ -53,6 +54,17 @@ bool is_host_char(char c) {
 
 bool is_ipv6_char(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == ':' || c == '.' || c == '%' || c == '-';
+}
+
+/// Percent-encoded as RFC 3986 has it, all but its unreserved characters.
+std::string encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = byte < 0x80 && (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~');
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return out;
 }
 
 std::optional<unsigned> hex_byte(std::string_view digits) {
@@ -206,13 +218,6 @@ std::optional<Split> split(std::string_view text) {
   return best;
 }
 
-bool holds_secret(std::string_view parameter) {
-  for (const auto* word : {"password", "passwd", "pwd", "secret", "token"}) {
-    if (parameter.find(word) != npos) return true;
-  }
-  return false;
-}
-
 void move_parameter(Parameters& parameters, std::string_view name, std::string& to) {
   const auto found = parameters.find(std::string(name));
   if (found == parameters.end()) return;
@@ -284,6 +289,34 @@ Result<void> check_text(const ConnectionUrl& url) {
 }
 
 }  // namespace
+
+bool holds_secret(std::string_view parameter) {
+  for (const auto* word : {"password", "passwd", "pwd", "secret", "token"}) {
+    if (parameter.find(word) != npos) return true;
+  }
+  return false;
+}
+
+std::string url_without_secrets(const Source& source) {
+  if (source.type == SourceType::sqlite) return "sqlite:" + source.path.string();
+  std::string url = fmt::format("{}://", schemes_of(source.type).back());
+  if (!source.user.empty()) url += encoded(source.user) + "@";
+  // A socket directory has no place before the slash.
+  const bool named = !source.host.starts_with('/');
+  if (named) url += source.host.find(':') == std::string::npos ? source.host : "[" + source.host + "]";
+  if (named && source.port != 0) url += fmt::format(":{}", source.port);
+  url += "/" + encoded(source.database);
+  char sign = '?';
+  const auto add = [&](const std::string& name, const std::string& value) {
+    url += fmt::format("{}{}={}", std::exchange(sign, '&'), encoded(name), encoded(value));
+  };
+  if (!named) add("host", source.host);
+  if (!named && source.port != 0) add("port", std::to_string(source.port));
+  for (const auto& [name, value] : source.url_parameters) {
+    if (!holds_secret(name)) add(name, value);
+  }
+  return url;
+}
 
 Result<ConnectionUrl> parse_connection_url(std::string_view url, SourceType type) {
   const auto rest = without_scheme(url, type);

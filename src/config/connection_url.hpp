@@ -30,6 +30,12 @@ Result<ConnectionUrl> parse_connection_url(std::string_view url, SourceType type
 /// The type whose URLs begin like this one; nothing when none does.
 std::optional<SourceType> type_of_url(std::string_view url);
 
+/// Whether a URL parameter of this name holds a credential.
+bool holds_secret(std::string_view parameter);
+
+/// The URL of a source without its credentials, percent-encoded where needed.
+std::string url_without_secrets(const Source& source);
+
 /// True for names and addresses of this machine and for socket directories.
 bool is_loopback(std::string_view host);
 

@@ -26,6 +26,8 @@ struct Context {
   }
 };
 
+inline constexpr std::size_t kFileBytes = 8U << 20U;  ///< of a configuration file
+
 /// The whole of a regular file of at most `limit` bytes. Errors are of kind config and name the file.
 Result<std::string> read_small_file(const std::filesystem::path& file, std::size_t limit);
 

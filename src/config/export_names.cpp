@@ -8,7 +8,6 @@
 namespace rivet::config {
 namespace {
 
-constexpr std::size_t kFileBytes = 8U << 20U;
 
 const Node* value_of(const Node& map, std::string_view key) {
   for (const auto& entry : map.entries) {

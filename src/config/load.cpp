@@ -3,6 +3,7 @@
 #include "config/load.hpp"
 
 #include "config/context.hpp"
+#include "config/definition.hpp"
 #include "config/document.hpp"
 #include "config/root.hpp"
 #include "config/substitute.hpp"
@@ -11,8 +12,6 @@ namespace rivet::config {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kFileBytes = 8U << 20U;
 
 /// Names and values end up in JSON, in file names and in C interfaces: all of them must be text.
 void refuse_broken_text(const Node& node, Problems& problems) {
@@ -44,6 +43,17 @@ std::optional<Node> read_tree(std::string_view text, const LoadOptions& options,
   return tree;
 }
 
+/// REQUIRES: the tree is that of the configuration.
+void add_definitions(const Node& tree, Config& config) {
+  for (const auto& [key, line, value] : tree.entries) {
+    if (key == "source") config.source_definition = define_source(value, config.source);
+    if (key != "exports") continue;
+    for (std::size_t i = 0; i < value.items.size(); ++i) {
+      config.exports[i].definition = define_export(value.items[i], config.exports[i]);
+    }
+  }
+}
+
 }  // namespace
 
 Result<Config> load(const fs::path& file, const LoadOptions& options, base::Redactor& redactor) {
@@ -56,6 +66,7 @@ Result<Config> load(const fs::path& file, const LoadOptions& options, base::Reda
   Context context{problems, options, redactor, absolute.parent_path()};
   auto config = read_root(*tree, context);
   if (!problems.empty()) return fail(problems.to_error());
+  add_definitions(*tree, config);
   config.file = absolute;
   config.warnings = problems.warnings();
   return config;

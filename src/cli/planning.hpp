@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exports of a configuration, planned: what `plan` seals and what `apply` orders by.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "config/config.hpp"
+#include "inspect/preflight.hpp"
+#include "plan/prioritize.hpp"
+
+namespace rivet::cli {
+
+/// One export with its units, or each of its partitions with theirs.
+struct PlannedEntry {
+  const config::Export* entry = nullptr;
+  std::vector<model::Plan> plans;  ///< none: no row has a partition to be in
+  model::Preflight preflight;      ///< of a typical partition
+  std::vector<plan::PastRun> history;
+  std::string source_id;
+};
+
+/// What is asked of planning.
+struct PlanningJob {
+  const config::Config& config;
+  inspect::Access access;
+  inspect::Purpose purpose;
+  base::Timestamp now;
+};
+
+/// Plans an export as a run would. Of the partitions all are planned for Purpose::plan, else one in the middle. Errors:
+/// those that a run ends with before its first row.
+Result<PlannedEntry> plan_entry(const config::Export& entry, const PlanningJob& job);
+
+/// Where the exports stand among each other.
+plan::Campaign campaign_of(const std::vector<PlannedEntry>& planned);
+
+}  // namespace rivet::cli
