@@ -21,8 +21,9 @@ struct Hint {
 
 std::vector<Hint> hints_of(const Annotation& annotation) {
   std::vector<Hint> out;
-  if (annotation.wave) out.push_back({"wave", std::to_string(*annotation.wave)});
+  // Each is put right behind the name, so that the last comes first.
   if (annotation.parallel_safe) out.push_back({"parallel_safe", *annotation.parallel_safe ? "true" : "false"});
+  if (annotation.wave) out.push_back({"wave", std::to_string(*annotation.wave)});
   return out;
 }
 

@@ -17,26 +17,26 @@ std::string annotated(std::string_view text, int wave = 2) {
 
 TEST(Annotate, AddsLinesBehindTheName) {
   EXPECT_EQ(annotated("# head\nexports:\n\n  - name: a   # the name\n\n    table: t\n"),
-            "# head\nexports:\n\n  - name: a   # the name\n    parallel_safe: true\n    wave: 2\n\n    table: t\n");
+            "# head\nexports:\n\n  - name: a   # the name\n    wave: 2\n    parallel_safe: true\n\n    table: t\n");
 }
 
 TEST(Annotate, KeepsTheNamesColumnWhereverItStands) {
   EXPECT_EQ(annotated("exports:\n- table: t\n  name: 'a'\n  mode: full"),
-            "exports:\n- table: t\n  name: 'a'\n  parallel_safe: true\n  wave: 2\n  mode: full");
+            "exports:\n- table: t\n  name: 'a'\n  wave: 2\n  parallel_safe: true\n  mode: full");
   EXPECT_EQ(annotated("exports:\n  -   \"name\": a\n      table: t\n"),
-            "exports:\n  -   \"name\": a\n      parallel_safe: true\n      wave: 2\n      table: t\n");
+            "exports:\n  -   \"name\": a\n      wave: 2\n      parallel_safe: true\n      table: t\n");
 }
 
 TEST(Annotate, KeepsEndsOfLines) {
   EXPECT_EQ(annotated("exports:\r\n  - name: a\r\n    table: t\r\n"),
-            "exports:\r\n  - name: a\r\n    parallel_safe: true\r\n    wave: 2\r\n    table: t\r\n");
+            "exports:\r\n  - name: a\r\n    wave: 2\r\n    parallel_safe: true\r\n    table: t\r\n");
   EXPECT_EQ(annotated("exports:\n  - table: t\n    name: a"),
-            "exports:\n  - table: t\n    name: a\n    parallel_safe: true\n    wave: 2");
+            "exports:\n  - table: t\n    name: a\n    wave: 2\n    parallel_safe: true");
 }
 
 TEST(Annotate, WritesIntoFlowMaps) {
   EXPECT_EQ(annotated("exports: [{name: a, table: t}]\n"),
-            "exports: [{wave: 2, parallel_safe: true, name: a, table: t}]\n");
+            "exports: [{parallel_safe: true, wave: 2, name: a, table: t}]\n");
 }
 
 TEST(Annotate, ReplacesOnlyTheValue) {
@@ -47,7 +47,7 @@ TEST(Annotate, ReplacesOnlyTheValue) {
 TEST(Annotate, LeavesOtherExportsAlone) {
   const std::string text = "exports:\n  - name: b\n    table: a\n  - name: a\n    table: t\n";
   EXPECT_EQ(annotated(text),
-            "exports:\n  - name: b\n    table: a\n  - name: a\n    parallel_safe: true\n    wave: 2\n    table: t\n");
+            "exports:\n  - name: b\n    table: a\n  - name: a\n    wave: 2\n    parallel_safe: true\n    table: t\n");
 }
 
 TEST(Annotate, RefusesWhereALineWouldChangeAValue) {
