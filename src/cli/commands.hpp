@@ -9,6 +9,8 @@
 namespace rivet::cli {
 
 void add_run(CLI::App& app, Action& chosen);
+void add_check(CLI::App& app, Action& chosen);
+void add_doctor(CLI::App& app, Action& chosen);
 void add_validate(CLI::App& app, Action& chosen);
 void add_journal(CLI::App& app, Action& chosen);
 void add_metrics(CLI::App& app, Action& chosen);

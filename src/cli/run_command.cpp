@@ -40,11 +40,7 @@ Result<void> require_clean_stdout(const RunArguments& args, const Selection& sel
     return fail(ErrorKind::config, "--json and an export with `destination: {type: stdout}` both want stdout",
                 "use --summary-output FILE for the JSON");
   }
-  if (streams > 1) {
-    return fail(ErrorKind::config, fmt::format("{} exports write to stdout; their bytes would run together", streams),
-                "choose one with -e");
-  }
-  return {};
+  return require_one_stream(selected);
 }
 
 /// How the exports of one command share this machine.

@@ -18,14 +18,6 @@
 namespace rivet::cli {
 namespace {
 
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=,:@%+";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) c == '\'' ? out += "'\\''" : out += c;
-  return out + "'";
-}
-
 /// RIVET_GOVERNOR_INTERVAL_MS.
 std::chrono::milliseconds governor_interval(const Context& context) {
   constexpr std::chrono::milliseconds kDefault{1'500};
@@ -64,9 +56,24 @@ bool writes_to_stdout(const config::Export* entry) {
   return entry->destination.type == config::DestinationType::stdout_;
 }
 
+std::string shell_quoted(const std::string& word) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=,:@%+";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) c == '\'' ? out += "'\\''" : out += c;
+  return out + "'";
+}
+
+Result<void> require_one_stream(const Selection& selected) {
+  const auto streams = std::count_if(selected.begin(), selected.end(), writes_to_stdout);
+  if (streams < 2) return {};
+  return fail(ErrorKind::config, fmt::format("{} exports write to stdout; their bytes would run together", streams),
+              "choose one with -e");
+}
+
 std::string rerun_command(const RunArguments& args, const config::Export& entry, const base::Redactor& redactor) {
-  auto command = fmt::format("rivet run -c {} -e {}", quoted(args.config), quoted(entry.name));
-  for (const auto& param : args.params) command += " -p " + quoted(redactor.clean(param));
+  auto command = fmt::format("rivet run -c {} -e {}", shell_quoted(args.config), shell_quoted(entry.name));
+  for (const auto& param : args.params) command += " -p " + shell_quoted(redactor.clean(param));
   return command;
 }
 

@@ -42,6 +42,12 @@ struct RunJob {
 /// Whether the export's rows go to stdout.
 bool writes_to_stdout(const config::Export* entry);
 
+/// The word as a shell reads it back.
+std::string shell_quoted(const std::string& word);
+
+/// Kind config when the rows of several exports would run together on stdout.
+Result<void> require_one_stream(const Selection& selected);
+
 /// What to type to run the export again. Values of parameters are cleaned before quotes could change how a secret in
 /// them looks.
 std::string rerun_command(const RunArguments& args, const config::Export& entry, const base::Redactor& redactor);

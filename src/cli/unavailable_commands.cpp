@@ -46,8 +46,6 @@ void add_unavailable(CLI::App& parent, const std::string& name, const std::strin
 }
 
 void add_unavailable(CLI::App& app, Action& chosen) {
-  add_unavailable(app, "check", "Look at the source before a run", chosen);
-  add_unavailable(app, "doctor", "Test connections, credentials and destinations", chosen);
   add_unavailable(app, "init", "Write a first configuration", chosen);
   add_unavailable(app, "plan", "Write a sealed plan", chosen);
   add_unavailable(app, "apply", "Execute a sealed plan or a configuration by waves", chosen);
