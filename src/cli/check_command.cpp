@@ -34,7 +34,7 @@ struct Arguments {
 struct Checking {
   const Arguments& args;
   const config::Config& config;
-  const inspect::Access access;
+  const inspect::Access& access;
   const base::Timestamp now;
 };
 
@@ -171,7 +171,8 @@ Result<void> check(const Arguments& args, Context& context) {
   TRY(require_one_stream(selected));
   const auto source = TRY(make_source(config.source, context.clock));
   const auto store = TRY(open_store_copy(config.file.parent_path()));
-  const Checking job{args, config, {*source, *store, context.stop}, context.clock.now()};
+  const inspect::Access access{*source, *store, context.stop};
+  const Checking job{args, config, access, context.clock.now()};
   std::vector<report::CheckedExport> all;
   for (const auto* entry : selected) {
     if (context.stop.stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
