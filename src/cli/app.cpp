@@ -49,6 +49,10 @@ void declare(CLI::App& app, bool& json_errors, Action& chosen) {
   app.add_flag("--json-errors", json_errors, "Print an error as one JSON object on stderr");
   add_init(app, chosen);
   add_run(app, chosen);
+  add_check(app, chosen);
+  add_doctor(app, chosen);
+  add_plan(app, chosen);
+  add_apply(app, chosen);
   add_validate(app, chosen);
   add_journal(app, chosen);
   add_metrics(app, chosen);

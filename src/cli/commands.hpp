@@ -10,6 +10,10 @@ namespace rivet::cli {
 
 void add_init(CLI::App& app, Action& chosen);
 void add_run(CLI::App& app, Action& chosen);
+void add_check(CLI::App& app, Action& chosen);
+void add_doctor(CLI::App& app, Action& chosen);
+void add_plan(CLI::App& app, Action& chosen);
+void add_apply(CLI::App& app, Action& chosen);
 void add_validate(CLI::App& app, Action& chosen);
 void add_journal(CLI::App& app, Action& chosen);
 void add_metrics(CLI::App& app, Action& chosen);

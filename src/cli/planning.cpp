@@ -9,12 +9,20 @@
 #include "cli/registry.hpp"
 #include "inspect/partitions.hpp"
 #include "plan/make_plan.hpp"
+#include "run/accept.hpp"
 
 namespace rivet::cli {
 namespace {
 
 Result<inspect::Resolved> plan_one(const config::Export& entry, const PlanningJob& job) {
-  auto resolved = TRY(inspect::resolve(job.access, job.config, entry, place_of(entry, job.now), job.now));
+  const auto opened = TRY(open_destination(entry, job.now));
+  const auto format = TRY(make_format(entry));
+  auto resolved = TRY(inspect::resolve(job.access, job.config, entry, opened.place, job.now));
+  TRY(run::require_writable_columns(*format, resolved.plan.columns));
+  if (const auto change = TRY(run::compare_with_last_run(job.access.store, resolved.plan))) {
+    TRY(run::require_accepted(entry, *change));
+  }
+  TRY(run::require_same_format(job.access.store, resolved.plan));
   TRY(inspect::cut_into_units(job.access, job.purpose, resolved));
   TRY(inspect::add_prediction(job.access, entry, resolved));
   return resolved;

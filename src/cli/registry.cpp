@@ -25,6 +25,12 @@ tl::unexpected<Error> not_built(std::string what, std::string hint) {
   return fail(ErrorKind::config, std::move(what) + " is not available in this version", std::move(hint));
 }
 
+Result<void> refuse_state_url() {
+  if (std::getenv("RIVET_STATE_URL") == nullptr) return {};
+  return not_built("a state store at RIVET_STATE_URL",
+                   "unset RIVET_STATE_URL; the state then lies beside the config");
+}
+
 std::string absolute(const std::filesystem::path& path) {
   std::error_code failed;
   const auto canonical = std::filesystem::weakly_canonical(std::filesystem::absolute(path, failed), failed);
@@ -85,11 +91,13 @@ bool store_exists(const std::filesystem::path& config_folder) {
 }
 
 Result<std::unique_ptr<state::StateStore>> open_store(const std::filesystem::path& config_folder) {
-  if (std::getenv("RIVET_STATE_URL") != nullptr) {
-    return not_built("a state store at RIVET_STATE_URL",
-                     "unset RIVET_STATE_URL; the state then lies beside the config");
-  }
+  TRY(refuse_state_url());
   return state::sqlite::open_sqlite_store(config_folder / kStateFile);
+}
+
+Result<std::unique_ptr<state::StateStore>> open_store_copy(const std::filesystem::path& config_folder) {
+  TRY(refuse_state_url());
+  return state::sqlite::open_sqlite_copy(config_folder / kStateFile);
 }
 
 }  // namespace rivet::cli

@@ -45,4 +45,8 @@ bool store_exists(const std::filesystem::path& config_folder);
 /// config while `RIVET_STATE_URL` asks for a store that this version does not have.
 Result<std::unique_ptr<state::StateStore>> open_store(const std::filesystem::path& config_folder);
 
+/// What the state store of a configuration folder holds now, for commands that only look: nothing is created or
+/// written, and what is applied to the copy is forgotten with it. Empty when there is no store. Errors likewise.
+Result<std::unique_ptr<state::StateStore>> open_store_copy(const std::filesystem::path& config_folder);
+
 }  // namespace rivet::cli

@@ -3,7 +3,6 @@
 #include "cli/commands.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -12,14 +11,11 @@
 
 #include "cli/child_process.hpp"
 #include "cli/configuration.hpp"
-#include "cli/notification.hpp"
 #include "cli/registry.hpp"
+#include "cli/reported_run.hpp"
 #include "cli/run_command_processes.hpp"
 #include "cli/run_command_threads.hpp"
-#include "cli/run_report.hpp"
-#include "report/card.hpp"
 #include "report/progress_events.hpp"
-#include "report/terminal_progress.hpp"
 
 namespace rivet::cli {
 namespace {
@@ -40,11 +36,7 @@ Result<void> require_clean_stdout(const RunArguments& args, const Selection& sel
     return fail(ErrorKind::config, "--json and an export with `destination: {type: stdout}` both want stdout",
                 "use --summary-output FILE for the JSON");
   }
-  if (streams > 1) {
-    return fail(ErrorKind::config, fmt::format("{} exports write to stdout; their bytes would run together", streams),
-                "choose one with -e");
-  }
-  return {};
+  return require_one_stream(selected);
 }
 
 /// How the exports of one command share this machine.
@@ -83,38 +75,6 @@ Result<Sharing> choose_sharing(const config::Config& config, const RunArguments&
   return Sharing{.mode = mode, .at_once = args.max_parallel > 0 ? args.max_parallel : default_exports_at_once()};
 }
 
-std::unique_ptr<report::ProgressListener> make_progress(const Selection& selected, Context& context) {
-  // Live lines would be drawn through data that goes to the same terminal.
-  const bool data_on_terminal = std::any_of(selected.begin(), selected.end(), writes_to_stdout) && ::isatty(1) == 1;
-  if (data_on_terminal) return std::make_unique<report::SilentProgress>();
-  return std::make_unique<report::TerminalProgress>(context.screen);
-}
-
-/// The totals of a command that begins now, ends with finish() and knows its own time.
-class Totals {
- public:
-  Totals(const RunArguments& args, std::string_view parallel_mode, Context& context)
-      : context_(context), since_(std::chrono::steady_clock::now()) {
-    aggregate_.started_at = context.clock.now();
-    aggregate_.id = report::aggregate_id(aggregate_.started_at, ::getpid());
-    aggregate_.config_path = args.config;
-    aggregate_.parallel_mode = parallel_mode;
-  }
-
-  report::Aggregate finish(std::vector<report::RunOutcome> runs) && {
-    const auto spent = std::chrono::steady_clock::now() - since_;
-    aggregate_.runs = std::move(runs);
-    aggregate_.finished_at = context_.clock.now();
-    aggregate_.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(spent).count();
-    return std::move(aggregate_);
-  }
-
- private:
-  const Context& context_;
-  const std::chrono::steady_clock::time_point since_;
-  report::Aggregate aggregate_;
-};
-
 /// The command as its user sees it: live lines, a card for each export, totals, documents.
 Result<void> run_for_people(const RunArguments& args, const config::Config& config, const Selection& selected,
                             Context& context) {
@@ -122,20 +82,18 @@ Result<void> run_for_people(const RunArguments& args, const config::Config& conf
   const auto source = TRY(make_source(config.source, context.clock));
   const auto store = TRY(open_store(config.file.parent_path()));
   base::ByteBudget budget(shared_byte_budget(selected, sharing.at_once));
-  Totals totals(args, name_of(sharing.mode), context);
-  const auto progress = make_progress(selected, context);
-  const auto show = [&](const report::RunOutcome& outcome) {
-    if (selected.size() > 1) context.screen.print(report::run_line(outcome, context.screen.style()));
-  };
   const auto run_them = sharing.mode == Sharing::Mode::processes ? run_in_processes : run_in_threads;
-  const RunJob job{args, config, *source, *store, *progress, context, budget};
-  const auto aggregate = std::move(totals).finish(run_them(selected, job, sharing.at_once, show));
-  auto reported =
-      report_runs(aggregate, {.selected = selected.size(), .json = args.json, .summary_output = args.summary_output},
-                  *store, context);
-  notify_receivers(config, args.config, aggregate.runs, context);
-  TRY(verdict(aggregate, selected.size()));  // a run's own failure says more than that of its report
-  return reported;
+  return run_and_report({.args = args,
+                         .config = config,
+                         .store = *store,
+                         .context = context,
+                         .exports = selected.size(),
+                         .data_on_stdout = std::any_of(selected.begin(), selected.end(), writes_to_stdout),
+                         .parallel_mode = std::string(name_of(sharing.mode))},
+                        [&](report::ProgressListener& progress, const OutcomeHandler& show) {
+                          const RunJob job{args, config, *source, *store, progress, context, budget};
+                          return run_them(selected, job, sharing.at_once, show);
+                        });
 }
 
 /// The command for the process that started this one: events instead of all that; the starter reports.

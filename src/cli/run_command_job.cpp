@@ -18,14 +18,6 @@
 namespace rivet::cli {
 namespace {
 
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=,:@%+";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) c == '\'' ? out += "'\\''" : out += c;
-  return out + "'";
-}
-
 /// RIVET_GOVERNOR_INTERVAL_MS.
 std::chrono::milliseconds governor_interval(const Context& context) {
   constexpr std::chrono::milliseconds kDefault{1'500};
@@ -58,29 +50,60 @@ run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& s
           .verify = verify};
 }
 
+run::RunOptions options_for(const RunJob& job, std::string rerun) {
+  return {.validate = job.args.validate,
+          .resume = job.args.resume,
+          .force = job.args.force,
+          .rerun_command = std::move(rerun)};
+}
+
+run::OutcomeListener completed(const RunJob& job, const OutcomeHandler& handle) {
+  return [&job, &handle](report::RunOutcome& outcome) {
+    outcome.apply_context = job.apply_context;
+    complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
+    handle(outcome);
+  };
+}
+
 }  // namespace
 
 bool writes_to_stdout(const config::Export* entry) {
   return entry->destination.type == config::DestinationType::stdout_;
 }
 
+std::string shell_quoted(const std::string& word) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=,:@%+";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) c == '\'' ? out += "'\\''" : out += c;
+  return out + "'";
+}
+
+Result<void> require_one_stream(const Selection& selected) {
+  const auto streams = std::count_if(selected.begin(), selected.end(), writes_to_stdout);
+  if (streams < 2) return {};
+  return fail(ErrorKind::config, fmt::format("{} exports write to stdout; their bytes would run together", streams),
+              "choose one with -e");
+}
+
 std::string rerun_command(const RunArguments& args, const config::Export& entry, const base::Redactor& redactor) {
-  auto command = fmt::format("rivet run -c {} -e {}", quoted(args.config), quoted(entry.name));
-  for (const auto& param : args.params) command += " -p " + quoted(redactor.clean(param));
+  auto command = fmt::format("rivet run -c {} -e {}", shell_quoted(args.config), shell_quoted(entry.name));
+  for (const auto& param : args.params) command += " -p " + shell_quoted(redactor.clean(param));
   return command;
 }
 
 std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export& entry, const OutcomeHandler& handle) {
   std::atomic<std::int64_t> statements{0};
   return run::run_export(environment_for(job, statements), job.config, entry,
-                         {.validate = job.args.validate,
-                          .resume = job.args.resume,
-                          .force = job.args.force,
-                          .rerun_command = rerun_command(job.args, entry, job.context.redactor)},
-                         [&](report::RunOutcome& outcome) {
-                           complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
-                           handle(outcome);
-                         });
+                         options_for(job, rerun_command(job.args, entry, job.context.redactor)),
+                         completed(job, handle));
+}
+
+std::vector<report::RunOutcome> run_planned(const RunJob& job, const std::vector<run::PlannedExport>& planned,
+                                            const std::string& rerun, const OutcomeHandler& handle) {
+  std::atomic<std::int64_t> statements{0};
+  return run::run_planned(environment_for(job, statements), job.config, planned, options_for(job, rerun),
+                          completed(job, handle));
 }
 
 }  // namespace rivet::cli

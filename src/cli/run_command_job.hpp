@@ -2,15 +2,16 @@
 // What `rivet run` was asked for, and one of its exports from start to report, wherever it runs.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/byte_budget.hpp"
 #include "cli/context.hpp"
+#include "cli/work_pool.hpp"
 #include "config/config.hpp"
 #include "report/outcome.hpp"
 #include "report/progress.hpp"
+#include "run/run_export.hpp"
 #include "source/source.hpp"
 #include "state/store.hpp"
 
@@ -37,20 +38,28 @@ struct RunJob {
   report::ProgressListener& progress;
   Context& context;
   base::ByteBudget& budget;
+  std::optional<report::ApplyContext> apply_context = {};  ///< of a sealed plan
 };
 
 /// Whether the export's rows go to stdout.
 bool writes_to_stdout(const config::Export* entry);
 
+/// The word as a shell reads it back.
+std::string shell_quoted(const std::string& word);
+
+/// Kind config when the rows of several exports would run together on stdout.
+Result<void> require_one_stream(const Selection& selected);
+
 /// What to type to run the export again. Values of parameters are cleaned before quotes could change how a secret in
 /// them looks.
 std::string rerun_command(const RunArguments& args, const config::Export& entry, const base::Redactor& redactor);
 
-/// Called with each outcome as soon as it is complete.
-using OutcomeHandler = std::function<void(const report::RunOutcome&)>;
-
 /// Runs one export, or its partitions, in this process and completes the outcomes. Any number of threads may do so for
 /// different exports; each calls `handle` itself.
 std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export& entry, const OutcomeHandler& handle);
+
+/// The same for plans that were made earlier, of one export or of its partitions. `rerun` is what to type to do it again.
+std::vector<report::RunOutcome> run_planned(const RunJob& job, const std::vector<run::PlannedExport>& planned,
+                                            const std::string& rerun, const OutcomeHandler& handle);
 
 }  // namespace rivet::cli

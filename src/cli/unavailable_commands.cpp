@@ -46,10 +46,6 @@ void add_unavailable(CLI::App& parent, const std::string& name, const std::strin
 }
 
 void add_unavailable(CLI::App& app, Action& chosen) {
-  add_unavailable(app, "check", "Look at the source before a run", chosen);
-  add_unavailable(app, "doctor", "Test connections, credentials and destinations", chosen);
-  add_unavailable(app, "plan", "Write a sealed plan", chosen);
-  add_unavailable(app, "apply", "Execute a sealed plan or a configuration by waves", chosen);
   add_unavailable(app, "reconcile", "Compare what was exported with the source", chosen);
   add_unavailable(app, "repair", "Export again what does not match", chosen);
   add_unavailable(app, "cdc", "Capture changes", chosen);

@@ -69,7 +69,9 @@ Result<void> add_prediction(const Access& access, const config::Export& entry, R
 Result<model::Preflight> preflight(const Access& access, const config::Export& entry, Resolved& resolved,
                                    base::Timestamp now) {
   auto scan = explain_typical_unit(resolved);
-  if (!scan && scan.error().kind == ErrorKind::cancelled) return fail(std::move(scan).error());
+  if (!scan && (scan.error().kind == ErrorKind::cancelled || scan.error().kind == ErrorKind::auth)) {
+    return fail(std::move(scan).error());  // a read would be refused as well
+  }
   const auto left = resolved.session == nullptr ? std::optional<std::int64_t>()
                                                 : TRY(resolved.session->connections_left());
   auto out = plan::judge(entry, resolved.plan,

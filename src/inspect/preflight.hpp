@@ -18,7 +18,7 @@ Result<std::vector<plan::PastRun>> past_runs(state::StateStore& store, const std
 Result<void> add_prediction(const Access& access, const config::Export& entry, Resolved& resolved);
 
 /// How well the source can serve the export. A source that cannot explain the read leaves that part empty and says
-/// why. REQUIRES: the plan has its units, and the session is open.
+/// why; kind auth when it may not be read at all. REQUIRES: the plan has its units, and the session is open.
 Result<model::Preflight> preflight(const Access& access, const config::Export& entry, Resolved& resolved,
                                    base::Timestamp now);
 

@@ -11,6 +11,7 @@
 #include "base/fault_point.hpp"
 #include "base/peak_memory.hpp"
 #include "plan/make_plan.hpp"
+#include "run/accept.hpp"
 #include "run/cleaned.hpp"
 #include "inspect/drift.hpp"
 #include "run/execute.hpp"
@@ -76,7 +77,6 @@ class ExportRun {
   Result<void> begin();
   Result<void> join_living();
   Result<void> require_no_result() const;
-  Result<void> require_same_format() const;
   Result<void> take_over_or_start();
   Result<void> adopt(const state::RunView& run);
   Result<bool> follow();
@@ -163,29 +163,21 @@ Result<void> ExportRun::look() {
   resolved_ = pinned_ == nullptr
                   ? TRY(inspect::resolve(env_.access(), config_, entry_, opened_.place, outcome_.started_at))
                   : TRY(inspect::resolve_pinned(env_.access(), entry_, *pinned_, outcome_.started_at));
+  TRY(require_writable_columns(*format_, plan().columns));
   env_.progress.started(entry_.name, plan().row_estimate);
   return {};
 }
 
 Result<void> ExportRun::check_drift() {
-  const auto before = TRY(env_.store.schema_baseline(entry_.name));
-  if (!before) return {};
-  if (const auto& incremental = plan().incremental) {
-    TRY(inspect::check_cursor_types(*before, plan().columns, *incremental, entry_.name));
-  }
-  schema_change_ = inspect::compare_schemas(*before, plan().columns);
+  schema_change_ = TRY(compare_with_last_run(env_.store, plan()));
   if (!schema_change_) return {};
   outcome_.schema_changed = true;
   outcome_.schema_changes = inspect::to_lines(*schema_change_);
-  if (entry_.on_schema_drift == config::OnSchemaDrift::continue_) return {};
-  std::string changes;
-  for (const auto& line : outcome_.schema_changes) changes += (changes.empty() ? "" : "; ") + line;
-  auto message = fmt::format("the schema changed since the last run: {}", changes);
+  TRY(require_accepted(entry_, *schema_change_));
   if (entry_.on_schema_drift == config::OnSchemaDrift::warn) {
-    outcome_.warnings.push_back(std::move(message));
-    return {};
+    outcome_.warnings.push_back(schema_message(*schema_change_));
   }
-  return fail(ErrorKind::drift, std::move(message), "set on_schema_drift: warn to accept the new schema");
+  return {};
 }
 
 Result<void> ExportRun::begin() {
@@ -222,21 +214,6 @@ Result<void> ExportRun::require_no_result() const {
                     .hint = "run without --resume for a new result, or with --resume --force to go on all the same"});
 }
 
-/// One manifest lists parts of one format: those of a run that adds to others are read with theirs.
-Result<void> ExportRun::require_same_format() const {
-  const auto& incremental = plan().incremental;
-  if (!incremental || !incremental->since) return {};
-  const auto live = TRY(env_.store.live_parts(entry_.name, plan().prefix));
-  if (live.empty() || live.back().format == plan().format) return {};
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("the parts at {} are {}, and this run would add {}", opened_.place.uri,
-                                           live.back().format, plan().format),
-                    .code = "RIVET_APPEND_FORMAT_CHANGED",
-                    .hint = fmt::format("give the export a new path to go on there from the same position, or read "
-                                        "everything anew: rivet state reset -e {}",
-                                        entry_.name)});
-}
-
 Result<void> ExportRun::take_over_or_start() {
   TRY(require_no_result());
   if (const auto dead = TRY(take_over(env_, plan(), owner_, entry_.verify == config::Verify::content))) {
@@ -252,7 +229,7 @@ Result<void> ExportRun::take_over_or_start() {
                 fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
                 "run without --resume");
   }
-  TRY(require_same_format());
+  TRY(require_same_format(env_.store, plan()));
   if (pinned_ == nullptr) {
     TRY(inspect::cut_into_units(env_.access(), inspect::Purpose::run, *resolved_));
     TRY(inspect::add_prediction(env_.access(), entry_, *resolved_));

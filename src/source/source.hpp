@@ -88,6 +88,19 @@ enum class RelationFault {
   forbidden  ///< this user may not read it
 };
 
+/// What a server says of itself and of the way to it, for people who look for a fault.
+struct ServerFacts {
+  std::string product;  ///< name and version
+  std::string user = {};
+  std::optional<std::string> encryption = {};  ///< of the connection; empty when it is plain text, none without a wire
+  std::string backend = {};                    ///< names the process that serves us now; empty where there is none
+  bool pooled = false;                         ///< a pooler stands between us and it
+  bool standby = false;
+  std::optional<std::chrono::milliseconds> standby_lag = {};     ///< of a standby behind its primary, when it tells
+  std::optional<std::chrono::microseconds> clock_ahead = {};     ///< of ours; negative when it is behind
+  std::chrono::microseconds clock_error{0};                      ///< `clock_ahead` is known to within so much
+};
+
 /// One connection, set up for reading. Used by one thread at a time; must outlive its streams, of
 /// which at most one may be open.
 class Session {
@@ -133,6 +146,9 @@ class Session {
 
   /// Where the numbering of row versions stands now; VersionRange counts in it. Kind config for an engine without.
   virtual Result<model::Horizon> horizon() = 0;
+
+  /// What there is to know about the server, from a transaction with all the settings that a read has.
+  virtual Result<ServerFacts> facts() = 0;
 
   /// How many more sessions this user could open right now; nothing where there is no limit or it is not told.
   virtual Result<std::optional<std::int64_t>> connections_left() { return std::nullopt; }

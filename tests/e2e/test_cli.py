@@ -19,7 +19,7 @@ import pytest
 from helpers import export, wait_until
 
 ROW_COUNT = 20_000
-UNAVAILABLE = ["check", "doctor", "plan", "apply", "reconcile", "repair", "cdc", "load",
+UNAVAILABLE = ["reconcile", "repair", "cdc", "load",
                "state loads"]
 
 

@@ -239,6 +239,17 @@ Result<void> Connection::settle() {
 
 int Connection::server_version() const { return PQserverVersion(connection_); }
 
+int Connection::announced_process() const { return PQbackendPID(connection_); }
+
+std::string Connection::encryption() const {
+  if (PQsslInUse(connection_) == 0) return "";
+  const auto attribute = [&](const char* name) {
+    const char* value = PQsslAttribute(connection_, name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  return attribute("protocol") + " " + attribute("cipher");
+}
+
 std::string Connection::parameter(const char* name) const {
   const char* value = PQparameterStatus(connection_, name);
   return value == nullptr ? std::string() : std::string(value);

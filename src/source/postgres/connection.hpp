@@ -66,6 +66,10 @@ class Connection {
   void count_statements(std::atomic<std::int64_t>* counter) { statements_ = counter; }
 
   int server_version() const;  ///< 150004 for 15.4
+  /// Process id that whoever took the connection gave for cancelling; a pooler gives one of its own.
+  int announced_process() const;
+  /// TLS version and cipher; empty in plain text.
+  std::string encryption() const;
   std::string parameter(const char* name) const;
   std::string quoted_identifier(std::string_view name) const;
   std::string quoted_literal(std::string_view text) const;

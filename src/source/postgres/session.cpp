@@ -14,6 +14,7 @@
 #include "source/postgres/key_fields.hpp"
 #include "source/postgres/key_probe.hpp"
 #include "source/postgres/pressure.hpp"
+#include "source/postgres/server_facts.hpp"
 #include "source/postgres/split_points.hpp"
 #include "source/postgres/transaction.hpp"
 
@@ -106,6 +107,11 @@ class PostgresSession final : public Session {
   Result<model::Horizon> horizon() override {
     return ask("asking which transactions have ended", &Transaction::end,
                [&](Connection& connection) { return read_horizon(connection, transaction_.limit()); });
+  }
+
+  Result<ServerFacts> facts() override {
+    return ask("asking what the server says of itself", &Transaction::end,
+               [&](Connection& connection) { return read_server_facts(connection, transaction_.limit()); });
   }
 
   Result<std::optional<std::int64_t>> connections_left() override {

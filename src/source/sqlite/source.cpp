@@ -91,6 +91,11 @@ class SqliteSession final : public Session {
                 "rows can be told apart by key only");
   }
 
+  Result<ServerFacts> facts() override {
+    TRY(connection().query_integer("SELECT count(*) FROM sqlite_master"));
+    return ServerFacts{.product = std::string("SQLite ") + sqlite3_libversion()};
+  }
+
   Result<std::string> share_snapshot() override {
     if (connection().is_pinned()) return fail(ErrorKind::internal, "the session already reads a shared snapshot");
     at_.instant = TRY(instants_->share(connection(), options_, stop_));

@@ -3,6 +3,7 @@
 #include "state/sqlite/connection.hpp"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -17,6 +18,16 @@ tl::unexpected<Error> failed(sqlite3* database, int code, const std::string& pat
   auto error = error_of(code, path, database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code));
   error.context.emplace_back(doing);
   return fail(std::move(error));
+}
+
+/// The path as SQLite reads it in a URI (https://www.sqlite.org/uri.html).
+std::string uri_of(const std::filesystem::path& path) {
+  std::string uri = "file:";
+  for (const char c : path.native()) {
+    const bool special = c == '%' || c == '?' || c == '#';
+    uri += special ? fmt::format("%{:02x}", static_cast<unsigned char>(c)) : std::string(1, c);
+  }
+  return uri;
 }
 
 /// Finalizes a statement that is used once.
@@ -185,6 +196,43 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(absolute.c_str(), &database,
                                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  if (database == nullptr) return failed(nullptr, code, path.string(), "opening");
+  std::unique_ptr<Connection> connection(new Connection(database, path.string()));
+  if (code != SQLITE_OK) return failed(database, code, path.string(), "opening");
+  sqlite3_extended_result_codes(database, 1);
+  sqlite3_busy_timeout(database, busy_timeout_ms);
+  return connection;
+}
+
+Result<std::unique_ptr<Connection>> Connection::open_copy(const std::filesystem::path& path, int busy_timeout_ms) {
+  sqlite3* memory = nullptr;
+  const int code = sqlite3_open_v2(":memory:", &memory, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  if (memory == nullptr) return failed(nullptr, code, path.string(), "opening a copy");
+  std::unique_ptr<Connection> copy(new Connection(memory, path.string()));
+  if (code != SQLITE_OK) return failed(memory, code, path.string(), "opening a copy");
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return copy;
+  const auto original = TRY(open_for_reading(path, busy_timeout_ms));
+  auto* const backup = sqlite3_backup_init(memory, "main", original->database_, "main");
+  if (backup == nullptr) return failed(memory, sqlite3_errcode(memory), path.string(), "copying");
+  sqlite3_backup_step(backup, -1);
+  const int copied = sqlite3_backup_finish(backup);
+  if (copied != SQLITE_OK) return failed(nullptr, copied, path.string(), "copying");
+  return copy;
+}
+
+/// Whoever may write in the folder opens the file as every command does, and leaves nothing beside it. Others cannot
+/// make the files that a log in the folder needs: without a log the file alone is the truth.
+Result<std::unique_ptr<Connection>> Connection::open_for_reading(const std::filesystem::path& path,
+                                                                 int busy_timeout_ms) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  const bool writable = ::access(absolute.parent_path().c_str(), W_OK) == 0 && ::access(absolute.c_str(), W_OK) == 0;
+  const bool has_log = std::filesystem::exists(absolute.string() + "-wal", error);
+  const auto name = uri_of(absolute) + (writable || has_log ? "" : "?immutable=1");
+  const int mode = writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+  sqlite3* database = nullptr;
+  const int code = sqlite3_open_v2(name.c_str(), &database, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, nullptr);
   if (database == nullptr) return failed(nullptr, code, path.string(), "opening");
   std::unique_ptr<Connection> connection(new Connection(database, path.string()));
   if (code != SQLITE_OK) return failed(database, code, path.string(), "opening");

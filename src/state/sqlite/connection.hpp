@@ -118,6 +118,9 @@ class Connection {
   /// Opens or creates the file and waits up to `busy_timeout_ms` for locks. Nothing is read or written yet.
   /// Kinds: config when the directory does not exist, permanent when it cannot be opened.
   static Result<std::unique_ptr<Connection>> open(const std::filesystem::path& path, int busy_timeout_ms);
+  /// A database in memory: a copy of that in the file, or empty when there is no file. Nothing is written, so that a
+  /// folder will do that may only be read. Kinds: permanent when the file cannot be read, data when it is none of ours.
+  static Result<std::unique_ptr<Connection>> open_copy(const std::filesystem::path& path, int busy_timeout_ms);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -157,6 +160,7 @@ class Connection {
 
  private:
   Connection(sqlite3* database, std::string path) : database_(database), path_(std::move(path)) {}
+  static Result<std::unique_ptr<Connection>> open_for_reading(const std::filesystem::path& path, int busy_timeout_ms);
   sqlite3_stmt* find(const Query& query) const;
 
   sqlite3* database_;

@@ -206,14 +206,25 @@ Result<void> while_busy(Step step) {
   }
 }
 
+/// Brings the tables up to date and prepares what is asked of them.
+Result<void> set_up(Connection& db) {
+  TRY(while_busy([&] { return migrate(db); }));
+  TRY(while_busy([&] { return db.run_script("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"); }));
+  return while_busy([&] { return db.prepare(kEveryQuery); });
+}
+
 }  // namespace
+
+Result<std::unique_ptr<StateStore>> open_sqlite_copy(const std::filesystem::path& path) {
+  auto connection = TRY(Connection::open_copy(path, kBusyTimeoutMs));
+  TRY(set_up(*connection));
+  return std::unique_ptr<StateStore>(std::make_unique<SqliteStore>(std::move(connection), path.string()));
+}
 
 Result<std::unique_ptr<StateStore>> open_sqlite_store(const std::filesystem::path& path) {
   auto connection = TRY(Connection::open(path, kBusyTimeoutMs));
   auto& db = *connection;
-  TRY(while_busy([&] { return migrate(db); }));
-  TRY(while_busy([&] { return db.run_script("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"); }));
-  TRY(while_busy([&] { return db.prepare(kEveryQuery); }));
+  TRY(set_up(db));
   if (db.read_only()) {
     return fail(ErrorKind::permanent, fmt::format("the state store {} cannot be written", path.string()),
                 "make the file and its directory writable for this user");

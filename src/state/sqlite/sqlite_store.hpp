@@ -16,4 +16,9 @@ namespace rivet::state::sqlite {
 /// it is no state store, damaged, or of a newer version, unavailable when it stays locked for 10 seconds.
 Result<std::unique_ptr<StateStore>> open_sqlite_store(const std::filesystem::path& path);
 
+/// What is in `path` now, or an empty store when there is no such file, in memory: for commands that only look. What is
+/// applied to it is forgotten with it. The file stays as it is, whatever its version; a folder that cannot be written
+/// will do. Kinds: permanent when it cannot be read, data when it is no state store, damaged, or of a newer version.
+Result<std::unique_ptr<StateStore>> open_sqlite_copy(const std::filesystem::path& path);
+
 }  // namespace rivet::state::sqlite
