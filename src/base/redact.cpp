@@ -128,20 +128,28 @@ void Redactor::remember(std::string_view secret) {
   secrets_.push_back({std::string(secret), fallback_table(secret)});
 }
 
-std::string Redactor::clean(std::string_view text) const {
+bool Redactor::finds_secret(std::string_view text) const {
   std::vector<Span> found;
-  {
-    const bool has_escapes = text.find('%') != std::string_view::npos;
-    const bool has_pluses = text.find('+') != std::string_view::npos;
-    const std::shared_lock lock(mutex_);
-    for (const auto& [secret, fallback] : secrets_) {
-      find_spelled(text, secret, fallback, Spelling::plain, found);
-      if (has_escapes) find_spelled(text, secret, fallback, Spelling::percent, found);
-      if (has_pluses && secret.find(' ') != std::string::npos) {
-        find_spelled(text, secret, fallback, Spelling::form, found);
-      }
+  find_remembered(text, found);
+  return !found.empty();
+}
+
+void Redactor::find_remembered(std::string_view text, std::vector<Span>& found) const {
+  const bool has_escapes = text.find('%') != std::string_view::npos;
+  const bool has_pluses = text.find('+') != std::string_view::npos;
+  const std::shared_lock lock(mutex_);
+  for (const auto& [secret, fallback] : secrets_) {
+    find_spelled(text, secret, fallback, Spelling::plain, found);
+    if (has_escapes) find_spelled(text, secret, fallback, Spelling::percent, found);
+    if (has_pluses && secret.find(' ') != std::string::npos) {
+      find_spelled(text, secret, fallback, Spelling::form, found);
     }
   }
+}
+
+std::string Redactor::clean(std::string_view text) const {
+  std::vector<Span> found;
+  find_remembered(text, found);
   find_url_credentials(text, found);
   find_key_value_credentials(text, found);
   return masked(text, found);

@@ -10,6 +10,8 @@
 
 namespace rivet::base {
 
+struct Span;
+
 /// Knows the secrets of this run and replaces them, and anything that looks like a credential in a
 /// URL or a key=value list, by `***`. Any thread may call it.
 class Redactor {
@@ -23,6 +25,9 @@ class Redactor {
   /// give one `***` together. UTF-8 text stays UTF-8; text without secrets comes back as it is.
   std::string clean(std::string_view text) const;
 
+  /// Whether a remembered secret occurs in the text.
+  bool finds_secret(std::string_view text) const;
+
  private:
   /// A secret with its search table (Knuth, Morris and Pratt): per prefix, the longest proper prefix that is also its
   /// end.
@@ -30,6 +35,8 @@ class Redactor {
     std::string text;
     std::vector<std::uint32_t> fallback;
   };
+
+  void find_remembered(std::string_view text, std::vector<Span>& found) const;
 
   mutable std::shared_mutex mutex_;
   std::vector<Secret> secrets_;

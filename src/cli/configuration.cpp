@@ -43,10 +43,13 @@ tl::unexpected<Error> unknown_export(const config::Config& config, const std::st
 
 }  // namespace
 
+Result<config::LoadOptions> load_options(const std::vector<std::string>& params) {
+  return config::LoadOptions{.params = TRY(parse_params(params)), .environment = environment_variable};
+}
+
 Result<config::Config> load_configuration(const std::string& file, const std::vector<std::string>& params,
                                           Context& context) {
-  const config::LoadOptions options{.params = TRY(parse_params(params)), .environment = environment_variable};
-  auto config = TRY(config::load(file, options, context.redactor));
+  auto config = TRY(config::load(file, TRY(load_options(params)), context.redactor));
   for (const auto& warning : config.warnings) context.screen.print("warning: " + warning);
   return config;
 }

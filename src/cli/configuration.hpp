@@ -10,9 +10,13 @@
 #include "base/result.hpp"
 #include "cli/context.hpp"
 #include "config/config.hpp"
+#include "config/load.hpp"
 #include "state/store.hpp"
 
 namespace rivet::cli {
+
+/// What loading may look at: `K=V` parameters and the environment. Error kind config for a parameter of another form.
+Result<config::LoadOptions> load_options(const std::vector<std::string>& params);
 
 /// Loads the file with `K=V` parameters and prints the configuration's warnings. Error kind config.
 Result<config::Config> load_configuration(const std::string& file, const std::vector<std::string>& params,

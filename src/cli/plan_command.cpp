@@ -40,15 +40,21 @@ std::string make_plan_id() {
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
 }
 
-/// A definition whose text a known secret would be read from must not leave this process.
-Result<void> require_no_secret(const plan::Artifact& artifact, const Context& context) {
-  const auto& [source, entry, file] = artifact.definition;
-  if (context.redactor.clean(source) == source && context.redactor.clean(entry) == entry) return {};
-  return fail(ErrorKind::config,
-              fmt::format("export '{}' has a password or token in its query or its other keys, which a plan file would "
-                          "give away",
-                          artifact.export_name),
-              "keep it out of the query; a password that is a plain word of the configuration had better be changed");
+/// The source is defined without its password; here it could only stand in the export, as in a query over a link.
+Result<void> require_no_secret(const plan::Artifact& artifact, Context& context) {
+  const auto& entry = artifact.definition.entry;
+  if (context.redactor.finds_secret(entry)) {
+    return fail(ErrorKind::config,
+                fmt::format("the source's password occurs in export '{}', which a plan file would give away",
+                            artifact.export_name),
+                "keep it out of the query; a password that is a plain word of the configuration had better be changed");
+  }
+  if (context.redactor.clean(entry) != entry) {
+    context.screen.print(fmt::format("warning: something in export '{}' looks like a password or token, and stands in the "
+                                     "plan file",
+                                     artifact.export_name));
+  }
+  return {};
 }
 
 const plan::Recommendation* find(const plan::Campaign& campaign, const std::string& name) {
@@ -59,7 +65,7 @@ const plan::Recommendation* find(const plan::Campaign& campaign, const std::stri
 }
 
 Result<Sealed> seal(const PlannedEntry& planned, const plan::Campaign& campaign, const config::Config& config,
-                    const Arguments& args, const Context& context, base::Timestamp now) {
+                    const Arguments& args, Context& context, base::Timestamp now) {
   const auto& entry = *planned.entry;
   if (planned.plans.empty()) {
     return fail(ErrorKind::config, fmt::format("export '{}': there is no partition to plan", entry.name),
@@ -156,7 +162,8 @@ Result<std::vector<PlannedEntry>> plan_all(const config::Config& config,
                                            base::Timestamp now) {
   const auto source = TRY(make_source(config.source, context.clock));
   const auto store = TRY(open_store_copy(config.file.parent_path()));
-  const PlanningJob job{config, {*source, *store, context.stop}, inspect::Purpose::plan, now};
+  const inspect::Access access{*source, *store, context.stop, nullptr};
+  const PlanningJob job{config, access, inspect::Purpose::plan, now};
   std::vector<PlannedEntry> planned;
   for (const auto* entry : selected) planned.push_back(TRY(plan_entry(*entry, job)));
   return planned;

@@ -24,7 +24,7 @@ struct PlannedEntry {
 /// What is asked of planning.
 struct PlanningJob {
   const config::Config& config;
-  inspect::Access access;
+  const inspect::Access& access;
   inspect::Purpose purpose;
   base::Timestamp now;
 };

@@ -15,6 +15,7 @@
 #include "cli/reported_run.hpp"
 #include "cli/run_command_processes.hpp"
 #include "cli/run_command_threads.hpp"
+#include "cli/run_report.hpp"
 #include "report/progress_events.hpp"
 
 namespace rivet::cli {

@@ -29,8 +29,8 @@ Interval times(const Interval& base, const Ratio& ratio) {
 
 Interval around(std::int64_t value, double low, double high) { return times({value, value, value}, {low, 1, high}); }
 
-Interval plus(const Interval& a, std::int64_t constant) {
-  return {a.low + constant, a.expected + constant, a.high + constant};
+Interval plus(const Interval& a, const Interval& b) {
+  return {a.low + b.low, a.expected + b.expected, a.high + b.high};
 }
 
 /// Successful runs that had rows, of the same mode and format: what they took tells what this one will.
@@ -102,10 +102,10 @@ class Predictor {
                       [](const auto& run) { return static_cast<double>(run.duration_ms) / double(run.rows); });
     }
     const auto width = static_cast<double>(facts_.bytes_per_row.value_or(kUnknownWidth));
-    constexpr double kRowMs = 0.0008, kByteMs = 1.0 / 60'000;  // one stream
+    constexpr double kRowMs = 0.0004, kByteMs = 1.0 / 60'000;  // one stream
     const double parallel = std::clamp(static_cast<double>(entry_.keys.parallel), 1.0, 2.0);
     const double expected = (kRowMs + width * kByteMs) / parallel + throttle_ms(width);
-    return {expected / 4, expected, expected * 5};
+    return {expected / 8, expected, expected * 6};
   }
 
   /// What the configuration makes each row wait.
@@ -119,7 +119,12 @@ class Predictor {
     return plan_.units.size() > 1 ? wait : 0;
   }
 
-  std::int64_t overhead_ms() const { return 60 + 8 * static_cast<std::int64_t>(plan_.units.size()); }
+  /// Connecting and planning, and syncing the parts of each unit. Witnesses have been through it themselves.
+  Interval overhead_ms() const {
+    if (!witnesses_.empty()) return {0, 0, 100};
+    const auto units = static_cast<std::int64_t>(plan_.units.size());
+    return {2 + units, 60 + 8 * units, 600 + 80 * units};
+  }
 
   Interval statements() const {
     const auto units = static_cast<std::int64_t>(plan_.units.size());
@@ -130,14 +135,14 @@ class Predictor {
   /// Row groups being filled and encoded, the same for each unit that is read at once; small tables fill none.
   Interval memory(const Interval& rows) const {
     if (!witnesses_.empty() && witnesses_.front().peak_rss_mb) return around(*witnesses_.front().peak_rss_mb, 0.7, 1.4);
-    constexpr std::int64_t kProgram = 32, kMegabyte = 1'000'000;
+    constexpr std::int64_t kProgram = 36, kMegabyte = 1'000'000;
     const std::int64_t most = entry_.format == config::FileFormat::csv ? 45 + 10 * entry_.keys.parallel
                                                                         : 80 + 24 * entry_.keys.parallel;
     const auto held = [&](std::int64_t count) {
-      const auto bytes = static_cast<double>(count) * 4.0 * double(facts_.bytes_per_row.value_or(kUnknownWidth));
+      const auto bytes = static_cast<double>(count) * 2.0 * double(facts_.bytes_per_row.value_or(kUnknownWidth));
       return std::min(most, kProgram + static_cast<std::int64_t>(bytes / kMegabyte));
     };
-    return {held(rows.low) * 8 / 10, held(rows.expected), held(rows.high) * 14 / 10};
+    return {held(rows.low) * 6 / 10, held(rows.expected), held(rows.high) * 14 / 10 + 15};
   }
 
   std::string basis() const {

@@ -187,7 +187,9 @@ class Judge {
   }
 
   std::string rationale() const {
-    auto text = fmt::format("Mode {}: {}.", config::name_of(entry_.mode), plan_.reason);
+    const auto mode = fmt::format("mode {}: ", config::name_of(entry_.mode));
+    auto text = plan_.reason.starts_with(mode) ? plan_.reason + "." : fmt::format("{}{}.", mode, plan_.reason);
+    text.front() = 'M';
     text += fmt::format(" {} rows ({}) in {} unit(s).", out_.row_estimate ? about(*out_.row_estimate) : "An unknown number of",
                         out_.row_source, plan_.units.size());
     if (plan_.prediction) {

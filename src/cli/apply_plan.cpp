@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The artifact alone decides what is read, how it is cut and where it goes (PA1); the environment gives credentials.
+#include "cli/apply_command.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <memory>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/text.hpp"
+#include "cli/configuration.hpp"
+#include "cli/registry.hpp"
+#include "cli/reported_run.hpp"
+#include "cli/run_command_threads.hpp"
+#include "plan/artifact.hpp"
+#include "plan/partitions.hpp"
+
+namespace rivet::cli {
+namespace {
+
+constexpr std::uintmax_t kPlanBytes = 512ULL << 20;
+
+/// A plan with what carries it out. The store is that of its configuration's folder.
+struct LoadedPlan {
+  plan::Artifact artifact;
+  config::Config config;
+  std::unique_ptr<source::Source> source;
+  std::shared_ptr<state::StateStore> store;
+  std::vector<run::PlannedExport> exports;  // they refer to the artifact's plans
+  report::ApplyContext told;
+};
+
+Result<std::string> read_plan_file(const std::string& file) {
+  std::error_code failed;
+  if (std::filesystem::file_size(file, failed) > kPlanBytes && !failed) {
+    return fail(ErrorKind::config, fmt::format("{} is larger than any plan", file));
+  }
+  std::ifstream in(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (in.good() || in.eof()) return text;
+  return fail(ErrorKind::config, fmt::format("{} cannot be read", file));
+}
+
+Result<std::vector<plan::Artifact>> selected_artifacts(const ApplyArguments& args) {
+  auto all = TRY(plan::read_artifacts(TRY(read_plan_file(args.run.config)), args.run.config));
+  const auto& wanted = args.run.exports;
+  for (const auto& name : wanted) {
+    if (std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.export_name == name; })) continue;
+    return fail(ErrorKind::config, fmt::format("{}: there is no plan of export '{}' in it", args.run.config, name));
+  }
+  std::erase_if(all, [&](const auto& one) {
+    return !wanted.empty() && std::find(wanted.begin(), wanted.end(), one.export_name) == wanted.end();
+  });
+  return all;
+}
+
+Result<void> check_age(const plan::Artifact& artifact, bool force, report::ApplyContext& told, Context& context) {
+  const auto now = context.clock.now();
+  const auto age = plan::age_of(artifact, now);
+  if (age == plan::Age::fresh) return {};
+  const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(now - artifact.created_at).count();
+  const auto message = fmt::format("the plan of export '{}' was made {} ago", artifact.export_name,
+                                   base::human_duration(spent));
+  if (age == plan::Age::aging || force) {
+    context.screen.print(fmt::format("warning: {}: the source may have changed since", message));
+    if (age == plan::Age::expired) told.force_bypassed.emplace_back("expired");
+    return {};
+  }
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("{}, and plans expire after {} hours", message,
+                                           plan::kPlanLifetime.count()),
+                    .code = "RIVET_PLAN_EXPIRED",
+                    .hint = "make a new plan: rivet plan; or carry this one out with --force"});
+}
+
+config::Export entry_of(const config::Export& whole, const model::Plan& plan) {
+  if (plan.export_name == whole.name) return whole;
+  auto part = plan::partition_of(whole, plan.export_name);
+  return part ? std::move(*part) : whole;
+}
+
+Result<LoadedPlan> load_plan(plan::Artifact artifact, const ApplyArguments& args, Context& context) {
+  report::ApplyContext told{.plan_id = artifact.plan_id, .forced = args.run.force};
+  TRY(check_age(artifact, args.run.force, told, context));
+  auto config = TRY(config::load_definition(artifact.definition, artifact.needs_file,
+                                            TRY(load_options(args.run.params)), context.redactor));
+  auto source = TRY(make_source(config.source, context.clock));
+  auto store = TRY(open_store(config.file.parent_path()));
+  return LoadedPlan{.artifact = std::move(artifact),
+                 .config = std::move(config),
+                 .source = std::move(source),
+                 .store = std::move(store),
+                 .exports = {},
+                 .told = std::move(told)};
+}
+
+/// References into the plan that stays where it is from here on.
+void list_exports(LoadedPlan& loaded) {
+  for (const auto& plan : loaded.artifact.plans) {
+    loaded.exports.push_back({.entry = entry_of(loaded.config.exports.front(), plan),
+                              .pinned = {.plan = plan, .source_id = loaded.artifact.source_id}});
+  }
+}
+
+WorkItem item_of(const LoadedPlan& loaded, const ApplyArguments& args, report::ProgressListener& progress,
+                 Context& context, base::ByteBudget& budget) {
+  return {.run = [&](const OutcomeHandler& handle) {
+    const RunJob job{args.run, loaded.config, *loaded.source, *loaded.store, progress, context, budget, loaded.told};
+    return run_planned(job, loaded.exports,
+                       fmt::format("rivet apply {} -e {}", shell_quoted(args.run.config),
+                                   shell_quoted(loaded.artifact.export_name)),
+                       handle);
+  }};
+}
+
+}  // namespace
+
+Result<void> apply_plan(const ApplyArguments& args, Context& context) {
+  if (args.split || args.run.parallel_processes) {
+    return fail(ErrorKind::config, "a sealed plan says itself how its exports are cut, and is carried out by one process",
+                "leave --split and --parallel-export-processes out, or apply the configuration");
+  }
+  std::vector<std::unique_ptr<LoadedPlan>> loaded;
+  for (auto& artifact : TRY(selected_artifacts(args))) {
+    loaded.push_back(std::make_unique<LoadedPlan>(TRY(load_plan(std::move(artifact), args, context))));
+    list_exports(*loaded.back());
+  }
+  Selection selected;
+  for (const auto& one : loaded) selected.push_back(&one->config.exports.front());
+  TRY(require_one_stream(selected));
+  const int at_once = std::max({args.pool, args.run.max_parallel, 1});
+  base::ByteBudget budget(shared_byte_budget(selected, at_once));
+  return run_and_report({.args = args.run,
+                         .config = loaded.front()->config,
+                         .store = *loaded.front()->store,
+                         .context = context,
+                         .exports = selected.size(),
+                         .data_on_stdout = std::any_of(selected.begin(), selected.end(), writes_to_stdout),
+                         .parallel_mode = at_once > 1 ? "pool" : "sequential"},
+                        [&](report::ProgressListener& progress, const OutcomeHandler& show) {
+                          std::vector<WorkItem> items;
+                          for (const auto& one : loaded) items.push_back(item_of(*one, args, progress, context, budget));
+                          return work_off(items, at_once, context.stop, show);
+                        });
+}
+
+}  // namespace rivet::cli
