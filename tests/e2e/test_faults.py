@@ -51,19 +51,6 @@ def locked():
         yield server
 
 
-@pytest.fixture
-def humble():
-    """The program run by a user without privileges, in a folder of that user."""
-    folder = make_folder("rivet-humble")
-    yield HumbleRivet(folder)
-    shutil.rmtree(folder)
-
-
-class HumbleRivet(Rivet):
-    def command(self, *args):
-        return unprivileged(super().command(*args))
-
-
 def assert_error(done: Finished, code: int, *says: str, stable: str | None = None, hint: str | None = None) -> None:
     """Exit code, class and stable code; the message holds each of `says`, the next step holds `hint`."""
     assert done.code == code, done
