@@ -4,7 +4,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import time
 from contextlib import ExitStack, contextmanager
@@ -16,7 +15,7 @@ import pytest
 
 from conftest import Database
 from helpers import Finished, Rivet, export, finished, paused, rows_of, wait_until
-from servers import PostgresServer, free_port, make_folder, unprivileged
+from servers import PostgresServer, free_port
 from small_disk import SmallDisk
 
 ROWS = 1_000
