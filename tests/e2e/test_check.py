@@ -6,7 +6,7 @@ import sqlite3
 import duckdb
 import pytest
 
-from helpers import Rivet, export
+from helpers import Rivet, export, finished, paused
 
 MANY = 150_000
 HOSTILE = 'we"ird `na\\me\x1b[31m {0};--'
@@ -254,6 +254,14 @@ def test_state_is_read_and_left_alone(rivet, orders):
     assert files(rivet) == before
     assert found["diagnostic"]["cursor_max"] == str(MANY + 10)
     assert found["prediction"]["rows"]["expected"] < MANY
+
+
+def test_while_a_run_is_at_work(rivet, orders):
+    path = rivet.config(orders.source, export("t", table="orders"))
+    with paused(rivet, path) as (process, go_on):
+        rivet.ok("check", "-c", path)
+        go_on()
+        assert finished(process).code == 0
 
 
 def test_a_folder_that_may_only_be_read(humble):

@@ -65,7 +65,7 @@ CONFIGS = {
     "quality_of_nothing": {"quality": {"unique_columns": ["nope"]}},
     "hash_of_nothing": {"meta_columns": {"row_hash": ["nope"]}},
     "override_of_nothing": {"columns": {"nope": "text"}},
-    "override_that_cannot_be": {"columns": {"id": "uuid"}},
+    "override_of_no_type": {"columns": {"id": "frobnicate"}},
     "s3": {"destination": {"type": "s3", "bucket": "b"}},
     "cdc": {"mode": "cdc"},
     "chunked_query_without_key": {"query": "SELECT code FROM orders", "mode": "chunked"},
