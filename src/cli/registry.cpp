@@ -27,8 +27,7 @@ tl::unexpected<Error> not_built(std::string what, std::string hint) {
 
 Result<void> refuse_state_url() {
   if (std::getenv("RIVET_STATE_URL") == nullptr) return {};
-  return not_built("a state store at RIVET_STATE_URL",
-                   "unset RIVET_STATE_URL; the state then lies beside the config");
+  return not_built("a state store at RIVET_STATE_URL", "unset RIVET_STATE_URL; the state then lies beside the config");
 }
 
 std::string absolute(const std::filesystem::path& path) {

@@ -72,8 +72,8 @@ Result<model::Preflight> preflight(const Access& access, const config::Export& e
   if (!scan && (scan.error().kind == ErrorKind::cancelled || scan.error().kind == ErrorKind::auth)) {
     return fail(std::move(scan).error());  // a read would be refused as well
   }
-  const auto left = resolved.session == nullptr ? std::optional<std::int64_t>()
-                                                : TRY(resolved.session->connections_left());
+  const auto left =
+      resolved.session == nullptr ? std::optional<std::int64_t>() : TRY(resolved.session->connections_left());
   auto out = plan::judge(entry, resolved.plan,
                          {.inventory = resolved.inventory,
                           .key = resolved.facts,

@@ -71,8 +71,7 @@ Rule duckdb_rule(const LogicalType& type) {
     case Kind::timestamp: return {.type = is_nano(type) ? "TIMESTAMP_NS" : "TIMESTAMP"};
     case Kind::timestamp_tz:
       if (!is_nano(type)) return {.type = "TIMESTAMP WITH TIME ZONE"};
-      return {
-          .type = "TIMESTAMP WITH TIME ZONE", .status = Status::warn, .note = "nanoseconds are cut to microseconds"};
+      return {.type = "TIMESTAMPTZ_NS", .status = Status::warn, .note = "DuckDB 1.x cuts nanoseconds to microseconds"};
     case Kind::json: return {.type = "JSON"};
     case Kind::uuid: return {.type = "UUID"};
     case Kind::list: {

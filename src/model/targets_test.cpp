@@ -48,6 +48,8 @@ constexpr Expected kExpected[] = {
     {"timestamp(ns)", {"TIMESTAMP_NS", "INT64 warn", "TIMESTAMP_NTZ(9) < NUMBER(38,0)", "DateTime64(9)"}},
     {"timestamp_tz(us)",
      {"TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "TIMESTAMP_TZ(6) < TIMESTAMP_NTZ(6)", "DateTime64(6, 'UTC')"}},
+    {"timestamp_tz(ns)",
+     {"TIMESTAMPTZ_NS warn", "INT64 warn", "TIMESTAMP_TZ(9) < TIMESTAMP_NTZ(9)", "DateTime64(9, 'UTC')"}},
     {"text", {"VARCHAR", "STRING", "TEXT", "String"}},
     {"binary", {"BLOB", "BYTES", "BINARY", "String"}},
     {"json", {"JSON", "JSON < BYTES", "VARIANT < TEXT", "JSON < String"}},

@@ -3,6 +3,7 @@
 #include "report/check.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -22,6 +23,9 @@ using Json = nlohmann::ordered_json;
 
 std::string about(std::int64_t rows) { return "~" + human_count(static_cast<double>(rows)); }
 
+/// Without what names and values may bring along to move a cursor with.
+std::string tame(std::string_view text) { return fit(text, display_width(text)); }
+
 /// One `  Label:        text` line.
 std::string labelled(std::string_view label, std::string_view text) {
   return fmt::format("  {:<13} {}\n", fmt::format("{}:", label), text);
@@ -29,7 +33,8 @@ std::string labelled(std::string_view label, std::string_view text) {
 
 std::string upper(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 32) : c; });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); });
   return out;
 }
 
@@ -56,8 +61,8 @@ std::string size_text(const model::Preflight& p) {
   std::string text;
   if (p.row_estimate) text += labelled("Row estimate", fmt::format("{}  ({})", about(*p.row_estimate), p.row_source));
   if (p.avg_row_bytes) text += labelled("Row width", fmt::format("~{} bytes", *p.avg_row_bytes));
-  if (p.cursor_min) text += labelled("Cursor range", fmt::format("{} .. {}", *p.cursor_min, p.cursor_max.value_or("")));
-  if (!p.cursor_column.empty()) text += labelled("Cursor col", p.cursor_column);
+  if (p.cursor_min) text += labelled("Cursor range", tame(*p.cursor_min + " .. " + p.cursor_max.value_or("")));
+  if (!p.cursor_column.empty()) text += labelled("Cursor col", tame(p.cursor_column));
   return text;
 }
 
@@ -67,17 +72,17 @@ std::string advice_text(const model::Preflight& p, const Style& style) {
               ? labelled("Recommended", fmt::format("parallel: {} ({})", p.recommended_parallel, p.parallel_reason))
               : labelled("Parallelism", fmt::format("1 ({})", p.parallel_reason));
   for (const auto& [severity, message] : p.warnings) {
-    text += labelled("Warning", style.doubt(fmt::format("[{}] {}", model::name_of(severity), message)));
+    text += labelled("Warning", style.doubt(tame(fmt::format("[{}] {}", model::name_of(severity), message))));
   }
-  if (!p.suggestion.empty()) text += labelled("Suggestion", p.suggestion);
+  if (!p.suggestion.empty()) text += labelled("Suggestion", tame(p.suggestion));
   return text;
 }
 
 std::string preflight_text(const model::Preflight& p, const CheckedExport& checked, const Style& style) {
-  auto text = labelled("Strategy", p.strategy) + labelled("Mode", p.mode);
-  if (!checked.window.empty()) text += labelled("Window", checked.window);
+  auto text = labelled("Strategy", tame(p.strategy)) + labelled("Mode", tame(p.mode));
+  if (!checked.window.empty()) text += labelled("Window", tame(checked.window));
   text += size_text(p);
-  text += labelled("Units", fmt::format("{} ({})", base::with_thousands(p.units), p.rationale));
+  text += labelled("Units", tame(fmt::format("{} ({})", base::with_thousands(p.units), checked.plan->reason)));
   text += labelled("Access", access_text(p));
   text += labelled("Verdict", verdict_text(p.verdict, style));
   return text + advice_text(p, style);
@@ -110,13 +115,13 @@ std::string types_text(const CheckedExport& checked) {
     std::vector<std::string> cells{column.name, column.native_type, rivet_type_name(column.type),
                                    arrow_name(column.type), std::string(model::name_of(column.fidelity))};
     std::vector<std::string> below;
-    if (!column.warning.empty()) below.push_back("  warning: " + column.warning);
+    if (!column.warning.empty()) below.push_back("  warning: " + tame(column.warning));
     if (checked.target) {
       const auto& target = checked.target_columns[i];
       cells.push_back(target.target_type.empty() ? "-" : target.target_type);
       cells.emplace_back(model::name_of(target.status));
       if (target.autoload_type != target.target_type) below.push_back("  loads as " + target.autoload_type);
-      if (!target.note.empty() && target.note != column.warning) below.push_back("  note: " + target.note);
+      if (!target.note.empty() && target.note != column.warning) below.push_back("  note: " + tame(target.note));
     }
     table.add(std::move(cells), std::move(below));
   }
@@ -148,7 +153,7 @@ std::string type_report(const CheckedExport& checked, const Style& style) {
                           checked.target ? fmt::format("  [target: {}]", model::name_of(*checked.target)) : "");
   text += indented(types_text(checked), "  ") + target_text(checked);
   for (const auto& [column, message] : checked.violations) {
-    text += "  " + style.bad(fmt::format("refused by --strict: {}: {}", column, message)) + "\n";
+    text += "  " + style.bad(tame(fmt::format("refused by --strict: {}: {}", column, message))) + "\n";
   }
   return text;
 }
@@ -217,7 +222,7 @@ std::string check_text(const CheckedExport& checked, const CheckView& view) {
   if (checked.preflight) text += preflight_text(*checked.preflight, checked, view.style);
   if (checked.plan) text += prediction_lines(*checked.plan);
   for (const auto& change : checked.schema_changes) {
-    text += labelled("Schema", view.style.doubt(change + " since the last run"));
+    text += labelled("Schema", view.style.doubt(tame(change + " since the last run")));
   }
   if (checked.error) text += labelled("Refused", view.style.bad(checked.error->to_string()));
   if (view.types && checked.plan) text += type_report(checked, view.style);

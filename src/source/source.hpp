@@ -96,9 +96,9 @@ struct ServerFacts {
   std::string backend = {};                    ///< names the process that serves us now; empty where there is none
   bool pooled = false;                         ///< a pooler stands between us and it
   bool standby = false;
-  std::optional<std::chrono::milliseconds> standby_lag = {};     ///< of a standby behind its primary, when it tells
-  std::optional<std::chrono::microseconds> clock_ahead = {};     ///< of ours; negative when it is behind
-  std::chrono::microseconds clock_error{0};                      ///< `clock_ahead` is known to within so much
+  std::optional<std::chrono::milliseconds> standby_lag = {};  ///< of a standby behind its primary, when it tells
+  std::optional<std::chrono::microseconds> clock_ahead = {};  ///< of ours; negative when it is behind
+  std::chrono::microseconds clock_error{0};                   ///< `clock_ahead` is known to within so much
 };
 
 /// One connection, set up for reading. Used by one thread at a time; must outlive its streams, of

@@ -64,6 +64,41 @@ void ask_everything(StateStore& store) {
 
 using StoreFileTest = StoreTest;
 
+TEST_F(StoreFileTest, IsCopiedWithoutATrace) {
+  const auto scratch = sqlite::open_sqlite_copy(file());
+  ASSERT_TRUE(scratch.has_value()) << scratch.error().to_string();
+  ASSERT_TRUE((*scratch)->apply(start("r1")).has_value());
+  EXPECT_FALSE(store_->run("r1").value().has_value()) << "the copy wrote into the file";
+  ASSERT_TRUE(store_->apply(start("r1")).has_value());  // only in the log yet: the store is open
+  const auto copy = sqlite::open_sqlite_copy(file());
+  ASSERT_TRUE(copy.has_value()) << copy.error().to_string();
+  EXPECT_TRUE((*copy)->run("r1").value().has_value());
+  store_.reset();
+  const auto before = read_file(file());
+  ASSERT_TRUE(sqlite::open_sqlite_copy(file()).has_value());
+  EXPECT_EQ(read_file(file()), before);
+  EXPECT_FALSE(fs::exists(file().string() + "-wal"));
+}
+
+TEST_F(StoreFileTest, IsNotMadeByACopy) {
+  const auto path = file().parent_path() / "none % ? #.db";
+  const auto copy = sqlite::open_sqlite_copy(path);
+  ASSERT_TRUE(copy.has_value()) << copy.error().to_string();
+  EXPECT_TRUE((*copy)->known_exports().value().empty());
+  EXPECT_EQ((*copy)->location(), path.string());
+  EXPECT_FALSE(fs::exists(path));
+  { ASSERT_TRUE(sqlite::open_sqlite_store(path).has_value()); }
+  EXPECT_TRUE(sqlite::open_sqlite_copy(path).has_value()) << "its name is no URI";
+}
+
+TEST_F(StoreFileTest, IsNotCopiedWhenItIsNone) {
+  const auto path = file().parent_path() / "other.db";
+  write_file(path, std::string(5000, 'x'));
+  const auto copy = sqlite::open_sqlite_copy(path);
+  ASSERT_FALSE(copy.has_value());
+  EXPECT_EQ(copy.error().kind, ErrorKind::data);
+}
+
 TEST_F(StoreFileTest, KeepsItsSettingsAndSaysWhereItIs) {
   EXPECT_EQ(store_->location(), file().string());
   auto connection = sqlite::Connection::open(file(), 1000);

@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from helpers import Rivet, rivet_binary  # noqa: E402
-from servers import PgBouncer, PostgresServer, find_binary  # noqa: E402
+from servers import PgBouncer, PostgresServer, find_binary, make_folder, unprivileged  # noqa: E402
 
 TEST_TIMEOUT_S = 180
 MEMORY = Path("/dev/shm")
@@ -117,3 +117,16 @@ def pg_db(pg):
 def rivet(tmp_path) -> Rivet:
     """The program, with a fresh folder for config, state and output."""
     return Rivet(tmp_path)
+
+
+class HumbleRivet(Rivet):
+    def command(self, *args):
+        return unprivileged(super().command(*args))
+
+
+@pytest.fixture
+def humble():
+    """The program run by a user without privileges, in a folder of that user."""
+    folder = make_folder("rivet-humble")
+    yield HumbleRivet(folder)
+    shutil.rmtree(folder)

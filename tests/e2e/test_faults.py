@@ -4,7 +4,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import time
 from contextlib import ExitStack, contextmanager
@@ -16,7 +15,7 @@ import pytest
 
 from conftest import Database
 from helpers import Finished, Rivet, export, finished, paused, rows_of, wait_until
-from servers import PostgresServer, free_port, make_folder, unprivileged
+from servers import PostgresServer, free_port
 from small_disk import SmallDisk
 
 ROWS = 1_000
@@ -49,19 +48,6 @@ def locked():
             connection.execute("CREATE TABLE t AS SELECT i::bigint AS id, 'name ' || i AS name FROM generate_series(1, 10) i")
             connection.execute("GRANT SELECT ON t TO public")
         yield server
-
-
-@pytest.fixture
-def humble():
-    """The program run by a user without privileges, in a folder of that user."""
-    folder = make_folder("rivet-humble")
-    yield HumbleRivet(folder)
-    shutil.rmtree(folder)
-
-
-class HumbleRivet(Rivet):
-    def command(self, *args):
-        return unprivileged(super().command(*args))
 
 
 def assert_error(done: Finished, code: int, *says: str, stable: str | None = None, hint: str | None = None) -> None:

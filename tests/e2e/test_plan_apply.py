@@ -395,7 +395,7 @@ exports:
     def test_other_ways_to_share_the_machine(self, waves, args):
         waves.ok("apply", "rivet.yaml", *args, "--validate")
         for name in ("a", "b", "c"):
-            assert waves.output(name).table(name).num_rows == ROWS
+            assert waves.output(name).manifest(name)["row_count"] == ROWS
 
     def test_split_without_a_pool(self, waves):
         done = waves("apply", "rivet.yaml", "--split")

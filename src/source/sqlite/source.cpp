@@ -47,7 +47,8 @@ class SqliteSession final : public Session {
   }
 
   Result<model::ScanPlan> explain(const ReadRequest& request) override {
-    return explain_read(connection(), request).context("explaining the read of " + model::display_name(request.relation));
+    return explain_read(connection(), request)
+        .context("explaining the read of " + model::display_name(request.relation));
   }
 
   Result<std::string> source_id() override { return "sqlite:" + connection().file().string(); }
@@ -124,7 +125,9 @@ class SqliteSource final : public Source {
     return std::make_unique<SqliteSession>(std::move(connection), options, std::move(stop), instants_, clock_);
   }
 
-  Capabilities capabilities() const override { return {.shared_snapshot = true, .pages = false, .statements_to_plan = 30, .statements_per_unit = 8}; }
+  Capabilities capabilities() const override {
+    return {.shared_snapshot = true, .pages = false, .statements_to_plan = 30, .statements_per_unit = 8};
+  }
 
  private:
   Result<PinnedConnection> connect(const SessionOptions& options, const std::stop_token& stop) const {
