@@ -64,6 +64,14 @@ Plan rich_plan() {
           .fingerprint = "f"};
 }
 
+TEST(Plan, KeepsItsPrediction) {
+  auto plan = rich_plan();
+  plan.prediction = Prediction{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}, {10, 11, 12}, {13, 14, 15}, "guesses"};
+  const auto back = plan_from_json_text(to_json_text(plan));
+  ASSERT_TRUE(back.has_value()) << back.error().to_string();
+  EXPECT_EQ(back->prediction, plan.prediction);
+}
+
 TEST(Plan, IsReadBackAsItWas) {
   const auto text = to_json_text(rich_plan());
   const auto read = plan_from_json_text(text);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Cost, memory and the user bound what runs at once.
 #include "plan/schedule.hpp"
 
 #include <gmock/gmock.h>
@@ -14,10 +15,13 @@ TEST(Schedule, WavesAscendAndTheDearestBoundsThem) {
   const auto waves = make_waves({{.index = 0, .wave = 3, .cost = CostClass::high},
                                  {.index = 1, .wave = 1, .cost = CostClass::low},
                                  {.index = 2, .wave = 3, .cost = CostClass::low},
-                                 {.index = 3, .wave = 1, .cost = CostClass::medium}},
+                                 {.index = 3, .wave = 1, .cost = CostClass::medium},
+                                 {.index = 4, .wave = 1, .cost = CostClass::low},
+                                 {.index = 5, .wave = 1, .cost = CostClass::low}},
                                 0);
   ASSERT_EQ(waves.size(), 2U);
-  EXPECT_THAT(waves[0].tasks, ElementsAre(Field(&Task::index, 1), Field(&Task::index, 3)));
+  EXPECT_THAT(waves[0].tasks, ElementsAre(Field(&Task::index, 1), Field(&Task::index, 3), Field(&Task::index, 4),
+                                          Field(&Task::index, 5)));
   EXPECT_EQ(waves[0].at_once, 3);
   EXPECT_THAT(waves[1].tasks, ElementsAre(Field(&Task::index, 0), Field(&Task::index, 2)));
   EXPECT_EQ(waves[1].at_once, 2);

@@ -39,6 +39,9 @@ RunOutcome every_field_set() {
   outcome.skip_reason = "none";
   outcome.took_over = true;
   outcome.digest = "v1";
+  outcome.apply_context = {.plan_id = "p1", .forced = true, .force_bypassed = {"expired"}};
+  const model::Interval interval{.low = 1, .expected = 2, .high = 3};
+  outcome.prediction = {interval, interval, interval, interval, interval, "guesses"};
   return outcome;
 }
 
