@@ -49,7 +49,7 @@ void add_apply(CLI::App& app, Action& chosen) {
   command->add_option("-p,--param", run.params, "KEY=VALUE for ${KEY} in the file (repeatable)")
       ->allow_extra_args(false);
   command->add_flag("--validate", run.validate, "Verify what was written, byte by byte");
-  command->add_flag("--resume", run.resume, "Insist on continuing unfinished runs");
+  command->add_flag("--resume", run.resume, "Go on with unfinished runs, also beside a process that works on them; of a plan: insist on one");
   command->add_flag("--force", run.force,
                     "Carry out an expired plan; with --resume: go on although a complete result stands");
   command->add_flag("--json", run.json, "Print the summary of all exports as JSON on stdout");

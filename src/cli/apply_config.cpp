@@ -47,6 +47,22 @@ plan::Task task_of(std::size_t index, const config::Export& entry) {
           .parallel_safe = entry.parallel_safe.value_or(false)};
 }
 
+/// Whether the file says for every export when it is to run and beside whom, so that nothing has to be asked.
+bool says_it_all(const Selection& selected) {
+  return std::all_of(selected.begin(), selected.end(),
+                     [](const auto* entry) { return entry->wave && entry->parallel_safe; });
+}
+
+/// By what the file says alone.
+std::vector<plan::Task> tasks_as_written(const Selection& selected) {
+  std::vector<plan::Task> tasks;
+  for (std::size_t i = 0; i < selected.size(); ++i) {
+    tasks.push_back(task_of(i, *selected[i]));
+    tasks.back().cost = *selected[i]->parallel_safe ? plan::CostClass::low : plan::CostClass::medium;
+  }
+  return tasks;
+}
+
 /// A look at each export. One that cannot be looked at is run all the same, last: the run says why it fails.
 Result<std::vector<plan::Task>> tasks_of(const Selection& selected, const config::Config& config,
                                          const source::Source& source, state::StateStore& store, Context& context) {
@@ -136,13 +152,17 @@ Outcomes run_pool(const Scheduled& scheduled, const ApplyArguments& args, const 
 
 }  // namespace
 
-Result<void> apply_config(const ApplyArguments& args, Context& context) {
+Result<void> apply_config(const ApplyArguments& given, Context& context) {
+  auto args = given;
+  args.run.force = args.run.force || args.run.resume;  // of many exports only some have something to resume
   const auto config = TRY(load_configuration(args.run.config, args.run.params, context));
   const auto selected = TRY(select_exports(config, args.run.exports));
   TRY(require_one_stream(selected));
   const auto source = TRY(make_source(config.source, context.clock));
   const auto store = TRY(open_store(config.file.parent_path()));
-  const Scheduled scheduled{selected, TRY(tasks_of(selected, config, *source, *store, context))};
+  const bool known = args.pool == 0 && says_it_all(selected);
+  const Scheduled scheduled{
+      selected, known ? tasks_as_written(selected) : TRY(tasks_of(selected, config, *source, *store, context))};
   base::ByteBudget budget(shared_byte_budget(selected, args.pool > 0 ? args.pool : 10));
   return run_and_report({.args = args.run,
                          .config = config,

@@ -186,6 +186,7 @@ struct Config {
   bool parallel_export_processes = false;
   Notifications notifications;
   std::string source_definition = {};  ///< of load(): `source:` in the form of definition.hpp
+  std::string notifications_definition = {};  ///< likewise; empty when there are none, or their addresses stand in the file
   std::vector<std::string> warnings;  ///< ready for printing, with file:line
 };
 

@@ -71,7 +71,9 @@ Node from_json(const json& value) {
 Result<Node> node_of(const Definition& definition) {
   const auto source = TRY(model::parse_json(definition.source));
   const auto entry = TRY(model::parse_json(definition.entry));
-  return from_json(json{{"source", source}, {"exports", json::array({entry})}});
+  json root{{"source", source}, {"exports", json::array({entry})}};
+  if (!definition.notifications.empty()) root["notifications"] = TRY(model::parse_json(definition.notifications));
+  return from_json(root);
 }
 
 tl::unexpected<Error> no_password(const Definition& definition, std::string why) {
@@ -115,6 +117,15 @@ std::string define_source(const Node& node, const Source& source) {
   out.erase("password");
   if (out.contains("url")) out["url"] = url_without_secrets(source);
   return model::dump_json(out);
+}
+
+std::string define_notifications(const Node& node) {
+  for (const auto& [receiver, line, value] : node.entries) {
+    for (const auto& entry : value.entries) {
+      if (entry.key == "webhook_url" || entry.key == "url" || entry.key == "headers") return {};
+    }
+  }
+  return node.kind == Node::Kind::map ? model::dump_json(to_json(node)) : std::string();
 }
 
 std::string define_export(const Node& node, const Export& entry) {

@@ -17,11 +17,15 @@ namespace rivet::config {
 /// One export and its source, each as one JSON object with the keys of the configuration file.
 struct Definition {
   std::string source, entry;
-  std::filesystem::path file;  ///< the file it was taken from: paths in it are relative to its folder
+  std::string notifications = {};  ///< empty: nobody is told
+  std::filesystem::path file;      ///< the file it was taken from: paths in it are relative to its folder
 };
 
 /// `source:` as a definition. Passwords are left out, of a URL too; the names of variables and files that hold one stay.
 std::string define_source(const Node& node, const Source& source);
+
+/// `notifications:` as a definition; empty when an address or a header stands in it, which may be a secret.
+std::string define_notifications(const Node& node);
 
 /// An entry of `exports:` as a definition.
 std::string define_export(const Node& node, const Export& entry);

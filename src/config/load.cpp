@@ -46,6 +46,7 @@ std::optional<Node> read_tree(std::string_view text, const LoadOptions& options,
 /// REQUIRES: the tree is that of the configuration.
 void add_definitions(const Node& tree, Config& config) {
   for (const auto& [key, line, value] : tree.entries) {
+    if (key == "notifications") config.notifications_definition = define_notifications(value);
     if (key == "source") config.source_definition = define_source(value, config.source);
     if (key != "exports") continue;
     for (std::size_t i = 0; i < value.items.size(); ++i) {

@@ -92,7 +92,7 @@ Result<Artifact> read_one(const json& document) {
                .expires_at = fields.time("expires_at"),
                .export_name = fields.text("export_name"),
                .config_path = fields.text("config_path"),
-               .definition = {.source = {}, .entry = {}, .file = fields.text("config_file")},
+               .definition = {.file = fields.text("config_file")},
                .needs_file = fields.boolean("password_in_config"),
                .source_id = fields.text("source_id"),
                .plans = {}};
@@ -101,6 +101,7 @@ Result<Artifact> read_one(const json& document) {
   TRY(fields.finish());
   out.definition.source = model::dump_json(document["definition"].value("source", json()));
   out.definition.entry = model::dump_json(document["definition"].value("export", json()));
+  if (definition.has("notifications")) out.definition.notifications = model::dump_json(document["definition"]["notifications"]);
   if (out.plans.empty()) return fail(ErrorKind::data, "there is no plan in it");
   return out;
 }
@@ -146,6 +147,9 @@ std::string seal(const Artifact& artifact, const ArtifactNotes& notes) {
   document["password_in_config"] = artifact.needs_file;
   document["source_id"] = artifact.source_id;
   document["definition"] = {{"source", source}, {"export", ordered_json::parse(artifact.definition.entry)}};
+  if (!artifact.definition.notifications.empty()) {
+    document["definition"]["notifications"] = ordered_json::parse(artifact.definition.notifications);
+  }
   document["plans"] = plans_json(artifact.plans);
   return sealed(std::move(document));
 }

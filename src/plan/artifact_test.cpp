@@ -28,8 +28,9 @@ Artifact artifact() {
           .expires_at = base::Timestamp(std::chrono::hours(1'024)),
           .export_name = "orders",
           .config_path = "rivet.yaml",
-          .definition = {R"({"type": "sqlite", "path": "a.db"})", R"({"name": "orders", "table": "orders"})",
-                         "/etc/rivet.yaml"},
+          .definition = {.source = R"({"type": "sqlite", "path": "a.db"})",
+                         .entry = R"({"name": "orders", "table": "orders"})",
+                         .file = "/etc/rivet.yaml"},
           .source_id = "x/1",
           .plans = {plan}};
 }
