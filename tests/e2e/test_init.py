@@ -10,7 +10,7 @@ import pytest
 
 from helpers import Output, finished, wait_until
 
-COMMANDS = [("run", "--validate")]  # each must take what init writes, as it is
+COMMANDS = [("check",), ("plan", "--no-annotate"), ("run", "--validate")]  # each must take what init writes, as it is
 HOSTILE = ["plain", "yes", "null", "~", "123", "1e3", "a: b", "#x", "- x", "a.b", "..", ".hidden", "sp ace", " edge ", 'q"uote', "it's",
            "back\\slash", "sl/ash", "new\nline", "tab\tbed", "${VAR}", "$${HOME}", "${", "{partition}", "{date}", "größe", "表", "\u2028sep",
            "Case", "CASE", "case", "-dash", "?", "---", "x" * 63, "select", "%s", "*", "[x]"]
