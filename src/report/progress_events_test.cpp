@@ -39,6 +39,13 @@ RunOutcome every_field_set() {
   outcome.skip_reason = "none";
   outcome.took_over = true;
   outcome.digest = "v1";
+  outcome.apply_context = ApplyContext{.plan_id = "p1", .forced = true, .force_bypassed = {"expired"}};
+  outcome.prediction = model::Prediction{.rows = {1, 2, 3},
+                                         .bytes_written = {},
+                                         .duration_ms = {},
+                                         .statements = {},
+                                         .peak_rss_mb = {},
+                                         .basis = "the catalogue"};
   return outcome;
 }
 

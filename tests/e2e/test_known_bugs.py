@@ -439,7 +439,10 @@ def test_case_36_apply_reads_the_windows_of_its_plan(rivet, pg_db, change):
     chunks = rivet.ok("state", "chunks", "-c", "rivet.yaml", "-e", "t", "--json").json()["chunks"]
     numbered = [chunk for chunk in chunks if chunk["start_key"] and re.fullmatch(r"-?\d+", chunk["start_key"])]
     assert [[int(chunk["start_key"]), int(chunk["end_key"])] for chunk in numbered] == plan["computed"]["chunk_ranges"]
-    assert rivet.output().manifest("t")["row_count"] == pg_db.rows("SELECT count(*) FROM t")[0][0]
+    assert rivet.output().manifest("t")["row_count"] == pg_db.rows("SELECT count(*) FROM t WHERE id BETWEEN 1 AND 4000")[0][0]
+    ((run_id,),) = rivet.state("SELECT run_id FROM export_metrics")
+    told = {warning["rule"] for warning in rivet.summary(run_id)["plan_warnings"]}
+    assert ("key_grown" in told) == change.startswith("INSERT"), "rows outside are left for the next plan, and told"
 
 
 @pytest.mark.parametrize("policy, code", [("fail", 4), ("warn", 0), ("continue", 0)])
