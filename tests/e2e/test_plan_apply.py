@@ -550,3 +550,23 @@ def test_hostile_names_through_plan_and_apply(rivet, pg_db, name):
     landed = rivet.output("plain").table("plain")
     assert (landed.num_rows, landed.column_names) == (300, [name, "v" + name])
     rivet.ok("apply", path, "--validate")
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "../up", "a/b", "..", "", "x" * 300])
+def test_hostile_names_of_exports(rivet, orders, name):
+    """A name is taken by every command or by none, and no file of a plan leaves its folder."""
+    entries = [chunked(name.replace("${", "$${}{"), path="./a"), chunked("b", path="./b")]
+    path = rivet.config(orders.source, *entries)
+    (rivet.folder / "plans").mkdir()
+    before = path.read_bytes()
+    done = rivet("plan", "-c", path, "-o", "plans/plan.json")
+    written = {str(found.relative_to(rivet.folder)) for found in rivet.folder.rglob("*.json")}
+    if done.code != 0:
+        assert done.code == 1 and "rivet.yaml:" in done.stderr, done
+        assert rivet("run", "-c", path).code == rivet("check", "-c", path).code == rivet("apply", path).code == 1
+        assert not written and path.read_bytes() == before
+        return
+    assert written == {"plans/plan.json", f"plans/plan.{name}.json", "plans/plan.b.json"}
+    rivet.ok("apply", "plans/plan.json", "--validate")
+    rivet.ok("check", "-c", path)
+    assert rivet.output("a").table(name).num_rows == ROWS
