@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Waves hold what is alone apart, and a pool begins with the longest.
 #include "plan/schedule.hpp"
 
 #include <gmock/gmock.h>
