@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What each export lacks; with `renew` what it should have.
-std::vector<config::Annotation> missing_hints(const config::Config& config, const plan::Campaign& campaign, bool renew) {
+std::vector<config::Annotation> missing_hints(const config::Config& config, const plan::Campaign& campaign,
+                                              bool renew) {
   std::vector<config::Annotation> out;
   for (const auto& one : campaign.ordered) {
     for (const auto& entry : config.exports) {
@@ -35,15 +36,6 @@ std::vector<config::Annotation> missing_hints(const config::Config& config, cons
 std::string text_of(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-/// A new file of the same mode in the place of the old one.
-Result<void> replace(const fs::path& file, const std::string& text) {
-  const auto mode = fs::status(file).permissions();
-  TRY(report::write_file(file, text));
-  std::error_code failed;
-  fs::permissions(file, mode, failed);
-  return {};
 }
 
 std::string waves_text(const std::vector<config::Annotation>& hints) {
@@ -63,15 +55,15 @@ Result<void> write_wave_hints(const config::Config& config, const plan::Campaign
   std::error_code failed;
   const auto file = fs::canonical(config.file, failed);
   if (::access(file.c_str(), W_OK) != 0 || ::access(file.parent_path().c_str(), W_OK) != 0) {
-    context.screen.print(fmt::format("{} cannot be written: waves are left out of it ({})", config.file.string(),
-                                     waves_text(hints)));
+    context.screen.print(
+        fmt::format("{} cannot be written: waves are left out of it ({})", config.file.string(), waves_text(hints)));
     return {};
   }
   const auto text = text_of(file);
   const auto annotated = config::annotate(text, hints);
   if (!annotated.changed.empty()) {
     if (text_of(file) != text) return {};
-    TRY(replace(file, annotated.text));
+    TRY(report::rewrite_file(file, annotated.text));
     context.screen.print(fmt::format("{}: wave and parallel_safe written for {} ({})", config.file.string(),
                                      fmt::join(annotated.changed, ", "), waves_text(hints)));
   }

@@ -3,6 +3,9 @@
 #include "inspect/pinned.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,8 +22,7 @@ namespace {
 constexpr std::string_view kPlanAgain = "make a new plan: rivet plan";
 
 tl::unexpected<Error> refuse(ErrorKind kind, std::string_view code, std::string message, std::string_view hint) {
-  return fail(Error{
-      .kind = kind, .message = std::move(message), .code = std::string(code), .hint = std::string(hint)});
+  return fail(Error{.kind = kind, .message = std::move(message), .code = std::string(code), .hint = std::string(hint)});
 }
 
 Result<void> require_same_source(source::Session& session, const PinnedPlan& pinned) {
@@ -77,8 +79,22 @@ bool reads_null_keys(const model::Plan& plan) {
 
 /// The last unit with an end, which is where the planned key ends.
 const model::Unit* last_closed(const model::Plan& plan) {
-  const auto found = std::find_if(plan.units.rbegin(), plan.units.rend(), [](const auto& u) { return !u.end_key.empty(); });
+  const auto found =
+      std::find_if(plan.units.rbegin(), plan.units.rend(), [](const auto& u) { return !u.end_key.empty(); });
   return found == plan.units.rend() ? nullptr : &*found;
+}
+
+std::optional<std::int64_t> number(const std::string& text) {
+  std::int64_t out = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stopped, problem] = std::from_chars(text.data(), end, out);
+  return problem == std::errc{} && stopped == end ? std::optional(out) : std::nullopt;
+}
+
+/// What is no 64-bit integer lies beyond all windows of such.
+bool lies_within(const std::string& key, const std::string& first, const std::string& last) {
+  const auto value = number(key);
+  return value && number(first) <= value && value <= number(last);
 }
 
 Result<bool> reaches_beyond(const model::Plan& plan, const model::KeyExtent& extent) {
@@ -89,7 +105,9 @@ Result<bool> reaches_beyond(const model::Plan& plan, const model::KeyExtent& ext
     return plan::text_of(TRY(plan::day_of(column, *extent.first))) < plan.units.front().start_key ||
            plan::text_of(TRY(plan::day_of(column, *extent.last))) >= last->end_key;
   }
-  return extent.first->front() != plan.units.front().start_key || extent.last->front() != last->end_key;
+  const auto& begin = plan.units.front().start_key;
+  return !lies_within(extent.first->front(), begin, last->end_key) ||
+         !lies_within(extent.last->front(), begin, last->end_key);
 }
 
 /// Windows of numbers and days were laid from end to end of the key as it was.
@@ -105,9 +123,10 @@ Result<void> look_at_ends(source::Session& session, model::Plan& plan) {
   if (!TRY(reaches_beyond(plan, extent))) return {};
   const auto* last = last_closed(plan);
   plan.warnings.push_back(
-      {"key_grown", fmt::format("{} reaches from {} to {} now; the plan reads {} to {}: rows beyond are left to the next plan",
-                                plan.key.front(), extent.first->front(), extent.last->front(),
-                                plan.units.front().start_key, last->end_key)});
+      {"key_grown",
+       fmt::format("{} reaches from {} to {} now; the plan reads {} to {}: rows beyond are left to the next plan",
+                   plan.key.front(), extent.first->front(), extent.last->front(), plan.units.front().start_key,
+                   last->end_key)});
   return {};
 }
 

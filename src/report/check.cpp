@@ -21,7 +21,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string about(std::int64_t rows) { return "~" + human_count(static_cast<double>(rows)); }
+/// `~950K`: a round figure without its `.0`.
+std::string about(std::int64_t rows) {
+  auto text = "~" + human_count(static_cast<double>(rows));
+  if (const auto zero = text.find(".0"); zero != std::string::npos) text.erase(zero, 2);
+  return text;
+}
 
 /// Without what names and values may bring along to move a cursor with.
 std::string tame(std::string_view text) { return fit(text, display_width(text)); }

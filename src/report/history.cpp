@@ -57,16 +57,17 @@ Json metric_json(const state::MetricsRecorded& row) {
   };
 }
 
-std::string boundary_text(const state::Boundary& boundary) {
-  if (boundary.cursor) return "cursor " + *boundary.cursor;
-  return boundary.chunk_index ? fmt::format("chunk {}", *boundary.chunk_index) : "-";
+std::string strategy_text(const std::optional<state::Boundary>& boundary) {
+  return boundary ? boundary->strategy : "-";
 }
 
-void add_boundary(TextTable& table, const std::string& export_name, std::string_view what,
-                  const std::optional<state::Boundary>& boundary) {
-  if (!boundary) return;
-  table.add({export_name, std::string(what), boundary->strategy, boundary_text(*boundary),
-             boundary->at ? base::to_display(*boundary->at) : "-", boundary->run_id});
+std::string boundary_text(const std::optional<state::Boundary>& boundary) {
+  if (boundary && boundary->cursor) return *boundary->cursor;
+  return boundary && boundary->chunk_index ? fmt::format("chunk #{}", *boundary->chunk_index) : "-";
+}
+
+std::string time_text(const std::optional<state::Boundary>& boundary) {
+  return boundary && boundary->at ? base::to_display(*boundary->at) : "-";
 }
 
 void add_boundary(Json& row, const std::string& prefix, const std::optional<state::Boundary>& boundary) {
@@ -163,15 +164,15 @@ Json exports_json(const std::vector<state::ExportView>& exports) {
 
 std::string progression_text(const std::vector<state::ProgressionView>& exports) {
   if (exports.empty()) return "No progression recorded yet.\n";
-  TextTable table({{"EXPORT", Align::left, 20},
-                   {"BOUNDARY", Align::left, 9},
-                   {"MODE", Align::left, 11},
-                   {"UP TO", Align::left, 30},
-                   {"AT", Align::left, 23},
-                   {"RUN ID", Align::left, 30}});
+  TextTable table({{"EXPORT", Align::left, 30},
+                   {"COMM MODE", Align::left, 12},
+                   {"COMMITTED", Align::left, 30},
+                   {"COMMITTED AT", Align::left, 25},
+                   {"VERI MODE", Align::left, 12},
+                   {"VERIFIED", Align::left, 30}});
   for (const auto& row : exports) {
-    add_boundary(table, row.export_name, "committed", row.committed);
-    add_boundary(table, row.export_name, "verified", row.verified);
+    table.add({row.export_name, strategy_text(row.committed), boundary_text(row.committed), time_text(row.committed),
+               strategy_text(row.verified), boundary_text(row.verified)});
   }
   return table.text();
 }

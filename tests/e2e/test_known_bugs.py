@@ -3,7 +3,8 @@
 Elsewhere: case 8 in test_modes_kill.py, case 37 in test_modes_gates.py, case 49 in test_parallel_exports.py
 (test_an_interruption_stops_all, test_no_orphans_when_the_parent_is_killed); of case 42 the forms a password can have in
 test_faults.py, of case 43 damaged markers and manifests in test_shapes.py, of case 46 runs of one export in test_faults.py, of
-case 50 variables of a source in test_faults.py. The commands of cases 13, 35 and 36 are not there yet.
+case 50 variables of a source in test_faults.py; case 35, every command against every other, in test_resolver_matrix.py. Case 13 waits for
+the command that repairs.
 """
 import datetime as dt
 import json
@@ -11,9 +12,11 @@ import random
 import re
 import shutil
 import sqlite3
+import subprocess
 import time
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pyarrow.compute as pc
@@ -417,6 +420,55 @@ def test_case_34_days_at_the_ends_of_the_calendar(rivet, pg_db):
 
 
 # -- trust and control
+
+
+def planned(rivet, database, **keys):
+    """The sealed plan of `t`, cut by its id."""
+    rivet.config(database.source, chunked(chunk_column="id", chunk_size=1_000, **keys))
+    rivet.ok("plan", "-c", "rivet.yaml", "-o", "plan.json")
+    return json.loads((rivet.folder / "plan.json").read_text())
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM t WHERE id <= 1500", "INSERT INTO t SELECT -i, 'new' FROM generate_series(1, 700) i", "TRUNCATE t"])
+def test_case_36_apply_reads_the_windows_of_its_plan(rivet, pg_db, change):
+    """They were computed again, and another table than the reviewed one was cut."""
+    filled(pg_db)
+    plan = planned(rivet, pg_db)
+    pg_db.execute(change, "ANALYZE t")
+    rivet.ok("apply", "plan.json", "--validate")
+    chunks = rivet.ok("state", "chunks", "-c", "rivet.yaml", "-e", "t", "--json").json()["chunks"]
+    numbered = [chunk for chunk in chunks if chunk["start_key"] and re.fullmatch(r"-?\d+", chunk["start_key"])]
+    assert [[int(chunk["start_key"]), int(chunk["end_key"])] for chunk in numbered] == plan["computed"]["chunk_ranges"]
+    assert rivet.output().manifest("t")["row_count"] == pg_db.rows("SELECT count(*) FROM t WHERE id BETWEEN 1 AND 4000")[0][0]
+    ((run_id,),) = rivet.state("SELECT run_id FROM export_metrics")
+    told = {warning["rule"] for warning in rivet.summary(run_id)["plan_warnings"]}
+    assert ("key_grown" in told) == change.startswith("INSERT"), "rows outside are left for the next plan, and told"
+
+
+@pytest.mark.parametrize("policy, code", [("fail", 4), ("warn", 0), ("continue", 0)])
+@pytest.mark.parametrize("keys", [{"chunk_column": "id"}, {"chunk_column": "id", "parallel": 2}, {"chunk_by_key": "id"}], ids=lambda keys: "-".join(keys))
+def test_case_36_apply_minds_the_schema_of_the_last_run(rivet, pg_db, keys, policy, code):
+    """What the export says about a schema that changed held for `run` only."""
+    filled(pg_db)
+    config = rivet.config(pg_db.source, chunked(chunk_size=1_000, on_schema_drift=policy, **keys))
+    rivet.ok("plan", "-c", config, "-o", "plan.json")
+    other = rivet.config(pg_db.source, export("t", query="SELECT id, payload, 1 AS more FROM t"), name="other.yaml")
+    rivet.ok("run", "-c", other)
+    assert rivet("apply", "plan.json").code == code
+    assert rivet.output().table("t").num_columns == (3 if code else 2)
+
+
+def test_case_36_apply_keeps_its_state_beside_the_configuration(rivet, pg_db):
+    """It lay where the command happened to be given, and the next run knew nothing of it."""
+    filled(pg_db)
+    planned(rivet, pg_db)
+    for name in ("apart", "elsewhere"):
+        (rivet.folder / name).mkdir()
+    plan = shutil.move(rivet.folder / "plan.json", rivet.folder / "apart")
+    subprocess.run(rivet.command("apply", plan), cwd=rivet.folder / "elsewhere", env=rivet.environment(), check=True, capture_output=True)
+    assert rivet.state("SELECT export_name, status FROM export_metrics") == [("t", "success")]
+    assert list((rivet.folder / "elsewhere").iterdir()) == [] and list((rivet.folder / "apart").iterdir()) == [Path(plan)]
+    assert ids(rivet) == list(range(1, 4_001))
 
 
 def test_case_38_a_validation_that_fails_ends_with_3(rivet, pg_db):

@@ -4,13 +4,15 @@ from __future__ import annotations
 import json
 import os
 import stat
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import xxhash
 
-from helpers import Rivet, export, rows_of
+from helpers import Rivet, export, finished, paused, rows_of
+from small_disk import SmallDisk
 
 ROWS = 2_500
 
@@ -406,10 +408,165 @@ exports:
         assert "source group 'replica'" in rivet.ok("plan", "-c", "rivet.yaml").stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_read_only_configuration_is_only_reported(rivet, orders):
-    path = rivet.config(orders.source, chunked("a", path="./a"), chunked("b", path="./b"))
-    path.chmod(0o444)
+class TestTheConfigurationOnDisk:
+    """Whatever happens while waves are written back, it holds the old text or the new one."""
+
+    @pytest.fixture
+    def two(self, rivet, orders):
+        return rivet.config(orders.source, chunked("a", path="./a"), chunked("b", path="./b"))
+
+    @pytest.mark.parametrize("mode, folder_mode", [(0o444, 0o755), (0o644, 0o555)], ids=["file", "folder"])
+    def test_a_read_only_one_is_only_reported(self, humble, orders, mode, folder_mode):
+        path = humble.config(orders.source, chunked("a", path="./a"), chunked("b", path="./b"))
+        path.chmod(mode)
+        humble.folder.chmod(folder_mode)
+        try:
+            before = path.read_bytes()
+            done = humble.ok("plan", "-c", "rivet.yaml")
+            assert "rivet.yaml cannot be written: waves are left out of it (a: " in done.stderr
+            assert path.read_bytes() == before and os.listdir(humble.folder) == ["rivet.yaml"]
+        finally:
+            humble.folder.chmod(0o755)
+
+    def test_a_kill_leaves_the_old_one(self, rivet, two):
+        before = two.read_bytes()
+        rivet.killed_at("file_written", "plan", "-c", two)
+        assert two.read_bytes() == before
+        rivet.ok("plan", "-c", two)
+        assert two.read_bytes() != before and rivet.ok("check", "-c", two)
+
+    def test_a_kill_at_any_time_leaves_the_old_or_the_new_one(self, rivet, two):
+        before = two.read_bytes()
+        rivet.ok("plan", "-c", two)
+        after = two.read_bytes()
+        for step in range(12):
+            two.write_bytes(before)
+            rivet.killed_after(0.02 + step * 0.01, "plan", "-c", two)
+            assert two.read_bytes() in (before, after)
+
+    @pytest.mark.parametrize("mode", [0o600, 0o640])
+    def test_keeps_mode_and_owner_at_every_moment(self, rivet, two, mode):
+        two.chmod(mode)
+        if os.geteuid() == 0:
+            os.chown(two, 65534, 65534)
+        before = two.stat()
+        rivet.killed_at("file_written", "plan", "-c", two)
+        rivet.ok("plan", "-c", two)
+        left = [path for path in rivet.folder.iterdir() if path.name.startswith(".rivet.yaml.")]
+        assert len(left) == 1, "what the kill left"
+        for path in (two, *left):
+            found = path.stat()
+            assert (found.st_mode, found.st_uid, found.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+
+    def test_a_full_disk(self, rivet, orders):
+        entries = [chunked(name, path=f"./{name}") for name in ("a", "b")]
+        with SmallDisk(rivet.folder / "small", "size=64k") as disk:
+            path = rivet.config(orders.source, *entries, name="small/rivet.yaml")
+            before = path.read_bytes()
+            filler = disk.folder / "filler"
+            with suppress(OSError), filler.open("wb", buffering=0) as out:
+                while out.write(b"x" * 4096):
+                    pass
+            done = rivet("plan", "-c", path, "-o", "small/plan.json")
+            assert done.code == 1 and "No space left" in done.stderr and "plan.json" in done.stderr
+            assert not (disk.folder / "plan.json").exists()
+            done = rivet("plan", "-c", path)
+            assert done.code == 1 and "No space left" in done.stderr and "rivet.yaml" in done.stderr
+            assert path.read_bytes() == before and sorted(os.listdir(disk.folder)) == ["filler", "rivet.yaml"]
+            filler.unlink()
+            rivet.ok("plan", "-c", path, "-o", "small/plan.json")
+
+
+class TestSeveralExports:
+    def test_one_bad_plan_in_a_bundle_stops_all_before_the_first_row(self, rivet, orders):
+        rivet.config(orders.source, chunked("a", path="./a"), chunked("b", path="./b"))
+        planned(rivet)
+        path = rivet.folder / "plan.json"
+        document = json.loads(path.read_text())
+        document["exports"][1]["export_name"] = "c"
+        path.write_text(sealed_anew(document))
+        refused(rivet, "RIVET_PLAN_EDITED")
+        assert not (rivet.folder / "a").exists()
+
+    def test_a_table_that_changed_fails_only_its_own_export(self, rivet, orders):
+        orders.execute("CREATE TABLE other AS SELECT * FROM orders", "ALTER TABLE other ADD PRIMARY KEY (id)", "ANALYZE other")
+        rivet.config(orders.source, chunked("a", path="./a"), {**chunked("b", path="./b"), "table": "other"}, chunked("c", path="./c"))
+        planned(rivet)
+        orders.execute("ALTER TABLE other DROP COLUMN price")
+        done = rivet("apply", "plan.json")
+        assert done.code == 4 and "1 of 3 exports did not succeed: b" in done.stderr and "✗ b" in done.stderr, done.stderr
+        assert [rivet.output(name).table(name).num_rows for name in "ac"] == [ROWS, ROWS]
+        assert not rivet.output("b").names()
+
+    @pytest.mark.parametrize("file", ["rivet.yaml", "plan.json"])
+    def test_one_that_another_run_holds_fails_alone(self, rivet, orders, file):
+        path = rivet.config(orders.source, chunked("a", path="./a"), chunked("b", path="./b"))
+        planned(rivet)
+        with paused(rivet, path, "-e", "a") as (running, go_on):
+            done = rivet("apply", file)
+            assert done.code != 0 and "'a'" in done.stderr, done
+            assert rivet.output("b").table("b").num_rows == ROWS
+            go_on()
+            assert finished(running).code == 0
+        assert len(set(rows_of(rivet.output("a").table("a")))) == rivet.output("a").manifest("a")["row_count"] == ROWS
+
+    def test_without_privileges_on_some_tables(self, rivet, orders, pg):
+        orders.execute("CREATE TABLE secret (id bigint PRIMARY KEY)", "CREATE ROLE planner LOGIN", "GRANT SELECT ON orders TO planner")
+        try:
+            source = {"type": "postgres", "url": pg.url(orders.name, user="planner")}
+            path = rivet.config(source, chunked("a", path="./a"), export("b", table="secret", path="./b"))
+            for command in (["check", "-c", path], ["plan", "-c", path], ["apply", path]):
+                done = rivet(*command, "--json-errors")
+                assert done.code == 1 and "secret" in done.stderr and "SELECT" in done.stderr, done
+            assert rivet.output("a").table("a").num_rows == ROWS, "apply carries out what it can"
+            orders.execute("GRANT SELECT ON secret TO planner")
+            planned(rivet)
+            orders.execute("REVOKE SELECT ON secret FROM planner")
+            done = rivet("apply", "plan.json", "--json-errors")
+            assert done.code == 1 and "secret" in done.stderr
+            assert not rivet.output("b").names()
+        finally:
+            orders.execute("DROP OWNED BY planner", "DROP ROLE planner")
+
+
+HOSTILE = ['q"uote', "it's", "new\nline", "${VAR}", "$${HOME}", "{date}", "größe", "表", "\u2028sep", "a: b", "#x", "; DROP TABLE t; --", "back\\slash",
+           " edge ", "%s", "\x1b[31mred", "a.b", "-e", "null"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_through_plan_and_apply(rivet, pg_db, name):
+    """Of a table and of its columns."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    pg_db.execute(f'CREATE TABLE {quoted} ({quoted} bigint PRIMARY KEY, "v{quoted[1:]} text)',
+                  f"INSERT INTO {quoted} SELECT i, 'x' || i FROM generate_series(1, 300) i", "ANALYZE")
+    table, column = (text.replace("${", "$${}{") for text in (quoted, name))  # no variables of the configuration
+    keys = {"table": table, "mode": "chunked", "chunk_column": column, "chunk_size": 100}
+    rivet.env["VAR"] = "gone"
+    path = rivet.config(pg_db.source, export("plain", **keys, path="./plain"), export("second", **keys, path="./second"))
+    planned(rivet)
+    assert "wave" in path.read_text()
+    rivet.ok("check", "-c", path)
+    rivet.ok("apply", "plan.json", "--validate")
+    landed = rivet.output("plain").table("plain")
+    assert (landed.num_rows, landed.column_names) == (300, [name, "v" + name])
+    rivet.ok("apply", path, "--validate")
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "../up", "a/b", "..", "", "x" * 300])
+def test_hostile_names_of_exports(rivet, orders, name):
+    """A name is taken by every command or by none, and no file of a plan leaves its folder."""
+    entries = [chunked(name.replace("${", "$${}{"), path="./a"), chunked("b", path="./b")]
+    path = rivet.config(orders.source, *entries)
+    (rivet.folder / "plans").mkdir()
     before = path.read_bytes()
-    done = rivet.ok("plan", "-c", "rivet.yaml")
-    assert "cannot be written" in done.stderr and path.read_bytes() == before
+    done = rivet("plan", "-c", path, "-o", "plans/plan.json")
+    written = {str(found.relative_to(rivet.folder)) for found in rivet.folder.rglob("*.json")}
+    if done.code != 0:
+        assert done.code == 1 and "rivet.yaml:" in done.stderr, done
+        assert rivet("run", "-c", path).code == rivet("check", "-c", path).code == rivet("apply", path).code == 1
+        assert not written and path.read_bytes() == before
+        return
+    assert written == {"plans/plan.json", f"plans/plan.{name}.json", "plans/plan.b.json"}
+    rivet.ok("apply", "plans/plan.json", "--validate")
+    rivet.ok("check", "-c", path)
+    assert rivet.output("a").table(name).num_rows == ROWS

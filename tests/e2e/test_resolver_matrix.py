@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from helpers import export
+from helpers import Rivet, export
 from modes import postgres_orders, sqlite_orders
 
 ROWS = 300
@@ -17,8 +17,24 @@ def check(rivet, path):
     return rivet("check", "-c", path, "--json-errors")
 
 
-# The first is what the others are held against. A command that plans is added here.
-COMMANDS = {"run": run, "check": check}
+def plan(rivet, path):
+    """Leaves the plan for `apply_plan`, or none when it was refused."""
+    (rivet.folder / "plan.json").unlink(missing_ok=True)
+    return rivet("plan", "-c", path, "-o", "plan.json", "--json-errors")
+
+
+def apply_plan(rivet, path):
+    """Carries out what `plan` allowed; what it refused is refused."""
+    planned = plan(rivet, path)
+    return rivet("apply", "plan.json", "--json-errors") if planned.code == 0 else planned
+
+
+def apply_config(rivet, path):
+    return rivet("apply", path, "--json-errors")
+
+
+# The first is what the others are held against.
+COMMANDS = {"run": run, "check": check, "plan": plan, "apply": apply_config, "apply plan": apply_plan}
 
 CONFIGS = {
     # what is accepted
@@ -82,13 +98,13 @@ def engine(request, rivet):
     return postgres_orders(request.getfixturevalue("pg_db"), ROWS)
 
 
-def answer(done) -> tuple:
-    """How a command took it: exit code and, when refused, class, code and message. What only values can tell is a run's alone."""
+def answer(done, folder) -> tuple:
+    """How a command took it: exit code and, when refused, class, code and message, whatever the folder."""
     assert done.code in (0, 1), done
     if done.code == 0:
         return (0,)
     error = done.error()
-    return 1, error["exit_class"], error["code"], re.sub(r"^(export '[^']*': )+", "", error["error"])
+    return 1, error["exit_class"], error["code"], re.sub(r"^(export '[^']*': )+", "", error["error"]).replace(str(folder), "")
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -96,11 +112,12 @@ def test_no_command_refuses_what_another_accepts(rivet, engine, name):
     keys = {"table": "orders"} | CONFIGS[name]
     if "query" in keys:
         del keys["table"]
-    path = rivet.config(engine.source, export("orders", **keys))
-    commands = list(COMMANDS.items())
-    answers = {command: answer(act(rivet, path)) for command, act in reversed(commands)}  # the run, which leaves state, is the last
-    expected = answers[commands[0][0]]
-    assert answers == dict.fromkeys(answers, expected)
+    answers = {}
+    for number, (command, act) in enumerate(COMMANDS.items()):
+        alone = Rivet(rivet.folder / str(number))
+        alone.folder.mkdir()
+        answers[command] = answer(act(alone, alone.config(engine.source, export("orders", **keys))), alone.folder)
+    assert answers == dict.fromkeys(answers, answers["run"])
 
 
 def test_the_matrix_has_both_kinds(rivet, pg_db):

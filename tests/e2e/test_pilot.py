@@ -1,0 +1,208 @@
+"""The path an operator walks with a new database, from the first look at it to the second night, on tables of a usual size."""
+from __future__ import annotations
+
+import json
+import re
+
+import duckdb
+import pytest
+
+from helpers import Rivet
+
+TABLES = """
+CREATE TABLE users(id int PRIMARY KEY, name text);
+CREATE TABLE orders(id bigint PRIMARY KEY, user_id int, product text, price numeric, status text,
+                    created_at timestamptz DEFAULT now(), updated_at timestamptz);
+INSERT INTO orders SELECT i, i % 997, 'p' || (i % 50), round((random() * 900)::numeric, 2), (array['new', 'paid', 'sent'])[1 + i % 3],
+                          timestamptz '2026-01-01Z' + i * interval '1 s', timestamptz '2026-01-02Z' + i * interval '1 s'
+                   FROM generate_series(1, 950000) i;
+CREATE TABLE orders_coalesce(id bigint PRIMARY KEY, product text, price numeric, updated_at timestamptz, created_at timestamptz NOT NULL);
+INSERT INTO orders_coalesce SELECT i, 'p' || i, round((i * 0.37)::numeric, 2),
+                                   CASE WHEN i % 4 = 0 THEN NULL ELSE timestamptz '2026-01-02Z' + i * interval '1 s' END,
+                                   timestamptz '2026-01-01Z' + i * interval '1 s' FROM generate_series(1, 20000) i;
+ANALYZE
+"""
+ROWS, COALESCE_ROWS = 950_000, 20_000
+
+CONFIG = """# Pilot: two tables of the shop.
+source:
+  type: postgres
+  url_env: DATABASE_URL
+  tuning:
+    profile: balanced
+
+exports:
+  - name: orders
+    query: "SELECT id, user_id, product, price, status, updated_at FROM orders"
+    mode: chunked
+    chunk_column: id
+    chunk_size: 100000
+    chunk_checkpoint: true          # what was read stays read
+    parallel: 2
+    format: parquet
+    destination:
+      type: local
+      path: ./output
+    columns:
+      price: decimal(10,2)          # bare NUMERIC has no scale of its own
+
+  # `updated_at` is NULL until the first change: fall back to `created_at`.
+  - name: orders_coalesce
+    query: "SELECT id, product, price, updated_at, created_at FROM orders_coalesce"
+    mode: incremental
+    cursor_column: updated_at
+    cursor_fallback_column: created_at
+    incremental_cursor_mode: coalesce
+    format: parquet
+    skip_empty: true
+    destination:
+      type: local
+      path: ./output
+    columns:
+      price: decimal(10,2)
+"""
+COLUMNS = {"orders": ["id", "user_id", "product", "price", "status", "updated_at"],
+           "orders_coalesce": ["id", "product", "price", "updated_at", "created_at"]}
+
+
+@pytest.fixture
+def pilot(rivet, pg_db):
+    """The program with DATABASE_URL, and the tables."""
+    pg_db.execute(*TABLES.split(";\n"))
+    rivet.env["DATABASE_URL"] = pg_db.url
+    return rivet
+
+
+def landed(rivet: Rivet, name: str) -> list[tuple]:
+    """Rows of all parts that the manifest lists, read by DuckDB; instants in microseconds."""
+    parts = [str(part) for part in rivet.output().parts(name)]
+    columns = ", ".join(f"epoch_us({column})" if column.endswith("_at") else column for column in COLUMNS[name])
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT {columns} FROM read_parquet($1) ORDER BY id, updated_at NULLS FIRST", [parts]).fetchall()
+
+
+def in_source(pg_db, name: str, where: str = "true") -> list[tuple]:
+    columns = ", ".join(f"(extract(epoch FROM {column}) * 1000000)::bigint" if column.endswith("_at") else column for column in COLUMNS[name])
+    return pg_db.rows(f"SELECT {columns} FROM {name} WHERE {where} ORDER BY id")
+
+
+def discover(rivet: Rivet) -> None:
+    """The discovery proposes what the configuration then says."""
+    rivet.ok("init", "--source-env", "DATABASE_URL", "--discover", "-o", "discovery.json")
+    found = {table["table"]: table for table in json.loads((rivet.folder / "discovery.json").read_text())["tables"]}
+    assert set(found) == {"users", "orders", "orders_coalesce"}
+    assert found["orders"]["row_estimate"] == pytest.approx(ROWS, rel=0.01)
+    assert (found["orders"]["suggested_mode"], found["orders"]["chunk_candidates"][0]["column"]) == ("chunked", "id")
+    assert found["orders_coalesce"]["cursor_candidates"][0]["column"] == "updated_at"
+    assert found["orders_coalesce"]["suggested_cursor_fallback_column"] == "created_at"
+    assert any("coalesce" in note for note in found["orders_coalesce"]["notes"])
+
+
+def check(rivet: Rivet) -> None:
+    text = rivet.ok("check", "-c", "pilot.yaml").stdout
+    assert "Strategy:     chunked-parallel(id, size=100000, p=2)" in text
+    assert re.search(r"Row estimate: ~9[45]\d(\.\d)?K", text) and "Cursor range: 1 .. 950000" in text
+    lines = [json.loads(line) for line in rivet.ok("check", "-c", "pilot.yaml", "--json").stdout.splitlines()]
+    told = {line["export"]: line for line in lines}
+    orders = told["orders"]["diagnostic"]
+    assert (orders["strategy"], orders["mode"]) == ("chunked-parallel(id, size=100000, p=2)", "chunked (column: id, size: 100000)")
+    assert (orders["cursor_min"], orders["cursor_max"], orders["uses_index"]) == ("1", "950000", True)
+    assert orders["capabilities"] == {"uses_index": True, "has_cursor": False, "can_parallel": True}
+    assert told["orders_coalesce"]["diagnostic"]["strategy"].startswith("incremental(")
+    for line in told.values():
+        (price,) = [column for column in line["columns"] if column["column"] == "price"]
+        assert (price["rivet_type"], price["arrow_type"], price["fidelity"]) == ("decimal(10,2)", "Decimal128(10, 2)", "exact")
+        assert line["violations"] == []
+
+
+def doctor(rivet: Rivet) -> None:
+    told = rivet.ok("doctor", "-c", "pilot.yaml", "--json").json()
+    assert told["all_ok"] is True and told["config_path"] == "pilot.yaml"
+    assert all(one["ok"] for one in told["checks"]) and any("Destination" in one["name"] for one in told["checks"])
+
+
+def plan(rivet: Rivet) -> dict:
+    """A plan to read, a plan to keep, and the waves in the configuration, where nothing else changes."""
+    pretty = rivet.ok("plan", "-c", "pilot.yaml", "--no-annotate").stdout
+    for said in ("Export +: orders\n", "Export +: orders_coalesce\n", "Chunks +: 10", "Priority +: score", "Format +: parquet"):
+        assert re.search(said, pretty), said
+    assert (rivet.folder / "pilot.yaml").read_text() == CONFIG
+    rivet.ok("plan", "-c", "pilot.yaml", "--format", "json", "-o", "plan.json")
+    annotated = (rivet.folder / "pilot.yaml").read_text()
+    added = re.compile(r"^    (wave: \d|parallel_safe: (true|false))\n", re.M)
+    assert len(added.findall(annotated)) == 4 and added.sub("", annotated) == CONFIG
+    bundle = json.loads((rivet.folder / "plan.json").read_text())
+    plans = {one["export_name"]: one for one in bundle["exports"]}
+    assert plans["orders"]["computed"]["chunk_ranges"] == [[begin, begin + 99_999] for begin in range(1, 900_000, 100_000)] + [[900_001, ROWS]]
+    for name, one in plans.items():
+        assert json.loads((rivet.folder / f"plan.{name}.json").read_text()) == one
+    return plans
+
+
+def waves_of(config: str) -> list[int]:
+    return [int(wave) for wave in re.findall(r"^    wave: (\d)", config, re.M)]
+
+
+def apply_by_wave(rivet: Rivet, plans: dict) -> None:
+    """Each export with what was predicted for it."""
+    done = rivet.ok("apply", "pilot.yaml", "--validate", "--json")
+    order = [int(wave) for wave in re.findall(r"^wave (\d)", done.stderr, re.M)]
+    assert order == sorted(set(waves_of((rivet.folder / "pilot.yaml").read_text())))
+    for run_id, name in rivet.state("SELECT run_id, export_name FROM export_metrics"):
+        summary = rivet.summary(run_id)
+        predicted, expected = summary["prediction"]["rows"], plans[name]["prediction"]["rows"]
+        assert predicted["actual"] == {"orders": ROWS, "orders_coalesce": COALESCE_ROWS}[name]
+        assert expected["low"] <= predicted["actual"] <= expected["high"]
+
+
+def progression(rivet: Rivet) -> dict:
+    told = rivet.ok("state", "progression", "-c", "pilot.yaml").stdout
+    rows = {cells[0]: cells[1:] for cells in (re.split(r"  +", line.strip()) for line in told.splitlines())}
+    assert rows["EXPORT"] == ["COMM MODE", "COMMITTED", "COMMITTED AT", "VERI MODE", "VERIFIED"]
+    assert rows["orders"][:2] == ["chunked", "chunk #9"] and rows["orders_coalesce"][0] == "incremental"
+    return rows
+
+
+def committed_cursor(rivet: Rivet) -> str:
+    return progression(rivet)["orders_coalesce"][1]
+
+
+def last_status(rivet: Rivet) -> tuple:
+    (found,) = rivet.state("SELECT status, total_rows FROM export_metrics WHERE export_name = 'orders_coalesce' ORDER BY id DESC LIMIT 1")
+    return found
+
+
+def nothing_new(rivet: Rivet, *command: str) -> None:
+    manifest, cursor = rivet.output().manifest_bytes("orders_coalesce"), committed_cursor(rivet)
+    rivet.ok(*command, "-e", "orders_coalesce")
+    assert last_status(rivet) == ("skipped", 0)
+    assert rivet.output().manifest_bytes("orders_coalesce") == manifest and committed_cursor(rivet) == cursor
+
+
+def second_night(rivet: Rivet, pg_db) -> None:
+    """Rows that came, with and without a change, and one that was changed for the first time."""
+    before = landed(rivet, "orders_coalesce")
+    pg_db.execute("INSERT INTO orders_coalesce VALUES (20001, 'new', 1.25, NULL, '2026-03-01Z'), (20002, 'both', 2.5, '2026-03-02Z', '2026-03-01Z')",
+                  "UPDATE orders_coalesce SET updated_at = '2026-03-03Z', price = 9.99 WHERE id = 4")
+    rivet.ok("run", "-c", "pilot.yaml", "-e", "orders_coalesce", "--validate")
+    assert last_status(rivet) == ("success", 3)
+    new = in_source(pg_db, "orders_coalesce", "id IN (4, 20001, 20002)")
+    assert landed(rivet, "orders_coalesce") == sorted(before + new, key=lambda row: (row[0], row[3] or 0))
+    assert committed_cursor(rivet).startswith("2026-03-03 00:00:00")
+
+
+def test_the_pilot_path(pilot, pg_db):
+    discover(pilot)
+    (pilot.folder / "pilot.yaml").write_text(CONFIG)
+    check(pilot)
+    doctor(pilot)
+    plans = plan(pilot)
+    apply_by_wave(pilot, plans)
+    assert committed_cursor(pilot) == "2026-01-02 05:33:19+00"
+    for name in COLUMNS:
+        assert landed(pilot, name) == in_source(pg_db, name), name
+    nothing_new(pilot, "apply", "pilot.yaml")
+    nothing_new(pilot, "run", "-c", "pilot.yaml")
+    second_night(pilot, pg_db)
+    nothing_new(pilot, "run", "-c", "pilot.yaml")
+    assert pilot.ok("validate", "-c", "pilot.yaml", "--format", "json").code == 0
