@@ -21,10 +21,13 @@ struct Arguments {
 
 using Journals = std::vector<model::journal::Journal>;
 
-Result<Journals> read_journals(const Arguments& args) {
+Result<Journals> read_journals(const Arguments& args, Context& context) {
   const auto store = TRY(open_history(args.config));
-  if (!store) return Journals{};
-  return store->journals({.export_name = args.export_name, .run_id = args.run_id, .limit = args.limit});
+  Journals found;
+  if (store)
+    found = TRY(store->journals({.export_name = args.export_name, .run_id = args.run_id, .limit = args.limit}));
+  if (found.empty()) TRY(note_unknown_export(store.get(), args.export_name, context));
+  return found;
 }
 
 // A run that was asked for by its id is one document; a listing is always an array.
@@ -36,7 +39,7 @@ Result<void> print_json(const Arguments& args, const Journals& journals, Context
 }
 
 Result<void> journal(const Arguments& args, Context& context) {
-  const auto journals = TRY(read_journals(args));
+  const auto journals = TRY(read_journals(args, context));
   if (!args.run_id.empty() && journals.empty()) {
     return fail(ErrorKind::config, fmt::format("there is no journal of run '{}'", args.run_id),
                 "`rivet metrics` lists the runs");

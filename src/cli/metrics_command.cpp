@@ -22,6 +22,7 @@ Result<void> metrics(const Arguments& args, Context& context) {
   const auto store = TRY(open_history(args.config));
   std::vector<state::MetricsRecorded> rows;
   if (store) rows = TRY(store->metrics({.export_name = args.export_name, .limit = args.limit}));
+  if (rows.empty()) TRY(note_unknown_export(store.get(), args.export_name, context));
   return args.json ? context.print_json(report::metrics_json(rows)) : context.print(report::metrics_text(rows));
 }
 

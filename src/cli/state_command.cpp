@@ -15,7 +15,7 @@ namespace {
 constexpr int kMaxRows = 1'000'000;
 
 struct Arguments {
-  std::string config, export_name;
+  std::string config, export_name, table;
   std::int64_t limit = 50;
   bool json = false;
 };
@@ -31,15 +31,19 @@ Result<void> files(const Arguments& args, Context& context) {
   const auto store = TRY(open_history(args.config));
   std::vector<state::FileView> rows;
   if (store) rows = TRY(store->files({.export_name = args.export_name, .limit = args.limit}));
+  if (rows.empty()) TRY(note_unknown_export(store.get(), args.export_name, context));
   return args.json ? context.print_json(report::files_json(rows)) : context.print(report::files_text(rows));
 }
 
 /// The latest run of the export with its units; nothing when it never ran.
-Result<std::optional<report::RunChunks>> latest_chunks(const Arguments& args) {
+Result<std::optional<report::RunChunks>> latest_chunks(const Arguments& args, Context& context) {
   const auto store = TRY(open_history(args.config));
-  if (!store) return std::nullopt;
-  const auto runs = TRY(store->runs({.export_name = args.export_name, .limit = 1}));
-  if (runs.empty()) return std::nullopt;
+  std::vector<state::RunView> runs;
+  if (store) runs = TRY(store->runs({.export_name = args.export_name, .limit = 1}));
+  if (runs.empty()) {
+    TRY(note_unknown_export(store.get(), args.export_name, context));
+    return std::nullopt;
+  }
   const auto& run = runs.front();
   return report::RunChunks{.run = run,
                            .units = TRY(store->units(run.run_id)),
@@ -47,7 +51,7 @@ Result<std::optional<report::RunChunks>> latest_chunks(const Arguments& args) {
 }
 
 Result<void> chunks(const Arguments& args, Context& context) {
-  const auto found = TRY(latest_chunks(args));
+  const auto found = TRY(latest_chunks(args, context));
   if (args.json) return context.print_json(found ? report::chunks_json(*found) : nlohmann::ordered_json(nullptr));
   return context.print(found ? report::chunks_text(*found)
                              : fmt::format("No run of export '{}' recorded yet.\n", args.export_name));
@@ -57,7 +61,17 @@ Result<void> progression(const Arguments& args, Context& context) {
   const auto store = TRY(open_history(args.config));
   std::vector<state::ProgressionView> rows;
   if (store) rows = TRY(store->progression({.export_name = args.export_name, .limit = 0}));
+  if (rows.empty()) TRY(note_unknown_export(store.get(), args.export_name, context));
   return args.json ? context.print_json(report::progression_json(rows)) : context.print(report::progression_text(rows));
+}
+
+/// Loading is for other programs. Scripts that list what was loaded are told so and go on.
+Result<void> loads(const Arguments& args, Context& context) {
+  TRY(state_folder(args.config));
+  if (args.json) return context.print_json(nlohmann::ordered_json::array());
+  return context.print(
+      "No loads: this program writes files and loads none. What there is to load is listed in the manifest at each "
+      "destination, manifest.<export>.json.\n");
 }
 
 void add_show(CLI::App& state, Action& chosen) {
@@ -98,6 +112,18 @@ void add_progression(CLI::App& state, Action& chosen) {
   command->callback([args, &chosen] { chosen = [args](Context& context) { return progression(*args, context); }; });
 }
 
+void add_loads(CLI::App& state, Action& chosen) {
+  auto args = std::make_shared<Arguments>();
+  auto* command = state.add_subcommand("loads", "Loads into warehouses: always none, as this program loads nothing");
+  command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
+  command->add_option("-t,--table", args->table, "Only those into this table");
+  command->add_option("-l,--limit", args->limit, "At most so many loads")
+      ->check(CLI::Range(1, kMaxRows))
+      ->capture_default_str();
+  command->add_flag("--json", args->json, "Print a JSON array");
+  command->callback([args, &chosen] { chosen = [args](Context& context) { return loads(*args, context); }; });
+}
+
 }  // namespace
 
 void add_state(CLI::App& app, Action& chosen) {
@@ -108,7 +134,7 @@ void add_state(CLI::App& app, Action& chosen) {
   add_chunks(*state, chosen);
   add_progression(*state, chosen);
   add_state_resets(*state, chosen);
-  add_unavailable(*state, "loads", "Loads into warehouses", chosen);
+  add_loads(*state, chosen);
 }
 
 }  // namespace rivet::cli

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/fault_point.hpp"
 #include "base/peak_memory.hpp"
@@ -264,6 +265,7 @@ void ExportRun::tell_plan() const {
       .batch_size = entry_.tuning.batch_size,
       .validate = options_.validate,
       .resume = outcome_.took_over,
+      .chunk_key = plan().mode == "chunked" ? fmt::format("{}", fmt::join(plan().key, ", ")) : std::string(),
       .row_hash = plan().row_hash_covered.empty() ? std::nullopt : std::optional(std::string(batch::kRowHashRender)),
       .units = static_cast<std::int64_t>(plan().units.size()),
       .digest_version = model::kDigestVersion,
