@@ -6,12 +6,11 @@
 #include <fmt/format.h>
 
 #include "cli/configuration.hpp"
+#include "cli/options.hpp"
 #include "report/journal.hpp"
 
 namespace rivet::cli {
 namespace {
-
-constexpr int kMaxRows = 1'000'000;
 
 struct Arguments {
   std::string config, export_name, run_id;
@@ -53,11 +52,9 @@ Result<void> journal(const Arguments& args, Context& context) {
 void add_journal(CLI::App& app, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("journal", "Show what happened in past runs, newest first");
-  command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
+  add_state_config(*command, args->config);
   command->add_option("-e,--export", args->export_name, "Only this export");
-  command->add_option("-l,--limit", args->limit, "At most so many runs")
-      ->check(CLI::Range(1, kMaxRows))
-      ->capture_default_str();
+  add_limit(*command, args->limit, "runs");
   command->add_option("--run-id", args->run_id, "Only this run");
   command->add_flag("--json", args->json, "Print JSON: the journal with --run-id, else an array of journals");
   command->callback([args, &chosen] { chosen = [args](Context& context) { return journal(*args, context); }; });

@@ -6,13 +6,12 @@
 #include <fmt/format.h>
 
 #include "cli/configuration.hpp"
+#include "cli/options.hpp"
 #include "report/chunks.hpp"
 #include "report/history.hpp"
 
 namespace rivet::cli {
 namespace {
-
-constexpr int kMaxRows = 1'000'000;
 
 struct Arguments {
   std::string config, export_name, table;
@@ -77,7 +76,7 @@ Result<void> loads(const Arguments& args, Context& context) {
 void add_show(CLI::App& state, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = state.add_subcommand("show", "Each export's cursor and last run");
-  command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
+  add_state_config(*command, args->config);
   command->add_flag("--json", args->json, "Print a JSON array");
   command->callback([args, &chosen] { chosen = [args](Context& context) { return show(*args, context); }; });
 }
@@ -85,11 +84,9 @@ void add_show(CLI::App& state, Action& chosen) {
 void add_files(CLI::App& state, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = state.add_subcommand("files", "The files that runs have written, newest first");
-  command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
+  add_state_config(*command, args->config);
   command->add_option("-e,--export", args->export_name, "Only this export");
-  command->add_option("-l,--limit", args->limit, "At most so many files")
-      ->check(CLI::Range(1, kMaxRows))
-      ->capture_default_str();
+  add_limit(*command, args->limit, "files");
   command->add_flag("--json", args->json, "Print a JSON array");
   command->callback([args, &chosen] { chosen = [args](Context& context) { return files(*args, context); }; });
 }
@@ -97,7 +94,7 @@ void add_files(CLI::App& state, Action& chosen) {
 void add_chunks(CLI::App& state, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = state.add_subcommand("chunks", "The chunks of an export's latest run");
-  command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
+  add_state_config(*command, args->config);
   command->add_option("-e,--export", args->export_name, "The export")->required();
   command->add_flag("--json", args->json, "Print a JSON object; null when the export never ran");
   command->callback([args, &chosen] { chosen = [args](Context& context) { return chunks(*args, context); }; });
@@ -106,7 +103,7 @@ void add_chunks(CLI::App& state, Action& chosen) {
 void add_progression(CLI::App& state, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = state.add_subcommand("progression", "How far exports are committed and verified");
-  command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
+  add_state_config(*command, args->config);
   command->add_option("-e,--export", args->export_name, "Only this export");
   command->add_flag("--json", args->json, "Print a JSON array");
   command->callback([args, &chosen] { chosen = [args](Context& context) { return progression(*args, context); }; });
@@ -115,11 +112,9 @@ void add_progression(CLI::App& state, Action& chosen) {
 void add_loads(CLI::App& state, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = state.add_subcommand("loads", "Loads into warehouses: always none, as this program loads nothing");
-  command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
+  add_state_config(*command, args->config);
   command->add_option("-t,--table", args->table, "Only those into this table");
-  command->add_option("-l,--limit", args->limit, "At most so many loads")
-      ->check(CLI::Range(1, kMaxRows))
-      ->capture_default_str();
+  add_limit(*command, args->limit, "loads");
   command->add_flag("--json", args->json, "Print a JSON array");
   command->callback([args, &chosen] { chosen = [args](Context& context) { return loads(*args, context); }; });
 }

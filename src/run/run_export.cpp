@@ -170,11 +170,11 @@ Result<void> ExportRun::look() {
 }
 
 Result<void> ExportRun::check_drift() {
-  schema_change_ = TRY(compare_with_last_run(env_.store, plan()));
-  if (!schema_change_) return {};
+  auto accepted = accept_schema(env_.store, entry_, plan(), schema_change_);
+  if (!schema_change_) return accepted;
   outcome_.schema_changed = true;
   outcome_.schema_changes = inspect::to_lines(*schema_change_);
-  TRY(require_accepted(entry_, *schema_change_));
+  TRY(std::move(accepted));
   if (entry_.on_schema_drift == config::OnSchemaDrift::warn) {
     outcome_.warnings.push_back(schema_message(*schema_change_));
   }
