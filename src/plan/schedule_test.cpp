@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Bounds of waves, the order of a pool, and what is worth splitting.
 #include "plan/schedule.hpp"
 
 #include <gmock/gmock.h>
