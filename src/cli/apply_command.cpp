@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/options.hpp"
 
 namespace rivet::cli {
 namespace {
@@ -44,10 +45,8 @@ void add_apply(CLI::App& app, Action& chosen) {
   auto& run = args->run;
   auto* command = app.add_subcommand("apply", "Carry out a sealed plan, or run a configuration by waves");
   command->add_option("file", run.config, "A plan of `rivet plan -o`, or a configuration file")->required();
-  command->add_option("-e,--export", run.exports, "Only this export (repeatable; default: all)")
-      ->allow_extra_args(false);
-  command->add_option("-p,--param", run.params, "KEY=VALUE for ${KEY} in the file (repeatable)")
-      ->allow_extra_args(false);
+  add_exports(*command, run.exports);
+  add_params(*command, run.params);
   command->add_flag("--validate", run.validate, "Verify what was written, byte by byte");
   command->add_flag("--resume", run.resume, "Go on with unfinished runs, also beside a process that works on them; of a plan: insist on one");
   command->add_flag("--force", run.force,

@@ -25,13 +25,6 @@ struct Scheduled {
   std::vector<plan::Task> tasks;
 };
 
-const plan::Recommendation* find(const plan::Campaign& campaign, const std::string& name) {
-  for (const auto& one : campaign.ordered) {
-    if (one.export_name == name) return &one;
-  }
-  return nullptr;
-}
-
 std::int64_t expected_ms(const PlannedEntry& planned) {
   for (const auto& run : planned.history) {
     if (run.succeeded) return std::max<std::int64_t>(run.duration_ms, 1);
@@ -83,7 +76,7 @@ Result<std::vector<plan::Task>> tasks_of(const Selection& selected, const config
   for (std::size_t k = 0; k < planned.size(); ++k) {
     auto& task = tasks[indexes[k]];
     const auto& entry = *selected[indexes[k]];
-    const auto* found = find(campaign, entry.name);
+    const auto* found = campaign.find(entry.name);
     if (found == nullptr) continue;
     task.wave = entry.wave.value_or(found->wave);
     task.cost = found->cost;
@@ -137,7 +130,8 @@ Outcomes run_pool(const Scheduled& scheduled, const ApplyArguments& args, const 
   std::vector<WorkItem> items;
   for (const auto& task : plan::longest_first(scheduled.tasks)) {
     const auto* entry = scheduled.selected[task.index];
-    if (args.split && plan::is_worth_splitting(task, scheduled.tasks, args.pool) && !job.context.stop.stop_requested()) {
+    if (args.split && plan::is_worth_splitting(task, scheduled.tasks, args.pool) &&
+        !job.context.stop.stop_requested()) {
       if (const auto cut = split(*entry, args.pool)) {
         append(run_in_threads({&*cut}, job, 1, show), out);
         continue;
@@ -173,8 +167,7 @@ Result<void> apply_config(const ApplyArguments& given, Context& context) {
                          .parallel_mode = args.pool > 0 ? "pool" : "waves"},
                         [&](report::ProgressListener& progress, const OutcomeHandler& show) {
                           const RunJob job{args.run, config, *source, *store, progress, context, budget};
-                          return args.pool > 0 ? run_pool(scheduled, args, job, show)
-                                               : run_waves(scheduled, job, show);
+                          return args.pool > 0 ? run_pool(scheduled, args, job, show) : run_waves(scheduled, job, show);
                         });
 }
 

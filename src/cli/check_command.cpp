@@ -10,6 +10,8 @@
 #include <fmt/ranges.h>
 
 #include "cli/configuration.hpp"
+#include "cli/options.hpp"
+#include "cli/planning.hpp"
 #include "cli/registry.hpp"
 #include "cli/run_command_job.hpp"
 #include "inspect/drift.hpp"
@@ -17,7 +19,6 @@
 #include "inspect/preflight.hpp"
 #include "plan/make_plan.hpp"
 #include "report/check.hpp"
-#include "run/accept.hpp"
 
 namespace rivet::cli {
 namespace {
@@ -33,9 +34,7 @@ struct Arguments {
 /// What all exports of one command share.
 struct Checking {
   const Arguments& args;
-  const config::Config& config;
-  const inspect::Access& access;
-  const base::Timestamp now;
+  const PlanningJob planning;
 };
 
 /// The parts of a run's window that its units read, for people.
@@ -47,31 +46,28 @@ std::string window_of(const config::Export& entry, const model::Plan& plan) {
                      plan.reason);
 }
 
-/// The steps of a run up to its first row.
-Result<void> look_at(const config::Export& entry, const Checking& job, report::CheckedExport& out) {
-  TRY(plan::check_supported(entry));
-  const auto opened = TRY(open_destination(entry, job.now));
-  const auto format = TRY(make_format(entry));
-  auto resolved = TRY(inspect::resolve(job.access, job.config, entry, opened.place, job.now));
-  out.plan = resolved.plan;  // the columns are worth showing even when the rest is refused
-  TRY(run::require_writable_columns(*format, resolved.plan.columns));
-  if (const auto change = TRY(run::compare_with_last_run(job.access.store, resolved.plan))) {
-    out.schema_changes = inspect::to_lines(*change);
-    TRY(run::require_accepted(entry, *change));
+/// Everything that a run would learn before its first row, and how well the source can serve it.
+Result<void> look_at_one(const config::Export& entry, const Checking& job, report::CheckedExport& out) {
+  LookedAt looked;
+  auto done = look_at(entry, job.planning, looked);
+  if (looked.change) out.schema_changes = inspect::to_lines(*looked.change);
+  if (done) {
+    auto preflight = inspect::preflight(job.planning.access, entry, *looked.resolved, job.planning.now);
+    if (preflight) {
+      out.preflight = std::move(*preflight);
+      out.window = window_of(entry, looked.resolved->plan);
+    } else {
+      done = fail(std::move(preflight).error());
+    }
   }
-  TRY(run::require_same_format(job.access.store, resolved.plan));
-  TRY(inspect::cut_into_units(job.access, inspect::Purpose::look, resolved));
-  TRY(inspect::add_prediction(job.access, entry, resolved));
-  out.preflight = TRY(inspect::preflight(job.access, entry, resolved, job.now));
-  out.window = window_of(entry, resolved.plan);
-  out.plan = std::move(resolved.plan);
-  return {};
+  if (looked.resolved) out.plan = std::move(looked.resolved->plan);  // worth showing even when the rest is refused
+  return done;
 }
 
 /// The partition in the middle stands for all; the error of any other would only be seen by running it.
 Result<void> look_at_partitions(const config::Export& entry, const Checking& job, report::CheckedExport& out) {
   TRY(plan::check_supported(entry));
-  const auto partitions = TRY(inspect::expand_partitions(job.access, entry));
+  const auto partitions = TRY(inspect::expand_partitions(job.planning.access, entry));
   report::PartitionGroup group{.column = entry.keys.partition_by,
                                .count = static_cast<std::int64_t>(partitions.size())};
   if (partitions.empty()) {
@@ -83,7 +79,7 @@ Result<void> look_at_partitions(const config::Export& entry, const Checking& job
   group.last = partitions.back().partition;
   group.typical = typical.partition;
   out.partitions = std::move(group);
-  return look_at(typical, job, out);
+  return look_at_one(typical, job, out);
 }
 
 std::vector<report::Violation> violations_of(const report::CheckedExport& checked) {
@@ -103,7 +99,7 @@ std::vector<report::Violation> violations_of(const report::CheckedExport& checke
 
 report::CheckedExport check_export(const config::Export& entry, const Checking& job) {
   report::CheckedExport out{.export_name = entry.name};
-  auto done = entry.keys.partition_by.empty() ? look_at(entry, job, out) : look_at_partitions(entry, job, out);
+  auto done = entry.keys.partition_by.empty() ? look_at_one(entry, job, out) : look_at_partitions(entry, job, out);
   if (!done) out.error = std::move(done).error();
   out.target = model::parse_target(job.args.target.empty() ? entry.target : job.args.target);
   if (out.target && out.plan) out.target_columns = model::target_columns(*out.target, out.plan->columns);
@@ -172,7 +168,7 @@ Result<void> check(const Arguments& args, Context& context) {
   const auto source = TRY(make_source(config.source, context.clock));
   const auto store = TRY(open_store_copy(config.file.parent_path()));
   const inspect::Access access{*source, *store, context.stop};
-  const Checking job{args, config, access, context.clock.now()};
+  const Checking job{args, {config, access, inspect::Purpose::look, context.clock.now()}};
   std::vector<report::CheckedExport> all;
   for (const auto* entry : selected) {
     if (context.stop.stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
@@ -188,11 +184,9 @@ Result<void> check(const Arguments& args, Context& context) {
 void add_check(CLI::App& app, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("check", "Look at source, types and plan before a run; changes nothing");
-  command->add_option("-c,--config", args->config, "Configuration file")->required();
-  command->add_option("-e,--export", args->exports, "Only this export (repeatable; default: all)")
-      ->allow_extra_args(false);
-  command->add_option("-p,--param", args->params, "KEY=VALUE for ${KEY} in the file (repeatable)")
-      ->allow_extra_args(false);
+  add_config(*command, args->config);
+  add_exports(*command, args->exports);
+  add_params(*command, args->params);
   command->add_flag("--type-report", args->type_report, "Show every column: type at the source, in the file, fidelity");
   command->add_flag("--strict", args->strict, "Fail on columns that lose something, or that the target cannot hold");
   command->add_flag("--json", args->json, "Print one JSON object per export, one a line");

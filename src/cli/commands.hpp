@@ -27,7 +27,5 @@ void add_completions(CLI::App& app, Action& chosen);
 void add_man(CLI::App& app, Action& chosen);
 /// The commands that users know and this version does not have: listed, and refused when used.
 void add_unavailable(CLI::App& app, Action& chosen);
-/// A sub-command of `parent` that is listed and refused when used, whatever its arguments.
-void add_unavailable(CLI::App& parent, const std::string& name, const std::string& purpose, Action& chosen);
 
 }  // namespace rivet::cli

@@ -85,4 +85,13 @@ Result<std::unique_ptr<state::StateStore>> open_history(const std::string& confi
   return open_store(folder);
 }
 
+Result<void> note_unknown_export(state::StateStore* records, const std::string& export_name, Context& context) {
+  if (records == nullptr || export_name.empty()) return {};
+  const auto known = TRY(records->known_exports());
+  if (std::find(known.begin(), known.end(), export_name) != known.end()) return {};
+  const auto unknown = state::unknown_export(records->location(), export_name, known);
+  context.screen.print(fmt::format("note: {}; {}", unknown.message, unknown.hint));
+  return {};
+}
+
 }  // namespace rivet::cli

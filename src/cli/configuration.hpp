@@ -34,4 +34,8 @@ Result<std::filesystem::path> state_folder(const std::string& config_file);
 /// looking must not create one. The configuration itself is not read.
 Result<std::unique_ptr<state::StateStore>> open_history(const std::string& config_file);
 
+/// Says on the screen that the records, null when there are none, know no export of that name, and which they know.
+/// REQUIRES: a listing about that export is empty. An empty name stands for all exports: nothing is said.
+Result<void> note_unknown_export(state::StateStore* records, const std::string& export_name, Context& context);
+
 }  // namespace rivet::cli

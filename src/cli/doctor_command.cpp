@@ -15,6 +15,7 @@
 #include "base/text.hpp"
 #include "cli/configuration.hpp"
 #include "cli/doctor_source.hpp"
+#include "cli/options.hpp"
 #include "cli/registry.hpp"
 #include "report/doctor.hpp"
 
@@ -194,9 +195,8 @@ Result<void> doctor(const Arguments& args, Context& context) {
 void add_doctor(CLI::App& app, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("doctor", "Test connection, privileges, destinations and state; changes nothing");
-  command->add_option("-c,--config", args->config, "Configuration file")->required();
-  command->add_option("-p,--param", args->params, "KEY=VALUE for ${KEY} in the file (repeatable)")
-      ->allow_extra_args(false);
+  add_config(*command, args->config);
+  add_params(*command, args->params);
   command->add_flag("--json", args->json, "Print the checks as JSON on stdout");
   command->callback([args, &chosen] { chosen = [args](Context& context) { return doctor(*args, context); }; });
 }

@@ -6,12 +6,11 @@
 #include <fmt/format.h>
 
 #include "cli/configuration.hpp"
+#include "cli/options.hpp"
 #include "report/journal.hpp"
 
 namespace rivet::cli {
 namespace {
-
-constexpr int kMaxRows = 1'000'000;
 
 struct Arguments {
   std::string config, export_name, run_id;
@@ -21,10 +20,13 @@ struct Arguments {
 
 using Journals = std::vector<model::journal::Journal>;
 
-Result<Journals> read_journals(const Arguments& args) {
+Result<Journals> read_journals(const Arguments& args, Context& context) {
   const auto store = TRY(open_history(args.config));
-  if (!store) return Journals{};
-  return store->journals({.export_name = args.export_name, .run_id = args.run_id, .limit = args.limit});
+  Journals found;
+  if (store)
+    found = TRY(store->journals({.export_name = args.export_name, .run_id = args.run_id, .limit = args.limit}));
+  if (found.empty()) TRY(note_unknown_export(store.get(), args.export_name, context));
+  return found;
 }
 
 // A run that was asked for by its id is one document; a listing is always an array.
@@ -36,7 +38,7 @@ Result<void> print_json(const Arguments& args, const Journals& journals, Context
 }
 
 Result<void> journal(const Arguments& args, Context& context) {
-  const auto journals = TRY(read_journals(args));
+  const auto journals = TRY(read_journals(args, context));
   if (!args.run_id.empty() && journals.empty()) {
     return fail(ErrorKind::config, fmt::format("there is no journal of run '{}'", args.run_id),
                 "`rivet metrics` lists the runs");
@@ -50,11 +52,9 @@ Result<void> journal(const Arguments& args, Context& context) {
 void add_journal(CLI::App& app, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("journal", "Show what happened in past runs, newest first");
-  command->add_option("-c,--config", args->config, "Configuration file; its folder holds the state")->required();
+  add_state_config(*command, args->config);
   command->add_option("-e,--export", args->export_name, "Only this export");
-  command->add_option("-l,--limit", args->limit, "At most so many runs")
-      ->check(CLI::Range(1, kMaxRows))
-      ->capture_default_str();
+  add_limit(*command, args->limit, "runs");
   command->add_option("--run-id", args->run_id, "Only this run");
   command->add_flag("--json", args->json, "Print JSON: the journal with --run-id, else an array of journals");
   command->callback([args, &chosen] { chosen = [args](Context& context) { return journal(*args, context); }; });

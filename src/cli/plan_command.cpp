@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/configuration.hpp"
+#include "cli/options.hpp"
 #include "cli/planning.hpp"
 #include "cli/registry.hpp"
 #include "cli/wave_hints.hpp"
@@ -50,18 +51,12 @@ Result<void> require_no_secret(const plan::Artifact& artifact, Context& context)
                 "keep it out of the query; a password that is a plain word of the configuration had better be changed");
   }
   if (context.redactor.clean(entry) != entry) {
-    context.screen.print(fmt::format("warning: something in export '{}' looks like a password or token, and stands in the "
-                                     "plan file",
-                                     artifact.export_name));
+    context.screen.print(
+        fmt::format("warning: something in export '{}' looks like a password or token, and stands in the "
+                    "plan file",
+                    artifact.export_name));
   }
   return {};
-}
-
-const plan::Recommendation* find(const plan::Campaign& campaign, const std::string& name) {
-  for (const auto& one : campaign.ordered) {
-    if (one.export_name == name) return &one;
-  }
-  return nullptr;
 }
 
 Result<Sealed> seal(const PlannedEntry& planned, const plan::Campaign& campaign, const config::Config& config,
@@ -86,10 +81,10 @@ Result<Sealed> seal(const PlannedEntry& planned, const plan::Campaign& campaign,
                           .plans = planned.plans},
              .document = {}};
   TRY(require_no_secret(out.artifact, context));
-  const auto* found = find(campaign, entry.name);
-  out.document = plan::seal(out.artifact, {.entry = entry,
-                                           .preflight = planned.preflight,
-                                           .recommendation = found ? std::optional(*found) : std::nullopt});
+  const auto* found = campaign.find(entry.name);
+  out.document = plan::seal(
+      out.artifact,
+      {.entry = entry, .preflight = planned.preflight, .recommendation = found ? std::optional(*found) : std::nullopt});
   return out;
 }
 
@@ -104,7 +99,8 @@ report::PriorityLines priority_of(const plan::Recommendation& one) {
 
 std::string tuning_text(const config::Export& entry) {
   const auto& tuning = entry.tuning;
-  auto text = fmt::format("{}, batches of {} rows, parallel {}", tuning.profile, tuning.batch_size, entry.keys.parallel);
+  auto text =
+      fmt::format("{}, batches of {} rows, parallel {}", tuning.profile, tuning.batch_size, entry.keys.parallel);
   if (tuning.max_mb_per_s) text += fmt::format(", at most {} MB/s", *tuning.max_mb_per_s);
   if (tuning.throttle_given && tuning.throttle_ms > 0) text += fmt::format(", throttle {} ms", tuning.throttle_ms);
   return text;
@@ -113,7 +109,7 @@ std::string tuning_text(const config::Export& entry) {
 std::string pretty(const PlannedEntry& planned, const Sealed& sealed, const plan::Campaign& campaign,
                    const report::Style& style) {
   const auto& plans = sealed.artifact.plans;
-  const auto* found = find(campaign, planned.entry->name);
+  const auto* found = campaign.find(planned.entry->name);
   const bool partitioned = !planned.entry->keys.partition_by.empty();
   return report::plan_text({.plan_id = sealed.artifact.plan_id,
                             .created_at = sealed.artifact.created_at,
@@ -148,8 +144,8 @@ Result<void> write_files(const std::vector<Sealed>& sealed, const plan::Campaign
   for (const auto& one : sealed) {
     TRY(report::write_file(beside(args.output, one.artifact.export_name), one.document));
   }
-  context.screen.print(fmt::format("and for each export: {}, ...",
-                                   beside(args.output, sealed.front().artifact.export_name).string()));
+  context.screen.print(
+      fmt::format("and for each export: {}, ...", beside(args.output, sealed.front().artifact.export_name).string()));
   return {};
 }
 
@@ -181,6 +177,7 @@ Result<void> plan(const Arguments& args, Context& context) {
   const auto campaign = campaign_of(planned);
   std::vector<Sealed> sealed;
   for (const auto& one : planned) sealed.push_back(TRY(seal(one, campaign, config, args, context, now)));
+  if (!args.output.empty()) TRY(write_files(sealed, campaign, args, context));
   if (args.format == "json") {
     if (args.output.empty()) TRY(report::write_descriptor(STDOUT_FILENO, whole_document(sealed, campaign)));
   } else {
@@ -190,7 +187,6 @@ Result<void> plan(const Arguments& args, Context& context) {
     }
   }
   print_group_warnings(campaign, context);
-  if (!args.output.empty()) TRY(write_files(sealed, campaign, args, context));
   if (args.annotate || (!args.no_annotate && config.exports.size() > 1)) {
     TRY(write_wave_hints(config, campaign, args.annotate, context));
   }
@@ -202,16 +198,16 @@ Result<void> plan(const Arguments& args, Context& context) {
 void add_plan(CLI::App& app, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("plan", "Show what a run would do, and seal it for `rivet apply`");
-  command->add_option("-c,--config", args->config, "Configuration file")->required();
-  command->add_option("-e,--export", args->exports, "Only this export (repeatable; default: all)")
-      ->allow_extra_args(false);
-  command->add_option("-p,--param", args->params, "KEY=VALUE for ${KEY} in the file (repeatable)")
-      ->allow_extra_args(false);
-  command->add_option("-o,--output", args->output,
-                      "Write the sealed plan to this file; with several exports a bundle, and one file for each beside it");
+  add_config(*command, args->config);
+  add_exports(*command, args->exports);
+  add_params(*command, args->params);
+  command->add_option(
+      "-o,--output", args->output,
+      "Write the sealed plan to this file; with several exports a bundle, and one file for each beside it");
   command->add_option("--format", args->format, "What to print")->check(CLI::IsMember({"pretty", "json"}));
-  auto* annotate = command->add_flag("--annotate-waves", args->annotate,
-                                     "Write `wave` and `parallel_safe` into the configuration, also over those that stand there");
+  auto* annotate =
+      command->add_flag("--annotate-waves", args->annotate,
+                        "Write `wave` and `parallel_safe` into the configuration, also over those that stand there");
   command
       ->add_flag("--no-annotate", args->no_annotate,
                  "Leave the configuration alone; else absent hints are added when it has several exports")

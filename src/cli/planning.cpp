@@ -15,17 +15,9 @@ namespace rivet::cli {
 namespace {
 
 Result<inspect::Resolved> plan_one(const config::Export& entry, const PlanningJob& job) {
-  const auto opened = TRY(open_destination(entry, job.now));
-  const auto format = TRY(make_format(entry));
-  auto resolved = TRY(inspect::resolve(job.access, job.config, entry, opened.place, job.now));
-  TRY(run::require_writable_columns(*format, resolved.plan.columns));
-  if (const auto change = TRY(run::compare_with_last_run(job.access.store, resolved.plan))) {
-    TRY(run::require_accepted(entry, *change));
-  }
-  TRY(run::require_same_format(job.access.store, resolved.plan));
-  TRY(inspect::cut_into_units(job.access, job.purpose, resolved));
-  TRY(inspect::add_prediction(job.access, entry, resolved));
-  return resolved;
+  LookedAt looked;
+  TRY(look_at(entry, job, looked));
+  return std::move(*looked.resolved);
 }
 
 Result<PlannedEntry> plan_partitions(const config::Export& entry, const PlanningJob& job) {
@@ -48,6 +40,18 @@ Result<PlannedEntry> plan_partitions(const config::Export& entry, const Planning
 }
 
 }  // namespace
+
+Result<void> look_at(const config::Export& entry, const PlanningJob& job, LookedAt& out) {
+  TRY(plan::check_supported(entry));
+  const auto opened = TRY(open_destination(entry, job.now));
+  const auto format = TRY(make_format(entry));
+  auto& resolved = out.resolved.emplace(TRY(inspect::resolve(job.access, job.config, entry, opened.place, job.now)));
+  TRY(run::require_writable_columns(*format, resolved.plan.columns));
+  TRY(run::accept_schema(job.access.store, entry, resolved.plan, out.change));
+  TRY(run::require_same_format(job.access.store, resolved.plan));
+  TRY(inspect::cut_into_units(job.access, job.purpose, resolved));
+  return inspect::add_prediction(job.access, entry, resolved);
+}
 
 Result<PlannedEntry> plan_entry(const config::Export& entry, const PlanningJob& job) {
   return plan_partitions(entry, job).context(fmt::format("export '{}'", entry.name));

@@ -11,6 +11,7 @@
 
 #include "cli/child_process.hpp"
 #include "cli/configuration.hpp"
+#include "cli/options.hpp"
 #include "cli/registry.hpp"
 #include "cli/reported_run.hpp"
 #include "cli/run_command_processes.hpp"
@@ -146,11 +147,9 @@ Result<void> run(const RunArguments& args, Context& context) {
 void add_run(CLI::App& app, Action& chosen) {
   auto args = std::make_shared<RunArguments>();
   auto* command = app.add_subcommand("run", "Execute exports");
-  command->add_option("-c,--config", args->config, "Configuration file")->required();
-  command->add_option("-e,--export", args->exports, "Only this export (repeatable; default: all)")
-      ->allow_extra_args(false);
-  command->add_option("-p,--param", args->params, "KEY=VALUE for ${KEY} in the file (repeatable)")
-      ->allow_extra_args(false);
+  add_config(*command, args->config);
+  add_exports(*command, args->exports);
+  add_params(*command, args->params);
   command->add_flag("--validate", args->validate, "Verify what was written, byte by byte");
   command->add_flag("--json", args->json, "Print the summary of all exports as JSON on stdout");
   command->add_option("--summary-output", args->summary_output,

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/configuration.hpp"
+#include "cli/options.hpp"
 #include "run/owner.hpp"
 #include "run/unfinished.hpp"
 
@@ -137,14 +138,10 @@ Result<void> reset_chunks(const Arguments& args, Context& context) {
   return context.print(told + "The next run starts anew.\n");
 }
 
-void add_config(CLI::App& command, Arguments& args) {
-  command.add_option("-c,--config", args.config, "Configuration file; its folder holds the state")->required();
-}
-
 void add_reset(CLI::App& state, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = state.add_subcommand("reset", "Forget an export's cursor: its next run starts from the beginning");
-  add_config(*command, *args);
+  add_state_config(*command, args->config);
   command->add_option("-e,--export", args->export_name, "The export")->required();
   command->callback([args, &chosen] { chosen = [args](Context& context) { return reset(*args, context); }; });
 }
@@ -152,7 +149,7 @@ void add_reset(CLI::App& state, Action& chosen) {
 void add_reset_chunks(CLI::App& state, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = state.add_subcommand("reset-chunks", "End runs whose process died: the next run starts anew");
-  add_config(*command, *args);
+  add_state_config(*command, args->config);
   auto* which = command->add_option_group("which", "Which runs");
   which->add_option("-e,--export", args->export_name, "Those of this export");
   which->add_flag("--stuck-checkpoints,--failed", args->stuck, "All of them, whatever the export");

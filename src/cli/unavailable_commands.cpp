@@ -11,11 +11,9 @@
 namespace rivet::cli {
 namespace {
 
-tl::unexpected<Error> refusal(const std::string& command, CLI::App& anywhere) {
-  auto* root = &anywhere;
-  while (root->get_parent() != nullptr) root = root->get_parent();
+tl::unexpected<Error> refusal(const std::string& command, CLI::App& app) {
   std::vector<std::string> names;
-  for (const auto& below : command_line_model(*root).commands) {
+  for (const auto& below : command_line_model(app).commands) {
     if (below.available) names.push_back(below.name);
   }
   return fail(ErrorKind::config, fmt::format("`rivet {}` is not available in this version", command),
@@ -30,26 +28,22 @@ void accept_any_arguments(CLI::App& command) {
   });
 }
 
-std::string full_name(const CLI::App& parent, const std::string& name) {
-  return parent.get_parent() == nullptr ? name : parent.get_name() + " " + name;
+/// Listed, and refused when used, whatever its arguments.
+void add_refused(CLI::App& app, const std::string& name, const std::string& purpose, Action& chosen) {
+  auto* command = app.add_subcommand(name, purpose + " (not available in this version)");
+  command->group(kUnavailableGroup);
+  accept_any_arguments(*command);
+  command->callback(
+      [&chosen, &app, name] { chosen = [name, &app](Context&) -> Result<void> { return refusal(name, app); }; });
 }
 
 }  // namespace
 
-void add_unavailable(CLI::App& parent, const std::string& name, const std::string& purpose, Action& chosen) {
-  auto* command = parent.add_subcommand(name, purpose + " (not available in this version)");
-  command->group(kUnavailableGroup);
-  accept_any_arguments(*command);
-  command->callback([&chosen, &parent, command_name = full_name(parent, name)] {
-    chosen = [command_name, &parent](Context&) -> Result<void> { return refusal(command_name, parent); };
-  });
-}
-
 void add_unavailable(CLI::App& app, Action& chosen) {
-  add_unavailable(app, "reconcile", "Compare what was exported with the source", chosen);
-  add_unavailable(app, "repair", "Export again what does not match", chosen);
-  add_unavailable(app, "cdc", "Capture changes", chosen);
-  add_unavailable(app, "load", "Load exported files into a warehouse", chosen);
+  add_refused(app, "reconcile", "Compare what was exported with the source", chosen);
+  add_refused(app, "repair", "Export again what does not match", chosen);
+  add_refused(app, "cdc", "Capture changes", chosen);
+  add_refused(app, "load", "Load exported files into a warehouse", chosen);
 }
 
 }  // namespace rivet::cli

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/configuration.hpp"
+#include "cli/options.hpp"
 #include "cli/registry.hpp"
 #include "cli/verification.hpp"
 #include "plan/partitions.hpp"
@@ -154,11 +155,9 @@ Result<void> validate(const Arguments& args, Context& context) {
 void add_validate(CLI::App& app, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("validate", "Verify the files at a destination against their manifest");
-  command->add_option("-c,--config", args->config, "Configuration file")->required();
-  command->add_option("-e,--export", args->exports, "Only this export (repeatable; default: all)")
-      ->allow_extra_args(false);
-  command->add_option("-p,--param", args->params, "KEY=VALUE for ${KEY} in the file (repeatable)")
-      ->allow_extra_args(false);
+  add_config(*command, args->config);
+  add_exports(*command, args->exports);
+  add_params(*command, args->params);
   command->add_option("--format", args->format, "pretty or json")
       ->check(CLI::IsMember({"pretty", "json"}))
       ->capture_default_str();

@@ -62,7 +62,10 @@ Result<void> write_wave_hints(const config::Config& config, const plan::Campaign
   const auto text = text_of(file);
   const auto annotated = config::annotate(text, hints);
   if (!annotated.changed.empty()) {
-    if (text_of(file) != text) return {};
+    if (text_of(file) != text) {
+      context.screen.print(fmt::format("{} has just been changed: waves are left out of it", config.file.string()));
+      return {};
+    }
     TRY(report::rewrite_file(file, annotated.text));
     context.screen.print(fmt::format("{}: wave and parallel_safe written for {} ({})", config.file.string(),
                                      fmt::join(annotated.changed, ", "), waves_text(hints)));

@@ -141,7 +141,8 @@ void find_crowded_groups(const std::vector<Candidate>& candidates, Campaign& cam
     if (!group.empty()) groups[group].push_back(i);
   }
   for (const auto& [name, members] : groups) {
-    const auto heavy = std::count_if(members.begin(), members.end(), [&](auto i) { return is_heavy(campaign.ordered[i]); });
+    const auto heavy =
+        std::count_if(members.begin(), members.end(), [&](auto i) { return is_heavy(campaign.ordered[i]); });
     if (heavy < 2 && members.size() < 3) continue;
     SourceGroupWarning warning{.source_group = name, .exports = {}, .message = {}};
     for (const auto i : members) {
@@ -151,8 +152,9 @@ void find_crowded_groups(const std::vector<Candidate>& candidates, Campaign& cam
       campaign.ordered[i].reasons.push_back(
           {"shared_source_heavy_conflict", fmt::format("Other heavy exports read source group '{}' too.", name)});
     }
-    warning.message = heavy >= 2 ? fmt::format("{} heavy exports share source group '{}': run them one at a time", heavy, name)
-                                 : fmt::format("{} exports share source group '{}'", members.size(), name);
+    warning.message = heavy >= 2
+                          ? fmt::format("{} heavy exports share source group '{}': run them one at a time", heavy, name)
+                          : fmt::format("{} exports share source group '{}'", members.size(), name);
     campaign.source_group_warnings.push_back(std::move(warning));
   }
 }
@@ -162,6 +164,12 @@ void find_crowded_groups(const std::vector<Candidate>& candidates, Campaign& cam
 std::string_view name_of(CostClass cost) {
   static constexpr std::array<std::string_view, 4> names{"low", "medium", "high", "very_high"};
   return names[static_cast<std::size_t>(cost)];
+}
+
+const Recommendation* Campaign::find(std::string_view export_name) const {
+  const auto found =
+      std::find_if(ordered.begin(), ordered.end(), [&](const auto& one) { return one.export_name == export_name; });
+  return found == ordered.end() ? nullptr : &*found;
 }
 
 Campaign prioritize(const std::vector<Candidate>& candidates) {

@@ -58,6 +58,9 @@ struct SourceGroupWarning {
 struct Campaign {
   std::vector<Recommendation> ordered;
   std::vector<SourceGroupWarning> source_group_warnings;
+
+  /// Where the export of that name stands; null when it is not among them.
+  const Recommendation* find(std::string_view export_name) const;
 };
 
 /// Scores each export by size, mode, verdict and history, and finds crowded source groups. Equal scores keep the order

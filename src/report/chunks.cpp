@@ -55,6 +55,14 @@ std::string heading(const RunChunks& chunks) {
   return text;
 }
 
+/// When something of the run last changed, as the view chunk_run has it.
+base::Timestamp updated_at(const RunChunks& chunks) {
+  auto latest = chunks.run.started_at;
+  for (const auto& at : {chunks.run.sealed_at, chunks.run.finished_at}) latest = std::max(latest, at.value_or(latest));
+  for (const auto& unit : chunks.units) latest = std::max(latest, unit.updated_at);
+  return latest;
+}
+
 Json unit_json(const state::UnitView& unit, const std::vector<std::string>& paths) {
   return {
       {"chunk_index", unit.unit.index},
@@ -93,19 +101,21 @@ std::string chunks_text(const RunChunks& chunks) {
 
 Json chunks_json(const RunChunks& chunks) {
   Json json{
+      {"export", chunks.run.export_name},
       {"run_id", chunks.run.run_id},
       {"export_name", chunks.run.export_name},
       {"plan_hash", chunks.run.plan_hash},
       {"status", status_of(chunks.run)},
       {"max_chunk_attempts", chunks.run.max_attempts},
+      {"updated_at", base::to_rfc3339(updated_at(chunks))},
       {"created_at", base::to_rfc3339(chunks.run.started_at)},
       {"finished_at", chunks.run.finished_at ? Json(base::to_rfc3339(*chunks.run.finished_at)) : Json(nullptr)},
       {"mode", chunks.run.mode},
       {"error", or_null(chunks.run.error)},
-      {"chunks", Json::array()},
+      {"tasks", Json::array()},
   };
   auto paths = paths_of(chunks);
-  for (const auto& unit : chunks.units) json["chunks"].push_back(unit_json(unit, paths[unit.unit.index]));
+  for (const auto& unit : chunks.units) json["tasks"].push_back(unit_json(unit, paths[unit.unit.index]));
   return json;
 }
 

@@ -51,14 +51,14 @@ TEST(ChunksListing, JsonHasTheColumnsOfTheViews) {
   EXPECT_EQ(json["run_id"], "r1");
   EXPECT_EQ(json["status"], "in_progress");
   EXPECT_EQ(json["max_chunk_attempts"], 3);
-  ASSERT_EQ(json["chunks"].size(), 2U);
-  EXPECT_EQ(json["chunks"][0].dump(),
+  ASSERT_EQ(json["tasks"].size(), 2U);
+  EXPECT_EQ(json["tasks"][0].dump(),
             R"({"chunk_index":0,"start_key":"1","end_key":"100","status":"completed","attempts":2,"last_error":null,)"
             R"("rows_written":100,"file_name":"a.parquet","updated_at":"2026-11-21T00:20:37.408213+00:00",)"
             R"("files":["a.parquet","b.parquet"],"reason":"range"})");
-  EXPECT_TRUE(json["chunks"][1]["rows_written"].is_null());
-  EXPECT_TRUE(json["chunks"][1]["file_name"].is_null());
-  EXPECT_EQ(json["chunks"][1]["last_error"], "reset by peer");
+  EXPECT_TRUE(json["tasks"][1]["rows_written"].is_null());
+  EXPECT_TRUE(json["tasks"][1]["file_name"].is_null());
+  EXPECT_EQ(json["tasks"][1]["last_error"], "reset by peer");
 }
 
 TEST(ChunksListing, SaysHowTheRunEnded) {

@@ -15,17 +15,14 @@ std::string schema_message(const model::journal::SchemaChanged& change) {
   return fmt::format("the schema changed since the last run: {}", fmt::join(inspect::to_lines(change), "; "));
 }
 
-Result<std::optional<model::journal::SchemaChanged>> compare_with_last_run(state::StateStore& store,
-                                                                           const model::Plan& plan) {
+Result<void> accept_schema(state::StateStore& store, const config::Export& entry, const model::Plan& plan,
+                           std::optional<model::journal::SchemaChanged>& change) {
   const auto before = TRY(store.schema_baseline(plan.export_name));
-  if (!before) return std::nullopt;
+  if (!before) return {};
   if (plan.incremental) TRY(inspect::check_cursor_types(*before, plan.columns, *plan.incremental, plan.export_name));
-  return inspect::compare_schemas(*before, plan.columns);
-}
-
-Result<void> require_accepted(const config::Export& entry, const model::journal::SchemaChanged& change) {
-  if (entry.on_schema_drift != config::OnSchemaDrift::fail) return {};
-  return fail(ErrorKind::drift, schema_message(change), "set on_schema_drift: warn to accept the new schema");
+  change = inspect::compare_schemas(*before, plan.columns);
+  if (!change || entry.on_schema_drift != config::OnSchemaDrift::fail) return {};
+  return fail(ErrorKind::drift, schema_message(*change), "set on_schema_drift: warn to accept the new schema");
 }
 
 Result<void> require_writable_columns(const format::Format& format, const model::Columns& columns) {

@@ -15,13 +15,11 @@
 
 namespace rivet::run {
 
-/// How the columns differ from those of the last published run; nothing when they do not. Kind drift when the cursor
-/// cannot be followed any more.
-Result<std::optional<model::journal::SchemaChanged>> compare_with_last_run(state::StateStore& store,
-                                                                           const model::Plan& plan);
-
-/// Kind drift when the export says `on_schema_drift: fail`.
-Result<void> require_accepted(const config::Export& entry, const model::journal::SchemaChanged& change);
+/// Holds the plan's columns against those of the last published run. `change` is how they differ, empty when they do
+/// not; it is set also when that is refused. Kind drift when the export says `on_schema_drift: fail`, and when the
+/// cursor cannot be followed any more.
+Result<void> accept_schema(state::StateStore& store, const config::Export& entry, const model::Plan& plan,
+                           std::optional<model::journal::SchemaChanged>& change);
 
 /// `the schema changed since the last run: ...`
 std::string schema_message(const model::journal::SchemaChanged& change);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/fault_point.hpp"
 #include "base/peak_memory.hpp"
@@ -169,11 +170,11 @@ Result<void> ExportRun::look() {
 }
 
 Result<void> ExportRun::check_drift() {
-  schema_change_ = TRY(compare_with_last_run(env_.store, plan()));
-  if (!schema_change_) return {};
+  auto accepted = accept_schema(env_.store, entry_, plan(), schema_change_);
+  if (!schema_change_) return accepted;
   outcome_.schema_changed = true;
   outcome_.schema_changes = inspect::to_lines(*schema_change_);
-  TRY(require_accepted(entry_, *schema_change_));
+  TRY(std::move(accepted));
   if (entry_.on_schema_drift == config::OnSchemaDrift::warn) {
     outcome_.warnings.push_back(schema_message(*schema_change_));
   }
@@ -264,6 +265,7 @@ void ExportRun::tell_plan() const {
       .batch_size = entry_.tuning.batch_size,
       .validate = options_.validate,
       .resume = outcome_.took_over,
+      .chunk_key = plan().mode == "chunked" ? fmt::format("{}", fmt::join(plan().key, ", ")) : std::string(),
       .row_hash = plan().row_hash_covered.empty() ? std::nullopt : std::optional(std::string(batch::kRowHashRender)),
       .units = static_cast<std::int64_t>(plan().units.size()),
       .digest_version = model::kDigestVersion,

@@ -19,8 +19,7 @@ import pytest
 from helpers import export, wait_until
 
 ROW_COUNT = 20_000
-UNAVAILABLE = ["reconcile", "repair", "cdc", "load",
-               "state loads"]
+UNAVAILABLE = ["reconcile", "repair", "cdc", "load"]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`rivet state chunks | progression | reset | reset-chunks`: what they show, what they forget, whom they leave alone."""
+"""`rivet metrics | journal | state ...`: what they show, what they forget, whom they leave alone."""
 import json
 import signal
 import sqlite3
@@ -75,25 +75,115 @@ class TestChunks:
         shown = rivet.ok("state", "chunks", "-c", path, "-e", "orders", "--json").json()
         columns = ["chunk_index", "start_key", "end_key", "status", "attempts", "last_error", "rows_written", "file_name", "updated_at"]
         stored = rivet.state(f"SELECT {', '.join(columns)} FROM chunk_task WHERE run_id = ? ORDER BY chunk_index", shown["run_id"])
-        assert [tuple(chunk[column] for column in columns) for chunk in shown["chunks"]] == stored
+        assert [tuple(chunk[column] for column in columns) for chunk in shown["tasks"]] == stored
         assert len(stored) > 3
-        assert sum(chunk["rows_written"] for chunk in shown["chunks"]) == ROWS
-        run_columns = ["run_id", "export_name", "plan_hash", "status", "max_chunk_attempts", "created_at"]
+        assert sum(chunk["rows_written"] for chunk in shown["tasks"]) == ROWS
+        run_columns = ["run_id", "export_name", "plan_hash", "status", "max_chunk_attempts", "created_at", "updated_at"]
         assert rivet.state(f"SELECT {', '.join(run_columns)} FROM chunk_run WHERE export_name = 'orders'") == [
             tuple(shown[column] for column in run_columns)]
         text = rivet.ok("state", "chunks", "-c", path, "-e", "orders").stdout
-        assert shown["run_id"] in text and shown["chunks"][2]["file_name"] in text
+        assert shown["run_id"] in text and shown["tasks"][2]["file_name"] in text
 
     def test_the_latest_run_in_progress(self, rivet, path):
         rivet.ok("run", "-c", path)
         rivet.killed_at("unit_committed:2", "run", "-c", path, "-e", "orders")
         shown = rivet.ok("state", "chunks", "-c", path, "-e", "orders", "--json").json()
         assert shown["status"] == "in_progress"
-        assert [chunk["status"] for chunk in shown["chunks"]].count("completed") == 2
-        assert {chunk["rows_written"] for chunk in shown["chunks"] if chunk["status"] != "completed"} == {None}
+        assert [chunk["status"] for chunk in shown["tasks"]].count("completed") == 2
+        assert {chunk["rows_written"] for chunk in shown["tasks"] if chunk["status"] != "completed"} == {None}
 
     def test_needs_an_export(self, rivet, path):
         assert rivet("state", "chunks", "-c", path).code == 2
+
+
+# What users' scripts read of each listing.
+METRICS = ["export_name", "run_id", "run_at", "duration_ms", "total_rows", "peak_rss_mb", "status", "error_message", "tuning_profile",
+           "format", "mode", "files_produced", "bytes_written", "retries", "validated", "schema_changed"]
+FILES = ["run_id", "export_name", "file_name", "row_count", "bytes", "format", "compression", "created_at"]
+CHUNKS = ["export", "run_id", "plan_hash", "status", "updated_at", "tasks"]
+TASK = ["chunk_index", "status", "start_key", "end_key", "attempts", "rows_written", "file_name", "last_error"]
+PLAN_RESOLVED = ["export_name", "base_query", "strategy", "format", "compression", "destination_type", "tuning_profile", "batch_size",
+                 "validate", "reconcile", "resume", "chunk_key", "resumable", "row_hash"]
+LISTINGS = [["metrics"], ["journal"], ["state", "files"], ["state", "progression"]]
+
+
+class TestListings:
+    def test_the_fields_that_scripts_read(self, rivet, path):
+        rivet.ok("run", "-c", path)
+        assert set(METRICS) <= set(rivet.ok("metrics", "-c", path, "--json").json()[0])
+        assert set(FILES) <= set(rivet.ok("state", "files", "-c", path, "--json").json()[0])
+        assert {"export_name", "last_cursor_value", "last_run_at"} <= set(rivet.ok("state", "show", "-c", path, "--json").json()[0])
+        chunks = rivet.ok("state", "chunks", "-c", path, "-e", "orders", "--json").json()
+        assert set(CHUNKS) <= set(chunks) and set(TASK) <= set(chunks["tasks"][0])
+        assert chunks["export"] == "orders"
+
+    def test_the_journal_of_a_run(self, rivet, path):
+        rivet.ok("run", "-c", path, "-e", "orders")
+        rivet.ok("run", "-c", path, "-e", "orders")
+        runs = [row["run_id"] for row in rivet.ok("metrics", "-c", path, "--json").json()]
+        assert [one["run_id"] for one in rivet.ok("journal", "-c", path, "--json").json()] == runs
+        assert [one["run_id"] for one in rivet.ok("journal", "-c", path, "-e", "orders", "-l", "1", "--json").json()] == runs[:1]
+        journal = rivet.ok("journal", "-c", path, "-e", "orders", "--run-id", runs[1], "--json").json()
+        assert (journal["run_id"], journal["export_name"]) == (runs[1], "orders")
+        first, last = journal["entries"][0]["event"], journal["entries"][-1]["event"]
+        assert set(PLAN_RESOLVED) <= set(first["PlanResolved"]) and first["PlanResolved"]["chunk_key"] == "id"
+        assert last["RunCompleted"]["status"] == "success"
+        text = rivet.ok("journal", "-c", path, "-e", "orders", "--run-id", runs[1]).stdout
+        assert runs[1] in text and runs[0] not in text
+        refused = rivet("journal", "-c", path, "-e", "orders", "--run-id", "orders_1")
+        assert refused.code == 1 and "'orders_1'" in refused.stderr and "rivet metrics" in refused.stderr
+
+    def test_the_journal_of_an_applied_plan(self, rivet, path):
+        rivet.ok("plan", "-c", path, "-e", "orders", "-o", "plan.json")
+        rivet.ok("apply", "plan.json")
+        (journal,) = rivet.ok("journal", "-c", path, "--json").json()
+        first = journal["entries"][0]["event"]["PlanResolved"]
+        assert (first["chunk_key"], first["units"]) == ("id", len(rivet.ok("state", "chunks", "-c", path, "-e", "orders", "--json").json()["tasks"]))
+        assert "RunCompleted" in journal["entries"][-1]["event"]
+        assert [row["run_id"] for row in rivet.ok("metrics", "-c", path, "--json").json()] == [journal["run_id"]]
+
+    @pytest.mark.parametrize("command", LISTINGS, ids=" ".join)
+    def test_before_the_first_run(self, rivet, path, command):
+        assert rivet.ok(*command, "-c", path, "--json").json() == []
+        done = rivet.ok(*command, "-c", path, "-e", "orders")
+        assert done.stdout.startswith("No ") and not done.stderr
+        assert not (rivet.folder / ".rivet_state.db").exists()
+
+    @pytest.mark.parametrize("command", LISTINGS, ids=" ".join)
+    def test_a_name_that_never_ran_is_remarked_beside_the_empty_listing(self, rivet, path, command):
+        rivet.ok("run", "-c", path)
+        done = rivet.ok(*command, "-c", path, "-e", "ordes", "--json")
+        assert done.json() == [] and "'ordes'" in done.stderr and "orders, whole" in done.stderr
+        assert rivet.ok("state", "chunks", "-c", path, "-e", "ordes", "--json").json() is None
+        assert "orders, whole" in rivet.ok("state", "chunks", "-c", path, "-e", "ordes").stderr
+        assert not rivet.ok(*command, "-c", path, "-e", "orders", "--json").stderr
+
+    @pytest.mark.parametrize("command", [["metrics"], ["journal"], ["state", "files"]], ids=" ".join)
+    def test_the_limit_keeps_the_newest(self, rivet, path, command):
+        rivet.ok("run", "-c", path)
+        whole = rivet.ok(*command, "-c", path, "-l", "1000", "--json").json()
+        assert len(whole) > 1
+        assert rivet.ok(*command, "-c", path, "-l", "1", "--json").json() == whole[:1]
+        for limit in ("0", "-1", "many"):
+            assert rivet(*command, "-c", path, "-l", limit).code == 2
+
+    @pytest.mark.parametrize("command", [*LISTINGS, ["state", "show"], ["state", "loads"], ["state", "chunks", "-e", "orders"]], ids=" ".join)
+    def test_a_configuration_that_is_not_there(self, rivet, command):
+        refused = rivet(*command, "-c", "other.yaml")
+        assert refused.code == 1 and "other.yaml" in refused.stderr
+
+
+class TestLoads:
+    def test_there_are_never_any(self, rivet, path):
+        rivet.ok("run", "-c", path)
+        assert rivet.ok("state", "loads", "-c", path, "--json").json() == []
+        assert rivet.ok("state", "loads", "-c", path, "-t", "orders", "-l", "3", "--json").json() == []
+        text = rivet.ok("state", "loads", "-c", path, "--table", "orders").stdout
+        assert "loads none" in text and "manifest.<export>.json" in text
+
+    def test_its_arguments_are_checked(self, rivet, path):
+        assert rivet("state", "loads", "-c", path, "-l", "0").code == 2
+        assert rivet("state", "loads").code == 2
 
 
 class TestProgression:
@@ -105,7 +195,7 @@ class TestProgression:
         chunks = rivet.ok("state", "chunks", "-c", path, "-e", "orders", "--json").json()
         assert shown[0]["last_committed_strategy"] == "chunked"
         assert shown[0]["last_committed_run_id"] == chunks["run_id"]
-        assert shown[0]["last_committed_chunk_index"] == len(chunks["chunks"]) - 1
+        assert shown[0]["last_committed_chunk_index"] == len(chunks["tasks"]) - 1
         assert shown[0]["last_committed_cursor"] is None and shown[0]["last_verified_at"] is None
         assert list(shown[0]) == [column[1] for column in rivet.state("PRAGMA table_info(export_progression)")]
 
