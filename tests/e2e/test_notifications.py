@@ -173,6 +173,17 @@ def test_the_reporting_process_sends_once_for_each_export(rivet, source, receive
         ("bad", "failure"), ("orders", "success"), ("parts", "success")]
 
 
+@pytest.mark.parametrize("key, told", [("url_env", 1), ("url", 0)])
+def test_an_applied_plan_tells_receivers_that_variables_name(rivet, source, receiver, key, told):
+    rivet.env["HOOK"] = receiver.url
+    rivet.config(source, export("orders", table="orders"),
+                 notifications={"webhook": {key: "HOOK" if key == "url_env" else receiver.url, "on": ["success"]}})
+    rivet.ok("plan", "-c", "rivet.yaml", "-o", "plan.json")
+    assert SECRET not in (rivet.folder / "plan.json").read_text()
+    rivet.ok("apply", "plan.json")
+    assert [document["export"] for document in receiver.documents()] == ["orders"] * told
+
+
 def test_messages_go_out_after_everything_else(rivet, source, receiver):
     """Manifest, report, notification: while the receiver waits, all the rest is there."""
     receiver.holds.clear()
