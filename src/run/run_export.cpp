@@ -236,7 +236,7 @@ Result<void> ExportRun::take_over_or_start() {
     TRY(inspect::add_prediction(env_.access(), entry_, *resolved_));
     warn_about_pacing(entry_.tuning, resolved_->plan);
   }
-  if (!model::shares_instant(plan())) resolved_->session.reset();
+  if (plan().snapshot.empty()) resolved_->session.reset();  // nobody reads an instant that it holds
   return start_run();
 }
 

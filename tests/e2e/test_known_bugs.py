@@ -436,7 +436,7 @@ def test_case_36_apply_reads_the_windows_of_its_plan(rivet, pg_db, change):
     plan = planned(rivet, pg_db)
     pg_db.execute(change, "ANALYZE t")
     rivet.ok("apply", "plan.json", "--validate")
-    chunks = rivet.ok("state", "chunks", "-c", "rivet.yaml", "-e", "t", "--json").json()["chunks"]
+    chunks = rivet.ok("state", "chunks", "-c", "rivet.yaml", "-e", "t", "--json").json()["tasks"]
     numbered = [chunk for chunk in chunks if chunk["start_key"] and re.fullmatch(r"-?\d+", chunk["start_key"])]
     assert [[int(chunk["start_key"]), int(chunk["end_key"])] for chunk in numbered] == plan["computed"]["chunk_ranges"]
     assert rivet.output().manifest("t")["row_count"] == pg_db.rows("SELECT count(*) FROM t WHERE id BETWEEN 1 AND 4000")[0][0]
