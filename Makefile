@@ -12,7 +12,7 @@ SANITIZER_ENV := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:str
   UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev unit unit-dev lint e2e test bench demo format tidy clean
+.PHONY: help setup build dev unit lint e2e test bench demo format tidy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,14 +28,12 @@ dev: setup ## debug build with the address and undefined-behaviour sanitizers, i
 	@cmake --preset dev >/dev/null
 	@$(call BUILD,build-dev)
 
-unit: build ## unit tests of the release build
+unit: setup ## unit tests under the sanitizers (programs in build-dev)
 	@mkdir -p $(REPORTS)
-	@ctest --test-dir build -j $(JOBS) --output-on-failure --timeout 300 --no-tests=error --output-junit $(CURDIR)/$(REPORTS)/unit.xml
-
-unit-dev: dev ## unit tests under the sanitizers
-	@mkdir -p $(REPORTS)
-	@$(SANITIZER_ENV) ctest --test-dir build-dev -LE lint -j $(JOBS) --output-on-failure --timeout 300 --no-tests=error \
-	  --output-junit $(CURDIR)/$(REPORTS)/unit-dev.xml
+	@cmake --preset dev >/dev/null
+	@$(call BUILD,build-dev) --target unit_tests
+	@$(SANITIZER_ENV) ctest --test-dir build-dev -j $(JOBS) --output-on-failure --timeout 600 --no-tests=error \
+	  --output-junit $(CURDIR)/$(REPORTS)/unit.xml
 
 lint: setup ## who may include whom, and how every file begins
 	@$(PYTHON) tests/lint/include_graph.py
@@ -44,7 +42,7 @@ e2e: build ## end-to-end tests: the program against real servers (E2E_ARGS goes 
 	@mkdir -p $(REPORTS)
 	@$(PYTHON) -m pytest tests/e2e --junitxml $(REPORTS)/e2e.xml $(E2E_ARGS) </dev/null
 
-test: ## everything: set-up, build, unit tests twice, lint, end-to-end tests
+test: ## everything: set-up, build, unit tests under the sanitizers, lint, end-to-end tests
 	@scripts/test.sh
 
 bench: build ## measure speed, memory and size against a drained COPY (BENCH_ARGS="--quick")

@@ -99,7 +99,7 @@ using Outcomes = std::vector<report::RunOutcome>;
 
 void append(Outcomes more, Outcomes& to) { std::move(more.begin(), more.end(), std::back_inserter(to)); }
 
-Outcomes run_waves(const Scheduled& scheduled, const RunJob& job, const OutcomeHandler& show) {
+Outcomes run_waves(const Scheduled& scheduled, const RunJob& job, const run::OutcomeHandler& show) {
   const auto run_them = job.args.parallel_processes ? run_in_processes : run_in_threads;
   Outcomes out;
   for (const auto& wave : plan::make_waves(scheduled.tasks, job.args.max_parallel)) {
@@ -125,9 +125,9 @@ std::optional<config::Export> split(const config::Export& entry, int slots) {
 
 /// Split exports come first and have the pool to themselves, so that it never reads with more than its slots.
 Outcomes run_pool(const Scheduled& scheduled, const ApplyArguments& args, const RunJob& job,
-                  const OutcomeHandler& show) {
+                  const run::OutcomeHandler& show) {
   Outcomes out;
-  std::vector<WorkItem> items;
+  std::vector<run::WorkItem> items;
   for (const auto& task : plan::longest_first(scheduled.tasks)) {
     const auto* entry = scheduled.selected[task.index];
     if (args.split && plan::is_worth_splitting(task, scheduled.tasks, args.pool) &&
@@ -137,10 +137,10 @@ Outcomes run_pool(const Scheduled& scheduled, const ApplyArguments& args, const 
         continue;
       }
     }
-    items.push_back({.run = [&job, entry](const OutcomeHandler& told) { return run_one(job, *entry, told); },
+    items.push_back({.run = [&job, entry](const run::OutcomeHandler& told) { return run_one(job, *entry, told); },
                      .alone = task.is_heavy() && !task.parallel_safe});
   }
-  append(work_off(items, args.pool, job.context.stop, show), out);
+  append(run::work_off(items, args.pool, job.context.stop, show), out);
   return out;
 }
 
@@ -165,7 +165,7 @@ Result<void> apply_config(const ApplyArguments& given, Context& context) {
                          .exports = selected.size(),
                          .data_on_stdout = std::any_of(selected.begin(), selected.end(), writes_to_stdout),
                          .parallel_mode = args.pool > 0 ? "pool" : "waves"},
-                        [&](report::ProgressListener& progress, const OutcomeHandler& show) {
+                        [&](report::ProgressListener& progress, const run::OutcomeHandler& show) {
                           const RunJob job{args.run, config, *source, *store, progress, context, budget};
                           return args.pool > 0 ? run_pool(scheduled, args, job, show) : run_waves(scheduled, job, show);
                         });

@@ -62,16 +62,15 @@ Result<void> check_age(const plan::Artifact& artifact, bool force, report::Apply
   const auto age = plan::age_of(artifact, now);
   if (age == plan::Age::fresh) return {};
   const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(now - artifact.created_at).count();
-  const auto message = fmt::format("the plan of export '{}' was made {} ago", artifact.export_name,
-                                   base::human_duration(spent));
+  const auto message =
+      fmt::format("the plan of export '{}' was made {} ago", artifact.export_name, base::human_duration(spent));
   if (age == plan::Age::aging || force) {
     context.screen.print(fmt::format("warning: {}: the source may have changed since", message));
     if (age == plan::Age::expired) told.force_bypassed.emplace_back("expired");
     return {};
   }
   return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("{}, and plans expire after {} hours", message,
-                                           plan::kPlanLifetime.count()),
+                    .message = fmt::format("{}, and plans expire after {} hours", message, plan::kPlanLifetime.count()),
                     .code = "RIVET_PLAN_EXPIRED",
                     .hint = "make a new plan: rivet plan; or carry this one out with --force"});
 }
@@ -90,11 +89,11 @@ Result<LoadedPlan> load_plan(plan::Artifact artifact, const ApplyArguments& args
   auto source = TRY(make_source(config.source, context.clock));
   auto store = TRY(open_store(config.file.parent_path()));
   return LoadedPlan{.artifact = std::move(artifact),
-                 .config = std::move(config),
-                 .source = std::move(source),
-                 .store = std::move(store),
-                 .exports = {},
-                 .told = std::move(told)};
+                    .config = std::move(config),
+                    .source = std::move(source),
+                    .store = std::move(store),
+                    .exports = {},
+                    .told = std::move(told)};
 }
 
 /// References into the plan that stays where it is from here on.
@@ -105,14 +104,14 @@ void list_exports(LoadedPlan& loaded) {
   }
 }
 
-WorkItem item_of(const LoadedPlan& loaded, const ApplyArguments& args, report::ProgressListener& progress,
-                 Context& context, base::ByteBudget& budget) {
-  return {.run = [&](const OutcomeHandler& handle) {
+run::WorkItem item_of(const LoadedPlan& loaded, const ApplyArguments& args, report::ProgressListener& progress,
+                      Context& context, base::ByteBudget& budget) {
+  return {.run = [&](const run::OutcomeHandler& handle) {
     const RunJob job{args.run, loaded.config, *loaded.source, *loaded.store, progress, context, budget, loaded.told};
-    return run_planned(job, loaded.exports,
-                       fmt::format("rivet apply {} -e {}", shell_quoted(args.run.config),
-                                   shell_quoted(loaded.artifact.export_name)),
-                       handle);
+    return run_planned(
+        job, loaded.exports,
+        fmt::format("rivet apply {} -e {}", shell_quoted(args.run.config), shell_quoted(loaded.artifact.export_name)),
+        handle);
   }};
 }
 
@@ -120,7 +119,8 @@ WorkItem item_of(const LoadedPlan& loaded, const ApplyArguments& args, report::P
 
 Result<void> apply_plan(const ApplyArguments& args, Context& context) {
   if (args.split || args.run.parallel_processes) {
-    return fail(ErrorKind::config, "a sealed plan says itself how its exports are cut, and is carried out by one process",
+    return fail(ErrorKind::config,
+                "a sealed plan says itself how its exports are cut, and is carried out by one process",
                 "leave --split and --parallel-export-processes out, or apply the configuration");
   }
   std::vector<std::unique_ptr<LoadedPlan>> loaded;
@@ -140,10 +140,11 @@ Result<void> apply_plan(const ApplyArguments& args, Context& context) {
                          .exports = selected.size(),
                          .data_on_stdout = std::any_of(selected.begin(), selected.end(), writes_to_stdout),
                          .parallel_mode = at_once > 1 ? "pool" : "sequential"},
-                        [&](report::ProgressListener& progress, const OutcomeHandler& show) {
-                          std::vector<WorkItem> items;
-                          for (const auto& one : loaded) items.push_back(item_of(*one, args, progress, context, budget));
-                          return work_off(items, at_once, context.stop, show);
+                        [&](report::ProgressListener& progress, const run::OutcomeHandler& show) {
+                          std::vector<run::WorkItem> items;
+                          for (const auto& one : loaded)
+                            items.push_back(item_of(*one, args, progress, context, budget));
+                          return run::work_off(items, at_once, context.stop, show);
                         });
 }
 

@@ -22,7 +22,7 @@ struct ReportedRun {
 };
 
 /// Runs the exports and tells the outcomes as they come.
-using RunThem = std::function<std::vector<report::RunOutcome>(report::ProgressListener&, const OutcomeHandler&)>;
+using RunThem = std::function<std::vector<report::RunOutcome>(report::ProgressListener&, const run::OutcomeHandler&)>;
 
 /// Runs and reports. The error of a run says more than that of its report, and is returned first.
 Result<void> run_and_report(const ReportedRun& job, const RunThem& run_them);

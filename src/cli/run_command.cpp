@@ -92,7 +92,7 @@ Result<void> run_for_people(const RunArguments& args, const config::Config& conf
                          .exports = selected.size(),
                          .data_on_stdout = std::any_of(selected.begin(), selected.end(), writes_to_stdout),
                          .parallel_mode = std::string(name_of(sharing.mode))},
-                        [&](report::ProgressListener& progress, const OutcomeHandler& show) {
+                        [&](report::ProgressListener& progress, const run::OutcomeHandler& show) {
                           const RunJob job{args, config, *source, *store, progress, context, budget};
                           return run_them(selected, job, sharing.at_once, show);
                         });

@@ -57,7 +57,7 @@ run::RunOptions options_for(const RunJob& job, std::string rerun) {
           .rerun_command = std::move(rerun)};
 }
 
-run::OutcomeListener completed(const RunJob& job, const OutcomeHandler& handle) {
+run::OutcomeListener completed(const RunJob& job, const run::OutcomeHandler& handle) {
   return [&job, &handle](report::RunOutcome& outcome) {
     outcome.apply_context = job.apply_context;
     complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
@@ -92,7 +92,8 @@ std::string rerun_command(const RunArguments& args, const config::Export& entry,
   return command;
 }
 
-std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export& entry, const OutcomeHandler& handle) {
+std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export& entry,
+                                        const run::OutcomeHandler& handle) {
   std::atomic<std::int64_t> statements{0};
   return run::run_export(environment_for(job, statements), job.config, entry,
                          options_for(job, rerun_command(job.args, entry, job.context.redactor)),
@@ -100,7 +101,7 @@ std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export&
 }
 
 std::vector<report::RunOutcome> run_planned(const RunJob& job, const std::vector<run::PlannedExport>& planned,
-                                            const std::string& rerun, const OutcomeHandler& handle) {
+                                            const std::string& rerun, const run::OutcomeHandler& handle) {
   std::atomic<std::int64_t> statements{0};
   return run::run_planned(environment_for(job, statements), job.config, planned, options_for(job, rerun),
                           completed(job, handle));

@@ -7,7 +7,7 @@
 
 #include "base/byte_budget.hpp"
 #include "cli/context.hpp"
-#include "cli/work_pool.hpp"
+#include "run/work_pool.hpp"
 #include "config/config.hpp"
 #include "report/outcome.hpp"
 #include "report/progress.hpp"
@@ -56,10 +56,12 @@ std::string rerun_command(const RunArguments& args, const config::Export& entry,
 
 /// Runs one export, or its partitions, in this process and completes the outcomes. Any number of threads may do so for
 /// different exports; each calls `handle` itself.
-std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export& entry, const OutcomeHandler& handle);
+std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export& entry,
+                                        const run::OutcomeHandler& handle);
 
-/// The same for plans that were made earlier, of one export or of its partitions. `rerun` is what to type to do it again.
+/// The same for plans that were made earlier, of one export or of its partitions. `rerun` is what to type to do it
+/// again.
 std::vector<report::RunOutcome> run_planned(const RunJob& job, const std::vector<run::PlannedExport>& planned,
-                                            const std::string& rerun, const OutcomeHandler& handle);
+                                            const std::string& rerun, const run::OutcomeHandler& handle);
 
 }  // namespace rivet::cli

@@ -72,13 +72,13 @@ struct Child {
   base::Timestamp started_at;
   std::chrono::steady_clock::time_point since;
   Lines events, errors;
-  std::string last_words;  // on stderr
+  std::string last_words;                         // on stderr
   std::vector<report::RunOutcome> outcomes = {};  // several of an export with partitions
 };
 
 class Processes {
  public:
-  Processes(const Selection& selected, const RunJob& job, const OutcomeHandler& handle)
+  Processes(const Selection& selected, const RunJob& job, const run::OutcomeHandler& handle)
       : selected_(selected),
         job_(job),
         handle_(handle),
@@ -227,7 +227,7 @@ class Processes {
 
   const Selection& selected_;
   const RunJob& job_;
-  const OutcomeHandler& handle_;
+  const run::OutcomeHandler& handle_;
   const int wake_fd_;
   ChildLog log_;
   std::vector<Child> running_;
@@ -239,7 +239,7 @@ class Processes {
 }  // namespace
 
 std::vector<report::RunOutcome> run_in_processes(const Selection& selected, const RunJob& job, int at_once,
-                                                 const OutcomeHandler& handle) {
+                                                 const run::OutcomeHandler& handle) {
   return Processes(selected, job, handle).run(at_once);
 }
 

@@ -14,6 +14,6 @@ namespace rivet::cli {
 /// configuration, when there is any. Outcomes as from run_in_threads(). Call it from the main thread: the processes
 /// are killed when the calling one ends.
 std::vector<report::RunOutcome> run_in_processes(const Selection& selected, const RunJob& job, int at_once,
-                                                 const OutcomeHandler& handle);
+                                                 const run::OutcomeHandler& handle);
 
 }  // namespace rivet::cli

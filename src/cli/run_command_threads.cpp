@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "cli/work_pool.hpp"
+#include "run/work_pool.hpp"
 #include "run/execute.hpp"
 
 namespace rivet::cli {
@@ -27,12 +27,12 @@ std::int64_t shared_byte_budget(const Selection& selected, int at_once) {
 }
 
 std::vector<report::RunOutcome> run_in_threads(const Selection& selected, const RunJob& job, int at_once,
-                                               const OutcomeHandler& handle) {
-  std::vector<WorkItem> items;
+                                               const run::OutcomeHandler& handle) {
+  std::vector<run::WorkItem> items;
   for (const auto* entry : selected) {
-    items.push_back({.run = [&job, entry](const OutcomeHandler& told) { return run_one(job, *entry, told); }});
+    items.push_back({.run = [&job, entry](const run::OutcomeHandler& told) { return run_one(job, *entry, told); }});
   }
-  return work_off(items, at_once, job.context.stop, handle);
+  return run::work_off(items, at_once, job.context.stop, handle);
 }
 
 }  // namespace rivet::cli

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from helpers import Rivet, rivet_binary  # noqa: E402
 from servers import PgBouncer, PostgresServer, find_binary, make_folder, unprivileged  # noqa: E402
 
-TEST_TIMEOUT_S = 180
+TEST_TIMEOUT_S = 600
 MEMORY = Path("/dev/shm")
 ROOM_IN_MEMORY = 2 << 30
 _numbers = itertools.count(1)

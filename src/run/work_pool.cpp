@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A worker takes the next item that may begin; one worker is the sequential case.
-#include "cli/work_pool.hpp"
+#include "run/work_pool.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -9,7 +9,7 @@
 #include <optional>
 #include <thread>
 
-namespace rivet::cli {
+namespace rivet::run {
 namespace {
 
 class Workers {
@@ -83,4 +83,4 @@ std::vector<report::RunOutcome> work_off(const std::vector<WorkItem>& items, int
   return std::move(workers).outcomes();
 }
 
-}  // namespace rivet::cli
+}  // namespace rivet::run

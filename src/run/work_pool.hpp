@@ -8,7 +8,7 @@
 
 #include "report/outcome.hpp"
 
-namespace rivet::cli {
+namespace rivet::run {
 
 /// Called with each outcome as soon as it is complete.
 using OutcomeHandler = std::function<void(const report::RunOutcome&)>;
@@ -25,4 +25,4 @@ struct WorkItem {
 std::vector<report::RunOutcome> work_off(const std::vector<WorkItem>& items, int at_once, const std::stop_token& stop,
                                          const OutcomeHandler& handle);
 
-}  // namespace rivet::cli
+}  // namespace rivet::run

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may run beside whom.
-#include "cli/work_pool.hpp"
+#include "run/work_pool.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <chrono>
 #include <thread>
 
-namespace rivet::cli {
+namespace rivet::run {
 namespace {
 
 using testing::ElementsAre;
@@ -64,4 +64,4 @@ TEST(WorkPool, BeginsNothingAfterAStop) {
 }
 
 }  // namespace
-}  // namespace rivet::cli
+}  // namespace rivet::run
