@@ -228,7 +228,15 @@ struct Digester::State {
   std::vector<std::uint64_t> hashes;  // kBlockRows rows of one hash per column
   model::Digest total;
 
-  void add_block(const arrow::RecordBatch& rows, std::int64_t begin, std::int64_t count) {
+  template <class Observe>
+  void add_all(const arrow::RecordBatch& rows, Observe&& observe) {
+    for (std::int64_t begin = 0; begin < rows.num_rows(); begin += kBlockRows) {
+      add_block(rows, begin, std::min(kBlockRows, rows.num_rows() - begin), observe);
+    }
+  }
+
+  template <class Observe>
+  void add_block(const arrow::RecordBatch& rows, std::int64_t begin, std::int64_t count, Observe& observe) {
     for (std::size_t ordinal = 0; ordinal < columns.size(); ++ordinal) {
       const auto& column = columns[ordinal];
       column.hasher.hash(*rows.column(column.index), begin, count, hashes.data() + ordinal, columns.size());
@@ -240,6 +248,7 @@ struct Digester::State {
       const auto row_hash = XXH3_128bits(cell_hashes, width * sizeof(std::uint64_t));
       total.low += row_hash.low64;
       total.high += row_hash.high64;
+      observe(begin + row, cell_hashes, row_hash);
     }
     total.rows += static_cast<std::uint64_t>(count);
   }
@@ -258,9 +267,14 @@ Digester::~Digester() = default;
 Digester::Digester(Digester&&) noexcept = default;
 
 void Digester::add(const arrow::RecordBatch& rows) {
-  for (std::int64_t begin = 0; begin < rows.num_rows(); begin += kBlockRows) {
-    state_->add_block(rows, begin, std::min(kBlockRows, rows.num_rows() - begin));
-  }
+  state_->add_all(rows, [](std::int64_t, const std::uint64_t*, const XXH128_hash_t&) {});
+}
+
+void Digester::add(const arrow::RecordBatch& rows, const RowObserver& observe) {
+  const auto width = state_->columns.size();
+  state_->add_all(rows, [&](std::int64_t row, const std::uint64_t* cells, const XXH128_hash_t& hash) {
+    observe(row, std::span(cells, width), RowHash{hash.low64, hash.high64});
+  });
 }
 
 model::Digest Digester::take() {

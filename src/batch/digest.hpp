@@ -2,8 +2,11 @@
 // Digest version 1 over record batches (docs/digest.md).
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "batch/schema.hpp"
@@ -18,6 +21,16 @@ std::vector<std::uint64_t> cell_hashes(const arrow::Array& cells, const model::L
 /// Whether cell_hashes() of both types are equal exactly where the values are.
 bool same_cells(const model::LogicalType& a, const model::LogicalType& b);
 
+/// XXH3-128 over the cell hashes of a row.
+struct RowHash {
+  std::uint64_t low = 0, high = 0;
+
+  auto operator<=>(const RowHash&) const = default;
+};
+
+/// Sees a row while its digest is taken: its number in the batch, its cell hashes in column order, their hash.
+using RowObserver = std::function<void(std::int64_t row, std::span<const std::uint64_t> cells, const RowHash& hash)>;
+
 /// Accumulates the digest of the batches of one part. Columns that we add are left out.
 /// One thread may call it at a time.
 class Digester {
@@ -28,6 +41,8 @@ class Digester {
 
   /// Adds all rows. REQUIRES: `rows` has batch_schema(columns) as its types.
   void add(const arrow::RecordBatch& rows);
+  /// The same, and shows each row to `observe`.
+  void add(const arrow::RecordBatch& rows, const RowObserver& observe);
 
   /// The digest since construction or the last take(), which starts the next one.
   model::Digest take();

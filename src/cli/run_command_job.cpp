@@ -30,6 +30,23 @@ std::chrono::milliseconds governor_interval(const Context& context) {
   return kDefault;
 }
 
+run::RunOptions options_for(const RunJob& job, std::string rerun) {
+  return {.validate = job.args.validate,
+          .resume = job.args.resume,
+          .force = job.args.force,
+          .rerun_command = std::move(rerun)};
+}
+
+run::OutcomeListener completed(const RunJob& job, const run::OutcomeHandler& handle) {
+  return [&job, &handle](report::RunOutcome& outcome) {
+    outcome.apply_context = job.apply_context;
+    complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
+    handle(outcome);
+  };
+}
+
+}  // namespace
+
 run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& statements) {
   const auto verify = [](const destination::Destination& destination, const config::Export& entry) {
     return verify_output(destination, entry, {.manifest_required = true});
@@ -49,23 +66,6 @@ run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& s
           .make_format = make_format,
           .verify = verify};
 }
-
-run::RunOptions options_for(const RunJob& job, std::string rerun) {
-  return {.validate = job.args.validate,
-          .resume = job.args.resume,
-          .force = job.args.force,
-          .rerun_command = std::move(rerun)};
-}
-
-run::OutcomeListener completed(const RunJob& job, const run::OutcomeHandler& handle) {
-  return [&job, &handle](report::RunOutcome& outcome) {
-    outcome.apply_context = job.apply_context;
-    complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
-    handle(outcome);
-  };
-}
-
-}  // namespace
 
 bool writes_to_stdout(const config::Export* entry) {
   return entry->destination.type == config::DestinationType::stdout_;

@@ -2,6 +2,8 @@
 // What `rivet run` was asked for, and one of its exports from start to report, wherever it runs.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,9 @@ struct RunJob {
   base::ByteBudget& budget;
   std::optional<report::ApplyContext> apply_context = {};  ///< of a sealed plan
 };
+
+/// Everything a run of the job is given. The job and the counter must outlive it.
+run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& statements);
 
 /// Whether the export's rows go to stdout.
 bool writes_to_stdout(const config::Export* entry);

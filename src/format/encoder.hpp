@@ -44,6 +44,8 @@ class Decoder {
   virtual ~Decoder() = default;
   /// The next batch, or nothing at the end. Kind data when the file is damaged or does not have the columns.
   virtual Result<std::optional<batch::Batch>> next() = 0;
+  /// How many rows the file says it has; nothing when only reading it tells.
+  virtual std::optional<std::int64_t> stated_rows() const { return std::nullopt; }
 };
 
 /// A file format with its options fixed. Immutable; any thread may call it.

@@ -12,11 +12,17 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 ordered_json unit_to_json(const Unit& unit) {
-  return {{"index", unit.index},
-          {"predicate", to_text(unit.predicate)},
-          {"start_key", unit.start_key},
-          {"end_key", unit.end_key},
-          {"reason", unit.reason}};
+  ordered_json out{{"index", unit.index},
+                   {"predicate", to_text(unit.predicate)},
+                   {"start_key", unit.start_key},
+                   {"end_key", unit.end_key},
+                   {"reason", unit.reason}};
+  if (!unit.replaces) return out;
+  out["number"] = unit.replaces->number;
+  for (const auto& [run_id, index] : unit.replaces->units) {
+    out["replaces"].push_back({{"run_id", run_id}, {"index", index}});
+  }
+  return out;
 }
 
 ordered_json warnings_to_json(const std::vector<PlanWarning>& warnings) {
@@ -41,6 +47,17 @@ ordered_json to_json(const Incremental& incremental) {
   return out;
 }
 
+std::optional<Replacement> read_replacement(FieldReader& unit) {
+  if (!unit.has("replaces")) return std::nullopt;
+  Replacement out{.units = {}, .number = unit.small_count("number")};
+  const auto& replaced = unit.array("replaces");
+  for (std::size_t i = 0; i < replaced.size(); ++i) {
+    auto one = unit.element(replaced[i], "replaces", i);
+    out.units.push_back({.run_id = one.text("run_id"), .index = one.small_count("index")});
+  }
+  return out;
+}
+
 void read_units(FieldReader& fields, Plan& plan) {
   const auto& units = fields.array("units");
   for (std::size_t i = 0; i < units.size(); ++i) {
@@ -54,7 +71,8 @@ void read_units(FieldReader& fields, Plan& plan) {
                           .predicate = std::move(*predicate),
                           .start_key = unit.text("start_key"),
                           .end_key = unit.text("end_key"),
-                          .reason = unit.text("reason")});
+                          .reason = unit.text("reason"),
+                          .replaces = read_replacement(unit)});
   }
 }
 
@@ -99,6 +117,8 @@ std::string_view between(std::string_view text, std::string_view from, std::stri
 }  // namespace
 
 bool shares_instant(const Plan& plan) { return plan.consistency == "snapshot" && plan.units.size() > 1; }
+
+bool is_repair(const Plan& plan) { return !plan.units.empty() && plan.units.front().replaces.has_value(); }
 
 std::string to_json_text(const Plan& plan) {
   ordered_json out;

@@ -71,6 +71,9 @@ struct Plan {
 /// Whether its units read one instant that somebody has to hold for them.
 bool shares_instant(const Plan& plan);
 
+/// Whether it replaces units of earlier runs instead of making a result of its own.
+bool is_repair(const Plan& plan);
+
 /// What later runs want to know of a plan: which columns its parts have, and what told its rows apart.
 struct PlanShape {
   Columns source_columns, columns;

@@ -141,6 +141,8 @@ class Session {
   /// About how many rows, without reading them where the engine has an estimate that is good enough to plan by; an
   /// embedded engine counts. Nothing when it cannot tell.
   virtual Result<std::optional<std::int64_t>> row_estimate(const model::Relation& relation) = 0;
+  /// How many rows read() would give, counted by the server. Errors: those of read().
+  virtual Result<std::int64_t> count(const ReadRequest& request) = 0;
   /// All rows, counted. Expensive: only for numbering rows.
   virtual Result<std::int64_t> row_count(const model::Relation& relation) = 0;
 
@@ -155,6 +157,10 @@ class Session {
 
   /// How others fare; nothing where the engine does not tell. Kind auth when this user may not see it.
   virtual Result<std::optional<Pressure>> pressure() { return std::nullopt; }
+
+  /// The number below which all transactions had ended for a read of that snapshot (ReadInstant::snapshot), in the
+  /// numbering of VersionRange: a row version that is older was there for it to see. Nothing where there is none.
+  virtual std::optional<std::int64_t> settled_in(const std::string&) const { return std::nullopt; }
 
   /// Freezes this session at one instant until it is dropped, and names it for SessionOptions::snapshot. Everything
   /// the session does from here on sees that instant. At most once, and not while a stream is open.

@@ -312,9 +312,31 @@ CREATE TABLE unit_hashes (
 );
 )sql";
 
-constexpr std::array<Migration, 3> kMigrations{{{.version = 1, .tables = kTables1, .sqlite_views = kViews1},
+// Migration 4: which units the current generation is made of, and which a repair replaces.
+constexpr std::string_view kTables4 = R"sql(
+ALTER TABLE unit ADD COLUMN number BIGINT;
+UPDATE unit SET number = unit_index;
+ALTER TABLE unit ADD COLUMN generation_superseded BIGINT;
+UPDATE unit SET generation_superseded =
+  (SELECT min(n.generation) FROM run r JOIN run n ON n.export_name = r.export_name AND n.prefix = r.prefix
+   WHERE r.run_id = unit.run_id AND r.generation > 0 AND n.generation > r.generation AND n.append = 0);
+
+CREATE TABLE unit_replaced (
+  run_id TEXT NOT NULL,
+  unit_index INTEGER NOT NULL,
+  replaced_run_id TEXT NOT NULL,
+  replaced_unit_index INTEGER NOT NULL,
+  PRIMARY KEY (run_id, replaced_run_id, replaced_unit_index),
+  FOREIGN KEY (run_id, unit_index) REFERENCES unit (run_id, unit_index),
+  FOREIGN KEY (replaced_run_id, replaced_unit_index) REFERENCES unit (run_id, unit_index)
+);
+CREATE INDEX run_of_export ON run (export_name, prefix);
+)sql";
+
+constexpr std::array<Migration, 4> kMigrations{{{.version = 1, .tables = kTables1, .sqlite_views = kViews1},
                                                 {.version = 2, .tables = kTables2, .sqlite_views = ""},
-                                                {.version = 3, .tables = kTables3, .sqlite_views = ""}}};
+                                                {.version = 3, .tables = kTables3, .sqlite_views = ""},
+                                                {.version = 4, .tables = kTables4, .sqlite_views = ""}}};
 
 }  // namespace
 

@@ -54,6 +54,13 @@ struct UnitView {
   std::optional<base::Timestamp> read_at;
   model::Digest digest;
   base::Timestamp updated_at;
+  int number = 0;  ///< under which people know it: its index, or of a repair that of the unit it replaces
+};
+
+/// A unit that the current generation is made of.
+struct LiveUnit {
+  UnitView view;
+  std::string run_id;
 };
 
 /// A claimed unit: only this owner with this epoch may commit it.
@@ -68,6 +75,7 @@ struct FileView {
   model::Part part;
   std::string export_name, format, compression;
   std::string status;  ///< committed | superseded | abandoned (its run ended without a result)
+  std::optional<std::int64_t> generation_superseded = {};  ///< the first one that it is not part of
 };
 
 /// A row of export_state.
@@ -135,6 +143,12 @@ class StateStore {
 
   /// Parts of the export's current generation at the prefix, in commit order.
   virtual Result<std::vector<FileView>> live_parts(const std::string& export_name, const std::string& prefix) = 0;
+  /// Parts that repairs have replaced since the export's output at the prefix was last replaced as a whole.
+  virtual Result<std::vector<FileView>> superseded_parts(const std::string& export_name, const std::string& prefix) = 0;
+  /// Units of the export's current generation at the prefix, also those without rows, the oldest run first.
+  virtual Result<std::vector<LiveUnit>> live_units(const std::string& export_name, const std::string& prefix) = 0;
+  /// Number of the export's current generation at the prefix; 0 before the first.
+  virtual Result<std::int64_t> generation(const std::string& export_name, const std::string& prefix) = 0;
   /// All durable parts, the newest first.
   virtual Result<std::vector<FileView>> files(const Filter& filter) = 0;
 

@@ -24,7 +24,8 @@ namespace rivet::state {
 using Owner = std::string;
 
 /// A run begins: its plan in rows. Illegal while an unfinished run of the export exists at the prefix. A run id
-/// that exists is refused with the code RIVET_RUN_ID_TAKEN: take the next millisecond and apply again.
+/// that exists is refused with the code RIVET_RUN_ID_TAKEN: take the next millisecond and apply again. Units that
+/// replace others make it a repair; illegal unless those are part of the export's current generation at the prefix.
 struct RunStarted {
   std::string run_id, export_name, prefix;
   std::string plan_hash;  ///< fingerprint that a later process must match to take over
@@ -116,8 +117,9 @@ struct UnitReopened {
 };
 
 /// What the result is, for good: all units are complete, a new generation lists their parts and (unless
-/// `append`) supersedes the export's earlier ones at this prefix. Illegal while a unit is incomplete and for
-/// anybody but the holder.
+/// `append`) supersedes the export's earlier ones at this prefix. A repair, always with `append`, supersedes those of
+/// the units that it replaces. Illegal while a unit is incomplete, for anybody but the holder, and for a repair when
+/// what it replaces is no longer part of the current generation.
 struct RunSealed {
   std::string run_id;
   Owner owner;
@@ -130,12 +132,20 @@ struct RunSealed {
 /// Manifest and marker of a sealed run stand; the schema baseline is stored with it, and position and progression
 /// unless a run of the export that began later has stored its position already. Row digests of older runs are forgotten
 /// once those of newer ones reach the run's `recent_limit`; never those of the newest run that has any, nor those of
-/// rows without a cursor. Two commands may finish publishing the same run: the second changes nothing and succeeds.
-/// Illegal for a run that is not sealed.
+/// rows without a cursor. A repair changes none of these. Two commands may finish publishing the same run: the second
+/// changes nothing and succeeds. Illegal for a run that is not sealed.
 struct RunPublished {
   std::string run_id;
   model::Columns columns;                           ///< the new drift baseline
   std::map<std::string, std::int64_t> shapes = {};  ///< bytes of the longest value per text column
+  base::Timestamp at;
+};
+
+/// What the export has committed was compared with its source, and all of it matches. Illegal once the export has
+/// another generation at the prefix than the one that was compared.
+struct ProgressionVerified {
+  std::string export_name, prefix;
+  std::int64_t generation = 0;
   base::Timestamp at;
 };
 
@@ -213,8 +223,9 @@ struct AggregateRecorded {
   std::string details_json;
 };
 
-using StateUpdate = std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitsReleased, UnitCommitted, UnitFailed,
-                                 UnitReopened, RunSealed, RunPublished, RunEnded, ExportReset, ChunksReset, RunSwept,
-                                 JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
+using StateUpdate =
+    std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitsReleased, UnitCommitted, UnitFailed, UnitReopened,
+                 RunSealed, RunPublished, ProgressionVerified, RunEnded, ExportReset, ChunksReset, RunSwept,
+                 JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
 
 }  // namespace rivet::state

@@ -207,12 +207,12 @@ Result<void> Validation::check_contents() {
     if (failed_parts_.contains(entry.part.path)) continue;
     const auto* columns = model::columns_of(manifest_, entry);
     if (columns == nullptr) return fail(ErrorKind::internal, "a part of a consistent manifest has no schema");
-    const auto finding = TRY(check_part(destination_, *format, *columns, entry.part));
-    if (!finding) {
+    const auto reading = TRY(read_part(destination_, *format, *columns, entry.part));
+    if (!reading.damage) {
       verdict_.rows_verified += entry.part.rows;
       continue;
     }
-    verdict_.findings.push_back(*finding);
+    verdict_.findings.push_back(*reading.damage);
     ++verdict_.parts_failed;
     --verdict_.parts_verified;
   }

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import xxhash
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-RUN_TIMEOUT_S = 120
+RUN_TIMEOUT_S = 400
 
 
 def rivet_binary() -> Path:

@@ -73,6 +73,8 @@ class ParquetDecoder final : public Decoder {
     return batch;
   }
 
+  std::optional<std::int64_t> stated_rows() const override { return file_->parquet_reader()->metadata()->num_rows(); }
+
  private:
   std::shared_ptr<arrow::Schema> schema_;
   std::unique_ptr<::parquet::arrow::FileReader> file_;

@@ -279,7 +279,23 @@ std::string selected(const Transport& transport, const std::string& name) {
                      fmt::format(fmt::runtime(transport.keeps), text), text, cast, cast, text, cast, name);
 }
 
+/// The FROM clause of the read.
+Result<std::string> rows_of(const Quoting& quoting, const CopyPlan& plan) {
+  const auto& [request, description, instant] = plan;
+  PredicateScope scope{.quoting = quoting,
+                       .relation = request.relation,
+                       .fields = description.fields,
+                       .keys = description.inventory.keys,
+                       .coalesced = description.coalesced};
+  if (description.inventory.row_versions) scope.next_version = TRY(next_version(instant.snapshot));
+  return from_clause(scope, request.predicate);
+}
+
 }  // namespace
+
+Result<std::string> count_statement(const Quoting& quoting, const CopyPlan& plan) {
+  return "SELECT count(*) " + TRY(rows_of(quoting, plan));
+}
 
 Result<std::string> select_statement(const Quoting& quoting, const CopyPlan& plan) {
   const auto& [request, description, instant] = plan;
@@ -288,14 +304,7 @@ Result<std::string> select_statement(const Quoting& quoting, const CopyPlan& pla
     if (i > 0) list += ", ";
     list += selected(description.transports[i], quoting.identifier(request.columns[i].name));
   }
-  PredicateScope scope{.quoting = quoting,
-                       .relation = request.relation,
-                       .fields = description.fields,
-                       .keys = description.inventory.keys,
-                       .coalesced = description.coalesced};
-  if (description.inventory.row_versions) scope.next_version = TRY(next_version(instant.snapshot));
-  const auto from = TRY(from_clause(scope, request.predicate));
-  return fmt::format("SELECT {} {}", list, from);
+  return fmt::format("SELECT {} {}", list, TRY(rows_of(quoting, plan)));
 }
 
 Result<std::string> copy_statement(const Quoting& quoting, const CopyPlan& plan) {

@@ -23,6 +23,9 @@ struct CopyPlan {
 /// the stream; a stream dropped half way cancels the statement.
 Result<std::unique_ptr<BatchStream>> open_copy_stream(Transaction& transaction, CopyPlan plan);
 
+/// The number of the rows of the read, as a SELECT. Errors: as of from_clause().
+Result<std::string> count_statement(const Quoting& quoting, const CopyPlan& plan);
+
 /// The rows of the read, as a SELECT. Errors: as of from_clause().
 Result<std::string> select_statement(const Quoting& quoting, const CopyPlan& plan);
 

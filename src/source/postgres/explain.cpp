@@ -46,10 +46,10 @@ Result<json> root_of(Connection& connection, const std::string& select, std::chr
 Result<model::ScanPlan> explain_select(Connection& connection, const std::string& select, std::chrono::seconds limit) {
   const auto root = TRY(root_of(connection, select, limit));
   model::ScanPlan plan{.text = first_line(root),
-                .uses_index = !reads_everything(root),
-                .has_index = false,
-                .rows = static_cast<std::int64_t>(root.value("Plan Rows", 0.0)),
-                .bytes_per_row = root.value("Plan Width", 0)};
+                       .uses_index = !reads_everything(root),
+                       .has_index = false,
+                       .rows = static_cast<std::int64_t>(root.value("Plan Rows", 0.0)),
+                       .bytes_per_row = root.value("Plan Width", 0)};
   plan.has_index = plan.uses_index;
   if (plan.uses_index) return plan;
   TRY(connection.execute("SET LOCAL enable_seqscan = off", limit));

@@ -3,8 +3,7 @@
 // Information Functions").
 #include "source/postgres/horizon.hpp"
 
-#include <charconv>
-
+#include "base/text.hpp"
 #include "source/postgres/result_cells.hpp"
 
 namespace rivet::source::postgres {
@@ -30,6 +29,11 @@ constexpr const char* kSourceIdQuery = R"(
 SELECT (SELECT c.system_identifier FROM pg_control_system() AS c) || '/' ||
        (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))";
 
+std::optional<std::int64_t> version_number(std::string_view text) {
+  const auto number = base::to_integer(text);
+  return number && *number > 0 ? number : std::nullopt;
+}
+
 }  // namespace
 
 Result<model::Horizon> read_horizon(Connection& connection, std::chrono::seconds limit) {
@@ -44,16 +48,18 @@ Result<std::string> read_source_id(Connection& connection, std::chrono::seconds 
   return cell(TRY(connection.execute(kSourceIdQuery, limit)), 0, 0);
 }
 
+std::optional<std::int64_t> first_running(std::string_view snapshot) {
+  const auto end = snapshot.find(':');
+  return end == std::string_view::npos ? std::nullopt : version_number(snapshot.substr(0, end));
+}
+
 Result<std::int64_t> next_version(std::string_view snapshot) {
   const auto begin = snapshot.find(':') + 1;
   const auto end = snapshot.find(':', begin);
-  std::int64_t number = 0;
-  if (begin == 0 || end == std::string_view::npos) return fail(ErrorKind::internal, "this is no snapshot");
-  const auto parsed = std::from_chars(snapshot.data() + begin, snapshot.data() + end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != snapshot.data() + end || number <= 0) {
-    return fail(ErrorKind::internal, "this is no snapshot");
-  }
-  return number;
+  const auto known =
+      begin == 0 || end == std::string_view::npos ? std::nullopt : version_number(snapshot.substr(begin, end - begin));
+  if (known) return *known;
+  return fail(ErrorKind::internal, "this is no snapshot");
 }
 
 }  // namespace rivet::source::postgres

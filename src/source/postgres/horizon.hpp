@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -19,6 +20,9 @@ Result<model::Horizon> read_horizon(Connection& connection, std::chrono::seconds
 
 /// Only that id. Kind auth when this user may not know it.
 Result<std::string> read_source_id(Connection& connection, std::chrono::seconds limit);
+
+/// The first number in a snapshot's text form that was not ended yet; nothing for any other text.
+std::optional<std::int64_t> first_running(std::string_view snapshot);
 
 /// The first number that a snapshot in the server's text form (`xmin:xmax:list`) cannot see. Kind internal for any
 /// other text.

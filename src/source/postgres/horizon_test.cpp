@@ -12,6 +12,14 @@ TEST(NextVersion, IsTheSecondNumberOfASnapshot) {
   EXPECT_EQ(*next_version("21474836480:21474836490:"), 21474836490);
 }
 
+TEST(FirstRunning, IsTheBeginningOfTheText) {
+  EXPECT_EQ(first_running("10:20:10,14,15"), 10);
+  EXPECT_EQ(first_running("21474836480:21474836490:"), 21474836480);
+  for (const auto* text : {"", "10", ":10:", "x:10:", "-3:10:", "schema_version=4"}) {
+    EXPECT_FALSE(first_running(text)) << text;
+  }
+}
+
 TEST(NextVersion, IsInNoOtherText) {
   for (const auto* text : {"", ":", "10:", "10:20", "10::", "10:x:", "10:-3:", "10:2x:"}) {
     EXPECT_FALSE(next_version(text)) << text;

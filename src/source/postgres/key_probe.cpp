@@ -99,8 +99,12 @@ Result<std::int64_t> probe_pages(Connection& connection, const model::Relation& 
   return number(row, 0, 3);
 }
 
+Result<std::int64_t> probe_number(Connection& connection, const std::string& select, seconds limit) {
+  return number(TRY(connection.execute(select, limit)), 0, 0);
+}
+
 Result<std::int64_t> probe_rows(Connection& connection, const RowSource& rows, seconds limit) {
-  return number(TRY(connection.execute("SELECT count(*) " + from_rows(rows, {}), limit)), 0, 0);
+  return probe_number(connection, "SELECT count(*) " + from_rows(rows, {}), limit);
 }
 
 Result<bool> has_row_versions(Connection& connection, const model::Relation& relation, seconds limit) {

@@ -28,6 +28,9 @@ Result<model::KeyExtent> probe_extent(Connection& connection, const RowSource& r
 /// Pages of the table's main file. Kind config for all but ordinary tables and materialized views of their own.
 Result<std::int64_t> probe_pages(Connection& connection, const model::Relation& relation, std::chrono::seconds limit);
 
+/// The number that the statement answers with.
+Result<std::int64_t> probe_number(Connection& connection, const std::string& select, std::chrono::seconds limit);
+
 /// COUNT(*).
 Result<std::int64_t> probe_rows(Connection& connection, const RowSource& rows, std::chrono::seconds limit);
 

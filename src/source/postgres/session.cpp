@@ -42,11 +42,18 @@ class PostgresSession final : public Session {
   Result<model::ScanPlan> explain(const ReadRequest& request) override {
     return ask("explaining the read of", request.relation, &Transaction::end_and_reset,
                [&](Connection& connection) -> Result<model::ScanPlan> {
-                 const CopyPlan plan{.request = request,
-                                     .description = TRY(describe_for_read(connection, request, transaction_.limit())),
-                                     .instant = TRY(transaction_.instant())};
+                 const auto plan = TRY(plan_read(connection, request));
                  return explain_select(connection, TRY(select_statement(connection.quoting(), plan)),
                                        transaction_.limit());
+               });
+  }
+
+  Result<std::int64_t> count(const ReadRequest& request) override {
+    return ask("counting rows of", request.relation, &Transaction::end_and_reset,
+               [&](Connection& connection) -> Result<std::int64_t> {
+                 const auto plan = TRY(plan_read(connection, request));
+                 return probe_number(connection, TRY(count_statement(connection.quoting(), plan)),
+                                     transaction_.limit());
                });
   }
 
@@ -109,6 +116,8 @@ class PostgresSession final : public Session {
                [&](Connection& connection) { return read_horizon(connection, transaction_.limit()); });
   }
 
+  std::optional<std::int64_t> settled_in(const std::string& snapshot) const override { return first_running(snapshot); }
+
   Result<ServerFacts> facts() override {
     return ask("asking what the server says of itself", &Transaction::end,
                [&](Connection& connection) { return read_server_facts(connection, transaction_.limit()); });
@@ -157,6 +166,12 @@ class PostgresSession final : public Session {
   std::invoke_result_t<Question, Connection&> ask(std::string_view doing, const model::Relation& relation, End end,
                                                   Question question) {
     return ask(fmt::format("{} {}", doing, model::display_name(relation)), end, std::move(question));
+  }
+
+  Result<CopyPlan> plan_read(Connection& connection, const ReadRequest& request) {
+    return CopyPlan{.request = request,
+                    .description = TRY(describe_for_read(connection, request, transaction_.limit())),
+                    .instant = TRY(transaction_.instant())};
   }
 
   Result<RowSource> bounded_rows(Connection& connection, const model::Relation& relation) {

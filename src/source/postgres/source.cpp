@@ -24,11 +24,13 @@ class PostgresSource final : public Source {
     return make_session(std::move(connection), options);
   }
 
-  Capabilities capabilities() const override { return {.shared_snapshot = true,
+  Capabilities capabilities() const override {
+    return {.shared_snapshot = true,
             .pages = true,
             .row_versions = true,
             .statements_to_plan = 30,
-            .statements_per_unit = 8}; }
+            .statements_per_unit = 8};
+  }
 
  private:
   ConnectParams params_;

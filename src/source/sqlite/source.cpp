@@ -92,6 +92,10 @@ class SqliteSession final : public Session {
                 "rows can be told apart by key only");
   }
 
+  Result<std::int64_t> count(const ReadRequest& request) override {
+    return count_rows(connection(), request).context("counting rows of " + model::display_name(request.relation));
+  }
+
   Result<ServerFacts> facts() override {
     TRY(connection().query_integer("SELECT count(*) FROM sqlite_master"));
     return ServerFacts{.product = std::string("SQLite ") + sqlite3_libversion()};

@@ -277,4 +277,16 @@ Result<std::unique_ptr<BatchStream>> open_stream(Connection& connection, const R
   return stream;
 }
 
+Result<std::int64_t> count_rows(Connection& connection, const ReadRequest& request) {
+  connection.watch(nullptr);
+  const auto transaction = TRY(ReadTransaction::begin(connection));
+  const auto shape = TRY(read_shape(connection, request.relation));
+  TRY(require_agreed(request, shape));
+  auto sql = TRY(select_rows(shape, request.relation, request.predicate, false));
+  sql.text = fmt::format("SELECT count(*) FROM ({})", sql.text);
+  const auto statement = TRY(prepare_bound(connection, sql));
+  TRY(connection.step(statement.get()));
+  return sqlite3_column_int64(statement.get(), 0);
+}
+
 }  // namespace rivet::source::sqlite

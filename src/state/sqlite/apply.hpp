@@ -16,6 +16,7 @@ Result<void> apply(Connection& db, const LeaseRenewed& update);
 Result<void> apply(Connection& db, const UnitsReleased& update);
 Result<void> apply(Connection& db, const RunSealed& update);
 Result<void> apply(Connection& db, const RunPublished& update);
+Result<void> apply(Connection& db, const ProgressionVerified& update);
 Result<void> apply(Connection& db, const RunEnded& update);
 Result<void> apply(Connection& db, const ExportReset& update);
 Result<void> apply(Connection& db, const ChunksReset& update);

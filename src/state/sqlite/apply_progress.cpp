@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What publishing tells about an export: position, last run, remembered rows, progression.
+#include <fmt/format.h>
+
 #include "state/progression.hpp"
 #include "state/sqlite/apply.hpp"
 #include "state/sqlite/rows.hpp"
@@ -85,6 +87,18 @@ Result<void> store_progress(Connection& db, const RunView& run, base::Timestamp 
     TRY(forget_position(db, run));
   }
   return store_progression(db, run, at);
+}
+
+Result<void> apply(Connection& db, const ProgressionVerified& update) {
+  const auto generation =
+      TRY(read_first(db.start(kSelectGeneration, update.export_name, update.prefix), read_number)).value_or(0);
+  if (generation != update.generation) {
+    return fail(ErrorKind::conflict,
+                fmt::format("export '{}' has reached generation {} since generation {} was verified",
+                            update.export_name, generation, update.generation),
+                "reconcile again");
+  }
+  return db.run(kVerifyCommitted, update.export_name, update.at);
 }
 
 }  // namespace rivet::state::sqlite

@@ -71,6 +71,33 @@ Result<void> require_complete(Connection& db, const RunView& run) {
       fmt::format("{} has {} units that are not completed, the first is unit {}", describe(run), incomplete, first));
 }
 
+Result<bool> is_repair(Connection& db, const std::string& run_id) {
+  return TRY(read_first(db.start(kCountReplaced, run_id), read_number)).value_or(0) > 0;
+}
+
+/// What a run replaces must be part of the export's current generation.
+Result<void> require_replaceable(Connection& db, const std::string& run_id, const std::string& export_name,
+                                 const std::string& prefix) {
+  const auto gone = TRY(read_first(db.start(kSelectNotLive, run_id, export_name, prefix), read_unit_ref));
+  if (!gone) return {};
+  return conflict(fmt::format("unit {} of run {} is not part of the current output of export '{}' any more",
+                              gone->index, gone->run_id, export_name),
+                  "another run has replaced it: reconcile again");
+}
+
+/// Takes what the run replaces out of the generations from this one on.
+Result<void> supersede(Connection& db, const RunView& run, const RunSealed& update, std::int64_t generation) {
+  if (TRY(is_repair(db, run.run_id))) {
+    TRY(require_replaceable(db, run.run_id, run.export_name, run.prefix));
+    if (!update.append) return fail(ErrorKind::internal, "a repair cannot replace the whole output");
+    TRY(db.run(kSupersedeReplacedUnits, run.run_id, generation));
+    return db.run(kSupersedeReplacedParts, run.run_id, generation);
+  }
+  if (update.append) return {};
+  TRY(db.run(kSupersedeUnits, run.export_name, run.prefix, generation));
+  return db.run(kSupersedeParts, run.export_name, run.prefix, generation);
+}
+
 Result<void> store_seal(Connection& db, const RunView& run, const RunSealed& update, std::int64_t generation) {
   std::optional<std::string> cursor, position;
   if (update.position) {
@@ -104,9 +131,13 @@ Result<void> apply(Connection& db, const RunStarted& update) {
              update.at, update.max_attempts));
   for (const auto& unit : update.units) {
     TRY(db.run(kInsertUnit, update.run_id, unit.index, model::to_text(unit.predicate), unit.start_key, unit.end_key,
-               unit.reason, update.at));
+               unit.reason, update.at, unit.replaces ? unit.replaces->number : unit.index));
+    if (!unit.replaces) continue;
+    for (const auto& [run_id, index] : unit.replaces->units) {
+      TRY(db.run(kInsertReplaced, update.run_id, unit.index, run_id, index));
+    }
   }
-  return {};
+  return require_replaceable(db, update.run_id, update.export_name, update.prefix);
 }
 
 Result<void> apply(Connection& db, const RunTakenOver& update) {
@@ -144,7 +175,7 @@ Result<void> apply(Connection& db, const RunSealed& update) {
   TRY(require_complete(db, run));
   const auto generation = TRY(next_generation(db, run));
   TRY(db.run(kInsertGeneration, run.export_name, run.prefix, generation, run.run_id, update.at));
-  if (!update.append) TRY(db.run(kSupersedeParts, run.export_name, run.prefix, generation));
+  TRY(supersede(db, run, update, generation));
   TRY(db.run(kAddParts, run.run_id, generation));
   return store_seal(db, run, update, generation);
 }
@@ -154,11 +185,12 @@ Result<void> apply(Connection& db, const RunPublished& update) {
   if (run.stage == RunStage::published) return {};
   if (run.stage != RunStage::sealed) return conflict(fmt::format("{} is not sealed", describe(run)));
   TRY(db.run(kPublishRun, run.run_id, update.at));
+  TRY(db.run(kDeleteHashes, run.run_id));
+  if (TRY(is_repair(db, run.run_id))) return {};
   TRY(db.run(kUpsertSchema, run.export_name, model::columns_to_json_text(update.columns), update.at));
   for (const auto& [column, bytes] : update.shapes) {
     TRY(db.run(kUpsertShape, run.export_name, column, bytes, update.at));
   }
-  TRY(db.run(kDeleteHashes, run.run_id));
   return store_progress(db, run, update.at);
 }
 

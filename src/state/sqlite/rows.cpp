@@ -138,7 +138,21 @@ UnitView read_unit(Execution& row) {
   view.digest = read_digest(row);
   view.updated_at = row.time();
   view.lease_until = from_micros(row.integer());
+  view.number = row.small_integer();
   return view;
+}
+
+LiveUnit read_live_unit(Execution& row) {
+  LiveUnit live{.view = read_unit(row), .run_id = {}};
+  live.run_id = row.text();
+  return live;
+}
+
+model::UnitRef read_unit_ref(Execution& row) {
+  model::UnitRef ref;
+  ref.run_id = row.text();
+  ref.index = row.small_integer();
+  return ref;
 }
 
 RecentGroup read_recent_group(Execution& row) {
@@ -158,6 +172,8 @@ ProgressionView read_progression(Execution& row) {
   return view;
 }
 
+std::int64_t read_number(Execution& row) { return row.integer(); }
+
 std::string read_text(Execution& row) { return row.text(); }
 
 std::string read_blob(Execution& row) { return row.blob(); }
@@ -168,6 +184,7 @@ FileView read_file(Execution& row) {
   file.format = row.text();
   file.compression = row.text();
   file.status = row.text();
+  file.generation_superseded = row.optional_integer();
   return file;
 }
 

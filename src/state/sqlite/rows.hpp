@@ -19,7 +19,10 @@ FileView read_file(Execution& row);
 MetricsRecorded read_metrics(Execution& row);
 RecentGroup read_recent_group(Execution& row);
 ProgressionView read_progression(Execution& row);
-/// A single text; a single blob.
+LiveUnit read_live_unit(Execution& row);
+model::UnitRef read_unit_ref(Execution& row);
+/// A single number; a single text; a single blob.
+std::int64_t read_number(Execution& row);
 std::string read_text(Execution& row);
 std::string read_blob(Execution& row);
 

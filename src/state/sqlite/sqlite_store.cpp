@@ -104,6 +104,21 @@ class SqliteStore final : public StateStore {
     return read_all(db_.start(kSelectLiveParts, export_name, prefix), read_file);
   }
 
+  Result<std::vector<FileView>> superseded_parts(const std::string& export_name, const std::string& prefix) override {
+    const std::scoped_lock lock(mutex_);
+    return read_all(db_.start(kSelectSuperseded, export_name, prefix), read_file);
+  }
+
+  Result<std::vector<LiveUnit>> live_units(const std::string& export_name, const std::string& prefix) override {
+    const std::scoped_lock lock(mutex_);
+    return read_all(db_.start(kSelectLiveUnits, export_name, prefix), read_live_unit);
+  }
+
+  Result<std::int64_t> generation(const std::string& export_name, const std::string& prefix) override {
+    const std::scoped_lock lock(mutex_);
+    return TRY(read_first(db_.start(kSelectGeneration, export_name, prefix), read_number)).value_or(0);
+  }
+
   Result<std::vector<FileView>> files(const Filter& filter) override {
     const std::scoped_lock lock(mutex_);
     return read_all(db_.start(kSelectFiles, filter.export_name, filter.run_id, limit_of(filter)), read_file);

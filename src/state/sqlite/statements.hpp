@@ -14,11 +14,12 @@ namespace rivet::state::sqlite {
   "position_json, recent_limit"
 #define RIVET_UNIT_COLUMNS                                                                                \
   "unit_index, predicate, start_key, end_key, reason, status, attempts, epoch, owner, rows, last_error, " \
-  "snapshot, gates_json, read_at, digest, updated_at, lease_until"
+  "snapshot, gates_json, read_at, digest, updated_at, lease_until, number"
 #define RIVET_FILE_COLUMNS                                                                                   \
   "p.run_id, p.unit_index, p.epoch, p.path, p.rows, p.bytes, p.fingerprint, p.md5, p.digest, p.created_at, " \
   "p.export_name, p.format, p.compression, CASE WHEN p.generation_superseded IS NOT NULL THEN 'superseded' " \
-  "WHEN p.generation_added IS NULL AND r.stage = 'ended' THEN 'abandoned' ELSE 'committed' END"
+  "WHEN p.generation_added IS NULL AND r.stage = 'ended' THEN 'abandoned' ELSE 'committed' END, "            \
+  "p.generation_superseded"
 #define RIVET_METRIC_COLUMNS                                                                                      \
   "export_name, run_id, run_at, duration_ms, total_rows, peak_rss_mb, status, error_message, tuning_profile, "    \
   "format, mode, files_produced, bytes_written, bytes_read, retries, validated, schema_changed, quality_passed, " \
@@ -62,7 +63,23 @@ inline constexpr Query kSelectRuns{
 
 inline constexpr Query kInsertUnit{"insert_unit",
                                    "INSERT INTO unit (run_id, unit_index, predicate, start_key, end_key, reason, "
-                                   "status, updated_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?)"};
+                                   "status, updated_at, number) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?)"};
+inline constexpr Query kInsertReplaced{
+    "insert_replaced",
+    "INSERT INTO unit_replaced (run_id, unit_index, replaced_run_id, replaced_unit_index) VALUES (?, ?, ?, ?)"};
+inline constexpr Query kCountReplaced{"count_replaced", "SELECT count(*) FROM unit_replaced WHERE run_id = ?"};
+inline constexpr Query kSelectNotLive{
+    "select_not_live",
+    "SELECT x.replaced_run_id, x.replaced_unit_index FROM unit_replaced x JOIN unit u ON u.run_id = x.replaced_run_id "
+    "AND u.unit_index = x.replaced_unit_index JOIN run r ON r.run_id = u.run_id WHERE x.run_id = ?1 AND "
+    "(r.export_name <> ?2 OR r.prefix <> ?3 OR r.stage NOT IN ('sealed', 'published') OR "
+    "u.generation_superseded IS NOT NULL) LIMIT 1"};
+inline constexpr Query kSelectLiveUnits{
+    "select_live_units",
+    "SELECT " RIVET_UNIT_COLUMNS
+    ", run_id FROM unit WHERE generation_superseded IS NULL AND run_id IN (SELECT run_id FROM run WHERE export_name = "
+    "?1 AND prefix = ?2 AND stage IN ('sealed', 'published')) ORDER BY (SELECT generation FROM run WHERE run.run_id = "
+    "unit.run_id), unit_index"};
 inline constexpr Query kSelectUnits{"select_units",
                                     "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? ORDER BY unit_index"};
 inline constexpr Query kSelectUnit{"select_unit",
@@ -132,6 +149,33 @@ inline constexpr Query kInsertGeneration{
 inline constexpr Query kSupersedeParts{"supersede_parts",
                                        "UPDATE part SET generation_superseded = ?3 WHERE export_name = ?1 AND prefix = "
                                        "?2 AND generation_added IS NOT NULL AND generation_superseded IS NULL"};
+inline constexpr Query kSupersedeUnits{
+    "supersede_units",
+    "UPDATE unit SET generation_superseded = ?3 WHERE generation_superseded IS NULL AND run_id IN (SELECT run_id FROM "
+    "run WHERE export_name = ?1 AND prefix = ?2 AND stage IN ('sealed', 'published'))"};
+inline constexpr Query kSupersedeReplacedParts{
+    "supersede_replaced_parts",
+    "UPDATE part SET generation_superseded = ?2 WHERE generation_added IS NOT NULL AND generation_superseded IS NULL "
+    "AND EXISTS (SELECT 1 FROM unit_replaced x WHERE x.run_id = ?1 AND x.replaced_run_id = part.run_id AND "
+    "x.replaced_unit_index = part.unit_index)"};
+inline constexpr Query kSupersedeReplacedUnits{
+    "supersede_replaced_units",
+    "UPDATE unit SET generation_superseded = ?2 WHERE generation_superseded IS NULL AND EXISTS (SELECT 1 FROM "
+    "unit_replaced x WHERE x.run_id = ?1 AND x.replaced_run_id = unit.run_id AND x.replaced_unit_index = "
+    "unit.unit_index)"};
+inline constexpr Query kSelectGeneration{
+    "select_generation", "SELECT coalesce(max(generation), 0) FROM generation WHERE export_name = ? AND prefix = ?"};
+inline constexpr Query kSelectSuperseded{
+    "select_superseded",
+    "SELECT " RIVET_FILE_COLUMNS
+    " FROM part p JOIN run r ON r.run_id = p.run_id WHERE p.export_name = ?1 AND p.prefix = ?2 AND "
+    "p.generation_superseded > (SELECT coalesce(max(b.generation), 0) FROM run b WHERE b.export_name = ?1 AND "
+    "b.prefix = ?2 AND b.append = 0) ORDER BY p.id"};
+inline constexpr Query kVerifyCommitted{
+    "verify_committed",
+    "UPDATE export_progression SET last_verified_strategy = last_committed_strategy, last_verified_cursor = "
+    "last_committed_cursor, last_verified_chunk_index = last_committed_chunk_index, last_verified_run_id = "
+    "last_committed_run_id, last_verified_at = ?2 WHERE export_name = ?1 AND last_committed_run_id IS NOT NULL"};
 inline constexpr Query kAddParts{"add_parts", "UPDATE part SET generation_added = ?2 WHERE run_id = ?1"};
 
 // What publishing projects.
@@ -273,6 +317,16 @@ inline constexpr std::array kEveryQuery{&kInsertRun,
                                         &kSweptRun,
                                         &kSelectUnswept,
                                         &kInsertUnit,
+                                        &kInsertReplaced,
+                                        &kCountReplaced,
+                                        &kSelectNotLive,
+                                        &kSelectLiveUnits,
+                                        &kSupersedeUnits,
+                                        &kSupersedeReplacedParts,
+                                        &kSupersedeReplacedUnits,
+                                        &kSelectGeneration,
+                                        &kSelectSuperseded,
+                                        &kVerifyCommitted,
                                         &kSelectUnits,
                                         &kSelectUnit,
                                         &kSelectPendingUnit,

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Partitions are exports of their own; their comparisons are told as one.
+#include "cli/reconciling.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/configuration.hpp"
+#include "cli/registry.hpp"
+#include "plan/partitions.hpp"
+#include "report/progress.hpp"
+#include "run/unfinished.hpp"
+#include "verify/reconcile.hpp"
+
+namespace rivet::cli {
+namespace {
+
+/// The entry, or its partitions that the store knows.
+Result<std::vector<config::Export>> compared_entries(const config::Export& entry, state::StateStore& store) {
+  if (entry.keys.partition_by.empty()) return std::vector{entry};
+  std::vector<config::Export> found;
+  for (const auto& name : TRY(store.known_exports())) {
+    if (auto partition = plan::partition_of(entry, name)) found.push_back(std::move(*partition));
+  }
+  if (!found.empty()) return found;
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("no partition of export '{}' was exported", entry.name),
+                    .code = "RIVET_NOTHING_TO_RECONCILE",
+                    .hint = fmt::format("run it first: rivet run -c FILE -e {}", entry.name)});
+}
+
+verify::ReconcileRequest request_for(const ReconcileJob& job, const config::Export& entry, const Context& context) {
+  const auto& tuning = entry.tuning;
+  source::BatchLimits limits;
+  if (tuning.max_value_mb > 0) limits.value_bytes = tuning.max_value_mb << 20;
+  return {.export_name = entry.name,
+          .relation = entry.relation,
+          .overrides = entry.columns,
+          .shown_query = context.redactor.clean(entry.relation.query),
+          .depth = job.depth,
+          .max_differences = job.max_differences,
+          .parallel = static_cast<int>(entry.keys.parallel),
+          .session = {.statement_timeout = std::chrono::seconds(tuning.statement_timeout_s),
+                      .lock_timeout = std::chrono::seconds(tuning.lock_timeout_s)},
+          .limits = limits};
+}
+
+void append(model::Reconciliation more, model::Reconciliation& all) {
+  if (all.units.empty()) {
+    const auto name = all.export_name;
+    all = std::move(more);
+    all.export_name = name;
+    return;
+  }
+  std::move(more.units.begin(), more.units.end(), std::back_inserter(all.units));
+  std::move(more.warnings.begin(), more.warnings.end(), std::back_inserter(all.warnings));
+  all.verified = all.verified && more.verified;
+  all.evidence = all.evidence && more.evidence;
+  all.finished_at = more.finished_at;
+}
+
+}  // namespace
+
+Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, const source::Source& source,
+                                               state::StateStore& store, Context& context) {
+  report::SilentProgress progress;
+  base::ByteBudget budget(1);
+  const RunArguments args{.config = job.config_file};
+  const RunJob run_job{args, job.config, source, store, progress, context, budget};
+  std::atomic<std::int64_t> statements{0};
+  const auto environment = environment_for(run_job, statements);
+  const verify::ReconcileAccess access{.source = source,
+                                       .store = store,
+                                       .clock = context.clock,
+                                       .stop = context.stop,
+                                       .open_prefix = open_prefix,
+                                       .make_format = make_reading_format,
+                                       .progress = {}};
+  model::Reconciliation all{.export_name = job.entry.name};
+  for (const auto& entry : TRY(compared_entries(job.entry, store))) {
+    TRY(run::finish_sealed_runs(environment, entry.name, place_of(entry, context.clock.now()).prefix));
+    append(TRY(verify::reconcile(access, request_for(job, entry, context))
+                   .context(fmt::format("reconciling export '{}'", entry.name))),
+           all);
+  }
+  return all;
+}
+
+Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, Context& context) {
+  const auto folder = job.config.file.parent_path();
+  if (!store_exists(folder)) {
+    return fail(Error{.kind = ErrorKind::config,
+                      .message = fmt::format("there is no state beside {}: nothing was exported yet", job.config_file),
+                      .code = "RIVET_NOTHING_TO_RECONCILE",
+                      .hint = fmt::format("run it first: rivet run -c {} -e {}", shell_quoted(job.config_file),
+                                          shell_quoted(job.entry.name))});
+  }
+  const auto source = TRY(make_source(job.config.source, context.clock));
+  const auto store = TRY(open_store(folder));
+  return reconcile_export(job, *source, *store, context);
+}
+
+}  // namespace rivet::cli

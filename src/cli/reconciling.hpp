@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a configured export to its comparison with the source: shared by `reconcile`, `repair --auto` and
+// `run --reconcile`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/run_command_job.hpp"
+#include "model/reconciliation.hpp"
+
+namespace rivet::cli {
+
+/// What to compare. Everything referred to must outlive the call.
+struct ReconcileJob {
+  std::string config_file;
+  const config::Config& config;
+  const config::Export& entry;
+  model::ReconcileDepth depth = model::ReconcileDepth::count;
+  std::int64_t max_differences = 100;
+};
+
+/// Compares the export, or all of its partitions that were exported, after a run that died before it had published its
+/// result was published. Errors: those of verify::reconcile(); config when the configuration has no state yet.
+Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, Context& context);
+
+/// The same with a source and a store that are open.
+Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, const source::Source& source,
+                                               state::StateStore& store, Context& context);
+
+}  // namespace rivet::cli

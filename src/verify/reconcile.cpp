@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+// Workers take the next unit; what they share is read only, but for the list of results.
+#include "verify/reconcile.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "verify/compare_unit.hpp"
+#include "verify/current_output.hpp"
+#include "verify/part_check.hpp"
+
+namespace rivet::verify {
+namespace {
+
+using model::Cause;
+using model::UnitMatch;
+
+Result<void> require_same_relation(const model::Plan& plan, const ReconcileRequest& request) {
+  const auto& now = request.relation;
+  const bool same = now.is_table() ? now.schema == plan.relation.schema && now.table == plan.relation.table
+                                   : request.shown_query == plan.relation.query;
+  if (same) return {};
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("export '{}' reads something else in the configuration than in its last run",
+                                           request.export_name),
+                    .code = "RIVET_RECONCILE_OTHER_QUERY",
+                    .hint = "reconcile with the configuration of that run, or run the export again"});
+}
+
+/// The key that rows are told apart by: one without NULLs, the primary one first.
+std::vector<std::string> row_key(const model::Inventory& inventory, const model::Plan& plan) {
+  for (const auto& key : inventory.keys) {
+    if (!key.nullable) return key.columns;
+  }
+  if (plan.strategy == "range" || plan.strategy == "keyset") return plan.key;
+  return {};
+}
+
+std::string identifier_of(const Subject& subject) {
+  const auto& view = subject.first().view;
+  if (subject.units.size() > 1) return fmt::format("chunk 0..{} [all]", subject.units.back().view.number);
+  const auto& [start, end] = std::pair(view.unit.start_key, view.unit.end_key);
+  if (start.empty() && end.empty()) return fmt::format("chunk {} [all]", view.number);
+  return fmt::format("chunk {} [{}..{}]", view.number, start, end);
+}
+
+/// An export that is compared. Workers use it from several threads.
+class Comparison {
+ public:
+  Comparison(const ReconcileAccess& access, const ReconcileRequest& request, CurrentOutput output)
+      : access_(access), request_(request), output_(std::move(output)) {}
+
+  Result<model::Reconciliation> run() {
+    TRY(prepare());
+    TRY(compare_all());
+    std::vector<model::UnitReconciliation> units;
+    for (auto& unit : found_) units.push_back(std::move(*unit));
+    result_.units = std::move(units);
+    limit_rows();
+    result_.finished_at = access_.clock.now();
+    verify_progression();
+    return std::move(result_);
+  }
+
+ private:
+  Result<void> prepare();
+  Result<void> compare_all();
+  void work(std::unique_ptr<source::Session> session);
+  Result<void> compare(source::Session& session, const Subject& subject, model::UnitReconciliation& found);
+  Result<void> count(source::Session& session, const Subject& subject, const format::Format& format,
+                     model::UnitReconciliation& found);
+  Result<void> compare_content(source::Session& session, const Subject& subject, const format::Format& format,
+                               model::UnitReconciliation& found);
+  model::UnitReconciliation blank(const Subject& subject) const;
+  source::ReadRequest request_for(const Subject& subject) const;
+  std::optional<KeySpan> span_of(const Subject& subject, const std::vector<std::string>& key) const;
+  std::optional<std::int64_t> settled_of(source::Session& session, const Subject& subject) const;
+  void limit_rows();
+  void verify_progression();
+
+  const ReconcileAccess& access_;
+  const ReconcileRequest& request_;
+  const CurrentOutput output_;
+  model::Reconciliation result_;
+  model::Inventory inventory_;
+  std::optional<KeySpan> key_span_;
+  std::unique_ptr<destination::Destination> destination_;
+  std::unique_ptr<source::Session> first_session_;
+
+  std::atomic<std::size_t> next_{0};
+  std::mutex mutex_;  // guards the following
+  std::vector<std::optional<model::UnitReconciliation>> found_;
+  std::size_t done_ = 0;
+  std::optional<Error> failure_;
+};
+
+Result<void> Comparison::prepare() {
+  const auto& plan = *output_.plans.at(output_.subjects.front().first().run_id);
+  result_ = {.export_name = request_.export_name,
+             .run_id = output_.run.run_id,
+             .strategy = plan.strategy,
+             .mode = output_.run.mode,
+             .prefix = output_.run.prefix,
+             .generation = output_.generation,
+             .depth = request_.depth,
+             .started_at = access_.clock.now()};
+  result_.listed_limit = request_.max_differences;
+  TRY(require_same_relation(plan, request_));
+  destination_ = TRY(access_.open_prefix(plan.destination_kind, output_.run.prefix));
+  if (!destination_->capabilities().can_list) {
+    return fail(ErrorKind::config,
+                fmt::format("export '{}' went to stdout: there is nothing to compare with", request_.export_name));
+  }
+  first_session_ = TRY(access_.source.open(request_.session, access_.stop));
+  inventory_ = TRY(first_session_->describe(request_.relation, request_.overrides));
+  const auto key = row_key(inventory_, plan);
+  if (request_.depth == model::ReconcileDepth::content && key.size() == 1) {
+    const auto extent = TRY(first_session_->key_extent(request_.relation, {key}));
+    if (extent.first && extent.last) {
+      const auto first = base::to_integer(extent.first->front()), last = base::to_integer(extent.last->front());
+      if (first && last) key_span_ = KeySpan{*first, *last};
+    }
+  }
+  found_.resize(output_.subjects.size());
+  return {};
+}
+
+model::UnitReconciliation Comparison::blank(const Subject& subject) const {
+  const auto& view = subject.first().view;
+  model::UnitReconciliation found{.export_name = request_.export_name,
+                                  .unit = {.run_id = subject.first().run_id, .index = view.unit.index},
+                                  .identifier = identifier_of(subject),
+                                  .start_key = view.unit.start_key,
+                                  .end_key = subject.units.back().view.unit.end_key};
+  if (subject.plan->mode == "time_window") found.kind = "time_window";
+  found.recorded = subject.recorded();
+  found.recorded_rows = static_cast<std::int64_t>(found.recorded->rows);
+  return found;
+}
+
+source::ReadRequest Comparison::request_for(const Subject& subject) const {
+  return {.relation = request_.relation,
+          .columns = subject.plan->source_columns,
+          .predicate = subject.predicate(),
+          .limits = request_.limits};
+}
+
+/// The unit's own ends where it has two integers, else those of the whole table.
+std::optional<KeySpan> Comparison::span_of(const Subject& subject, const std::vector<std::string>& key) const {
+  const auto& unit = subject.first().view.unit;
+  const bool by_key = subject.plan->strategy == "range" && subject.plan->key == key && subject.units.size() == 1;
+  const auto first = base::to_integer(unit.start_key), last = base::to_integer(unit.end_key);
+  if (by_key && first && last) return KeySpan{*first, *last};
+  return key_span_;
+}
+
+/// The oldest of the instants that its units were read at; only for rows of which the engine tells the age.
+std::optional<std::int64_t> Comparison::settled_of(source::Session& session, const Subject& subject) const {
+  if (!inventory_.row_versions) return std::nullopt;
+  std::optional<std::int64_t> least;
+  for (const auto& unit : subject.units) {
+    const auto settled = session.settled_in(unit.view.snapshot);
+    if (!settled) return std::nullopt;
+    least = least ? std::min(*least, *settled) : *settled;
+  }
+  return least;
+}
+
+Result<void> Comparison::count(source::Session& session, const Subject& subject, const format::Format& format,
+                               model::UnitReconciliation& found) {
+  found.source_rows = TRY(session.count(request_for(subject)));
+  std::int64_t landed = 0;
+  for (const auto& part : subject.parts) {
+    const auto rows = TRY(count_part(*destination_, format, subject.plan->columns, part));
+    if (!rows) found.damaged.push_back(part.path + ": it is not there, or cannot be read");
+    landed += rows.value_or(0);
+  }
+  found.landed_rows = landed;
+  if (!found.damaged.empty() || found.landed_rows != found.recorded_rows) found.causes.insert(Cause::corruption);
+  if (found.source_rows != found.recorded_rows) found.causes.insert(Cause::undetermined);
+  found.match = found.causes.empty() ? UnitMatch::match : UnitMatch::mismatch;
+  if (found.match == UnitMatch::match) return {};
+  if (found.source_rows != found.recorded_rows) {
+    found.note = fmt::format("source={}, exported={}, diff={:+}", *found.source_rows, *found.recorded_rows,
+                             *found.source_rows - *found.recorded_rows);
+  } else {
+    found.note =
+        fmt::format("exported={}, landed={}, diff={:+}", *found.recorded_rows, landed, landed - *found.recorded_rows);
+  }
+  return {};
+}
+
+Result<void> Comparison::compare_content(source::Session& session, const Subject& subject, const format::Format& format,
+                                         model::UnitReconciliation& found) {
+  const auto key = row_key(inventory_, *subject.plan);
+  const RowPlace place(subject.plan->source_columns, key, span_of(subject, key));
+  return compare_unit(session,
+                      {.request = request_for(subject),
+                       .recorded = *found.recorded,
+                       .parts = subject.parts,
+                       .landed_columns = subject.plan->columns,
+                       .destination = *destination_,
+                       .format = format,
+                       .place = place,
+                       .settled = settled_of(session, subject)},
+                      request_.max_differences, access_.stop, found);
+}
+
+Result<void> Comparison::compare(source::Session& session, const Subject& subject, model::UnitReconciliation& found) {
+  const auto format = TRY(access_.make_format(subject.format));
+  if (request_.depth == model::ReconcileDepth::count) {
+    TRY(count(session, subject, *format, found));
+  } else {
+    TRY(compare_content(session, subject, *format, found));
+  }
+  if (found.match == UnitMatch::match || !subject.leaves_out_known()) return {};
+  found.match = UnitMatch::unknown;
+  found.causes.clear();
+  found.rows.clear();
+  found.counts = {};
+  found.note = "rows that earlier runs had exported were left out of it when it was read";
+  return {};
+}
+
+/// Errors that concern one unit leave it unknown; those of the connection end the comparison.
+bool ends_comparison(const Error& error) {
+  return error.kind == ErrorKind::cancelled || error.kind == ErrorKind::auth || error.kind == ErrorKind::unavailable ||
+         error.kind == ErrorKind::internal;
+}
+
+void Comparison::work(std::unique_ptr<source::Session> session) {
+  for (;;) {
+    const auto mine = next_++;
+    if (mine >= output_.subjects.size()) return;
+    const auto& subject = output_.subjects[mine];
+    auto found = blank(subject);
+    auto compared = compare(*session, subject, found);
+    const std::scoped_lock lock(mutex_);
+    if (failure_) return;
+    if (!compared && (ends_comparison(compared.error()) || access_.stop.stop_requested())) {
+      failure_ = std::move(compared).error();
+      next_ = output_.subjects.size();
+      return;
+    }
+    if (!compared) {
+      found.match = UnitMatch::unknown;
+      found.note = compared.error().to_string();
+    }
+    found_[mine] = std::move(found);
+    if (access_.progress) access_.progress(*found_[mine], ++done_, output_.subjects.size());
+  }
+}
+
+Result<void> Comparison::compare_all() {
+  const auto workers = std::min<std::size_t>(static_cast<std::size_t>(std::max(request_.parallel, 1)), found_.size());
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < workers; ++i) {
+    auto session = access_.source.open(request_.session, access_.stop);
+    if (!session) break;  // fewer connections, the same answer
+    threads.emplace_back([this, own = std::move(*session)]() mutable { work(std::move(own)); });
+  }
+  work(std::move(first_session_));
+  threads.clear();
+  if (failure_) return fail(std::move(*failure_));
+  return {};
+}
+
+/// The limit is for all units together.
+void Comparison::limit_rows() {
+  auto left = static_cast<std::size_t>(std::max<std::int64_t>(request_.max_differences, 0));
+  for (auto& unit : result_.units) {
+    if (unit.rows.size() > left) unit.rows.resize(left);
+    left -= unit.rows.size();
+  }
+  result_.evidence = inventory_.row_versions;
+}
+
+/// Advice for people (PG7): a store that cannot take it does not fail the command.
+void Comparison::verify_progression() {
+  if (result_.count(UnitMatch::match) != static_cast<std::int64_t>(result_.units.size())) return;
+  const auto stored = access_.store.apply(state::ProgressionVerified{.export_name = request_.export_name,
+                                                                     .prefix = result_.prefix,
+                                                                     .generation = result_.generation,
+                                                                     .at = result_.finished_at});
+  result_.verified = stored.has_value();
+  if (!stored) result_.warnings.push_back("the verified boundary was not stored: " + stored.error().to_string());
+}
+
+}  // namespace
+
+Result<model::Reconciliation> reconcile(const ReconcileAccess& access, const ReconcileRequest& request) {
+  return Comparison(access, request, TRY(load_current_output(access.store, request.export_name))).run();
+}
+
+}  // namespace rivet::verify
