@@ -10,6 +10,10 @@
 
 namespace rivet::base {
 
+/// ASCII letters in upper case; other bytes stay as they are.
+std::string upper(std::string_view text);
+/// ASCII letters in lower case; other bytes stay as they are.
+std::string lower(std::string_view text);
 /// `362.6 KB`, `10.5 MB`: binary units, one digit.
 std::string human_bytes(std::int64_t bytes);
 /// `950,000`.

@@ -39,6 +39,12 @@ TEST(HumanDuration, ChangesUnitWithLength) {
   EXPECT_EQ(human_duration(3'720'000), "1h 02m");
 }
 
+TEST(LetterCase, ChangesAsciiLettersOnly) {
+  EXPECT_EQ(upper("Az_9 \xC3\xA9"), "AZ_9 \xC3\xA9");
+  EXPECT_EQ(lower("Az_9 \xC3\x89"), "az_9 \xC3\x89");
+  EXPECT_EQ(upper(""), "");
+}
+
 TEST(DidYouMean, OffersTheClosestCandidateThatIsCloseEnough) {
   constexpr std::array<std::string_view, 3> candidates{"orders", "customers", "order_items"};
   EXPECT_EQ(did_you_mean("ordesr", candidates), "orders");

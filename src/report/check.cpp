@@ -3,7 +3,6 @@
 #include "report/check.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -36,20 +35,13 @@ std::string labelled(std::string_view label, std::string_view text) {
   return fmt::format("  {:<13} {}\n", fmt::format("{}:", label), text);
 }
 
-std::string upper(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); });
-  return out;
-}
-
 std::string access_text(const model::Preflight& p) {
   if (p.scan_type.empty()) return "unknown";
   return p.uses_index ? "index scan (an index serves the reads)" : "full table scan (no index on the read path)";
 }
 
 std::string verdict_text(model::Verdict verdict, const Style& style) {
-  const auto text = upper(model::name_of(verdict));
+  const auto text = base::upper(model::name_of(verdict));
   if (verdict == model::Verdict::efficient || verdict == model::Verdict::acceptable) return style.good(text);
   return verdict == model::Verdict::degraded ? style.doubt(text) : style.bad(text);
 }
