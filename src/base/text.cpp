@@ -43,6 +43,19 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+std::string human_count(double number) {
+  constexpr std::array<std::string_view, 4> units{"", "K", "M", "G"};
+  std::size_t unit = 0;
+  for (; number >= 1000 && unit + 1 < units.size(); ++unit) number /= 1000;
+  return unit == 0 ? fmt::format("{:.0f}", number) : fmt::format("{:.1f}{}", number, units[unit]);
+}
+
+std::string about(std::int64_t number) {
+  auto text = "~" + human_count(static_cast<double>(number));
+  if (const auto zero = text.find(".0"); zero != std::string::npos) text.erase(zero, 2);
+  return text;
+}
+
 std::string human_bytes(std::int64_t bytes) {
   constexpr std::array<std::string_view, 5> units{"B", "KB", "MB", "GB", "TB"};
   if (bytes < 1024) return fmt::format("{} B", bytes);

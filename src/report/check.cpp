@@ -20,13 +20,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// `~950K`: a round figure without its `.0`.
-std::string about(std::int64_t rows) {
-  auto text = "~" + human_count(static_cast<double>(rows));
-  if (const auto zero = text.find(".0"); zero != std::string::npos) text.erase(zero, 2);
-  return text;
-}
-
 /// Without what names and values may bring along to move a cursor with.
 std::string tame(std::string_view text) { return fit(text, display_width(text)); }
 
@@ -56,7 +49,8 @@ std::string partitions_text(const CheckedExport& checked) {
 
 std::string size_text(const model::Preflight& p) {
   std::string text;
-  if (p.row_estimate) text += labelled("Row estimate", fmt::format("{}  ({})", about(*p.row_estimate), p.row_source));
+  if (p.row_estimate)
+    text += labelled("Row estimate", fmt::format("{}  ({})", base::about(*p.row_estimate), p.row_source));
   if (p.avg_row_bytes) text += labelled("Row width", fmt::format("~{} bytes", *p.avg_row_bytes));
   if (p.cursor_min) text += labelled("Cursor range", tame(*p.cursor_min + " .. " + p.cursor_max.value_or("")));
   if (!p.cursor_column.empty()) text += labelled("Cursor col", tame(p.cursor_column));
