@@ -57,7 +57,7 @@ ordered_json computed_json(const model::Plan& plan) {
   return {{"chunk_ranges", cut && !plan.incremental ? ranges_json(plan) : ordered_json::array()},
           {"chunk_count", plan.units.size()},
           {"cursor_snapshot", since ? ordered_json(model::display_cursor(since->cursor)) : ordered_json(nullptr)},
-          {"row_estimate", plan.row_estimate ? ordered_json(*plan.row_estimate) : ordered_json(nullptr)}};
+          {"row_estimate", model::or_null(plan.row_estimate)}};
 }
 
 ordered_json diagnostics_json(const model::Preflight& preflight) {

@@ -2,26 +2,16 @@
 // How the program's JSON documents are made: absent is null, text is never refused, secrets are removed value by value.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "base/redact.hpp"
+#include "model/json_fields.hpp"
 
 namespace rivet::report {
 
-/// The value, or null when there is none.
-template <class T>
-nlohmann::ordered_json or_null(const std::optional<T>& value) {
-  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
-}
-
-/// The text, or null when it is empty.
-inline nlohmann::ordered_json or_null(const std::string& text) {
-  return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
-}
+using model::or_null;
 
 /// Cleans every string value of the document. Done before dumping, so that cleaning can never break its syntax.
 template <class Json>
