@@ -60,6 +60,7 @@ class Judge {
     out_.uses_index = uses_index();
     out_.has_cursor = plan_.incremental.has_value() || entry_.mode == Mode::time_window;
     out_.can_parallel = !plan_.key.empty() || plan_.strategy == "pages";
+    out_.sparse = is_sparse();
     out_.verdict = verdict();
     out_.recommended_profile = profile();
     recommend_parallel();
@@ -146,7 +147,7 @@ class Judge {
     warn_if(parallel > 1 && !out_.uses_index && rows() > 5 * kMillion, Severity::high,
             fmt::format("parallel: {} on {} rows without an index: each unit reads the whole table", parallel,
                         base::about(rows())));
-    warn_if(is_sparse(), Severity::medium,
+    warn_if(out_.sparse, Severity::medium,
             fmt::format("{} has many holes: most of the {} chunks will be nearly empty; chunk_by_key cuts by rows",
                         list_of(plan_.key), plan_.units.size()));
     const auto heavy = unit_bytes();
