@@ -173,7 +173,7 @@ Result<void> ExportRun::check_drift() {
   auto accepted = accept_schema(env_.store, entry_, plan(), schema_change_);
   if (!schema_change_) return accepted;
   outcome_.schema_changed = true;
-  outcome_.schema_changes = inspect::to_lines(*schema_change_);
+  outcome_.schema_changes = journal::to_lines(*schema_change_);
   TRY(std::move(accepted));
   if (entry_.on_schema_drift == config::OnSchemaDrift::warn) {
     outcome_.warnings.push_back(schema_message(*schema_change_));
