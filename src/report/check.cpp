@@ -175,14 +175,6 @@ Json target_json(const CheckedExport& checked) {
           {"recovery_sql", or_null(model::recovery_sql(*checked.target, checked.export_name, checked.target_columns))}};
 }
 
-Json error_json(const base::Error& error) {
-  return {{"error", error.to_string()},
-          {"exit_class", base::exit_class_of(error.kind)},
-          {"code", or_null(error.code)},
-          {"kind", base::name_of(error.kind)},
-          {"hint", or_null(error.hint)}};
-}
-
 Json violations_json(const CheckedExport& checked) {
   auto out = Json::array();
   for (const auto& [column, message] : checked.violations) out.push_back({{"column", column}, {"message", message}});

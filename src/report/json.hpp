@@ -6,12 +6,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
 #include "base/redact.hpp"
 #include "model/json_fields.hpp"
 
 namespace rivet::report {
 
 using model::or_null;
+
+/// What an error says, and the class of exit codes it belongs to. Nothing is cleaned yet.
+nlohmann::ordered_json error_json(const base::Error& error);
 
 /// Cleans every string value of the document. Done before dumping, so that cleaning can never break its syntax.
 template <class Json>
