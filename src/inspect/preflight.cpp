@@ -29,7 +29,7 @@ std::optional<std::int64_t> bytes_per_row(const model::Inventory& inventory) {
 
 Result<model::ScanPlan> explain_typical_unit(Resolved& resolved) {
   const auto& plan = resolved.plan;
-  if (plan.units.empty() || resolved.session == nullptr) return model::ScanPlan{};
+  if (plan.units.empty()) return model::ScanPlan{};
   return resolved.session->explain({.relation = plan.relation,
                                     .columns = plan.source_columns,
                                     .predicate = plan.units[plan.units.size() / 2].predicate,
@@ -72,8 +72,7 @@ Result<model::Preflight> preflight(const Access& access, const config::Export& e
   if (!scan && (scan.error().kind == ErrorKind::cancelled || scan.error().kind == ErrorKind::auth)) {
     return fail(std::move(scan).error());  // a read would be refused as well
   }
-  const auto left =
-      resolved.session == nullptr ? std::optional<std::int64_t>() : TRY(resolved.session->connections_left());
+  const auto left = TRY(resolved.session->connections_left());
   auto out = plan::judge(entry, resolved.plan,
                          {.inventory = resolved.inventory,
                           .key = resolved.facts,
