@@ -36,7 +36,7 @@ std::string integrity_of(json document) {
 
 std::string sealed(ordered_json document) {
   // In the place where readers of plan files look for it.
-  document["integrity"] = integrity_of(json::parse(document.dump()));
+  document["integrity"] = integrity_of(json(document));
   return model::dump_json(document, 2) + "\n";
 }
 
