@@ -52,7 +52,7 @@ Result<void> look_at_one(const config::Export& entry, const Checking& job, repor
   auto done = look_at(entry, job.planning, looked);
   if (looked.change) out.schema_changes = model::journal::to_lines(*looked.change);
   if (done) {
-    auto preflight = inspect::preflight(job.planning.access, entry, *looked.resolved, job.planning.now);
+    auto preflight = inspect::preflight(entry, *looked.resolved, job.planning.now);
     if (preflight) {
       out.preflight = std::move(*preflight);
       out.window = window_of(entry, looked.resolved->plan);

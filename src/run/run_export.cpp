@@ -233,7 +233,7 @@ Result<void> ExportRun::take_over_or_start() {
   TRY(require_same_format(env_.store, plan()));
   if (pinned_ == nullptr) {
     TRY(inspect::cut_into_units(env_.access(), inspect::Purpose::run, *resolved_));
-    TRY(inspect::add_prediction(env_.access(), entry_, *resolved_));
+    inspect::add_prediction(env_.access(), entry_, *resolved_);
     warn_about_pacing(entry_.tuning, resolved_->plan);
   }
   if (plan().snapshot.empty()) resolved_->session.reset();  // nobody reads an instant that it holds
