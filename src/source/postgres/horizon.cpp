@@ -5,17 +5,23 @@
 
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "source/postgres/result_cells.hpp"
 
 namespace rivet::source::postgres {
 namespace {
 
+constexpr std::string_view kSourceId =
+    "(SELECT c.system_identifier FROM pg_control_system() AS c) || '/' || "
+    "(SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())";
+
 // The snapshot's xmin is the oldest transaction that was running in any database of the cluster; only top level ids
 // count, because those of subtransactions are younger. Times as in the other messages.
-constexpr const char* kHorizonQuery = R"(
+constexpr std::string_view kHorizonQuery = R"(
 WITH now AS MATERIALIZED (
   SELECT pg_snapshot_xmin(s) AS settled, pg_snapshot_xmax(s) AS next FROM pg_current_snapshot() AS s)
-SELECT settled, next,
+SELECT {}, settled, next,
        CASE WHEN settled <> next THEN coalesce(
          (SELECT format('pid %s (user %s, application %s, in its transaction since %s)', a.pid, a.usename,
                         coalesce(nullif(a.application_name, ''), '-'),
@@ -26,22 +32,18 @@ SELECT settled, next,
             FROM pg_prepared_xacts AS p WHERE p.transaction = settled::xid LIMIT 1)) END
   FROM now)";
 
-constexpr const char* kSourceIdQuery = R"(
-SELECT (SELECT c.system_identifier FROM pg_control_system() AS c) || '/' ||
-       (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))";
-
 }  // namespace
 
 Result<model::Horizon> read_horizon(Connection& connection, std::chrono::seconds limit) {
-  const auto row = TRY(connection.execute(kHorizonQuery, limit));
-  return model::Horizon{.source_id = TRY(read_source_id(connection, limit)),
-                        .settled = number(row, 0, 0),
-                        .next = number(row, 0, 1),
-                        .held_by = cell(row, 0, 2)};
+  const auto row = TRY(connection.execute(fmt::format(kHorizonQuery, kSourceId), limit));
+  return model::Horizon{.source_id = cell(row, 0, 0),
+                        .settled = number(row, 0, 1),
+                        .next = number(row, 0, 2),
+                        .held_by = cell(row, 0, 3)};
 }
 
 Result<std::string> read_source_id(Connection& connection, std::chrono::seconds limit) {
-  return cell(TRY(connection.execute(kSourceIdQuery, limit)), 0, 0);
+  return cell(TRY(connection.execute(fmt::format("SELECT {}", kSourceId), limit)), 0, 0);
 }
 
 Result<std::int64_t> next_version(std::string_view snapshot) {
