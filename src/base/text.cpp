@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers for people, and spelling help.
+// Letters, numbers for people, and spelling help.
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -30,6 +30,31 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return out;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+std::string human_count(double number) {
+  constexpr std::array<std::string_view, 4> units{"", "K", "M", "G"};
+  std::size_t unit = 0;
+  for (; number >= 1000 && unit + 1 < units.size(); ++unit) number /= 1000;
+  return unit == 0 ? fmt::format("{:.0f}", number) : fmt::format("{:.1f}{}", number, units[unit]);
+}
+
+std::string about(std::int64_t number) {
+  auto text = "~" + human_count(static_cast<double>(number));
+  if (const auto zero = text.find(".0"); zero != std::string::npos) text.erase(zero, 2);
+  return text;
+}
 
 std::string human_bytes(std::int64_t bytes) {
   constexpr std::array<std::string_view, 5> units{"B", "KB", "MB", "GB", "TB"};
@@ -86,12 +111,11 @@ std::optional<std::int64_t> parse_size(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
   if (error != std::errc() || end != number.data() + number.size() || number.empty()) return std::nullopt;
-  std::string upper(unit);
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
+  const auto wanted = upper(unit);
   constexpr std::array<std::pair<std::string_view, int>, 8> shifts{
       {{"", 0}, {"B", 0}, {"KB", 10}, {"MB", 20}, {"GB", 30}, {"K", 10}, {"M", 20}, {"G", 30}}};
   for (const auto& [name, shift] : shifts) {
-    if (name == upper) return static_cast<std::int64_t>(std::llround(value * static_cast<double>(1LL << shift)));
+    if (name == wanted) return static_cast<std::int64_t>(std::llround(value * static_cast<double>(1LL << shift)));
   }
   return std::nullopt;
 }

@@ -10,6 +10,14 @@
 
 namespace rivet::base {
 
+/// ASCII letters in upper case; other bytes stay as they are.
+std::string upper(std::string_view text);
+/// ASCII letters in lower case; other bytes stay as they are.
+std::string lower(std::string_view text);
+/// `850`, `262.6K`, `1.3M`.
+std::string human_count(double number);
+/// `~950K`: a round figure, without its `.0`.
+std::string about(std::int64_t number);
 /// `362.6 KB`, `10.5 MB`: binary units, one digit.
 std::string human_bytes(std::int64_t bytes);
 /// `950,000`.

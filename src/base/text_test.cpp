@@ -39,6 +39,24 @@ TEST(HumanDuration, ChangesUnitWithLength) {
   EXPECT_EQ(human_duration(3'720'000), "1h 02m");
 }
 
+TEST(HumanCount, HasOneDigitFromAThousandOn) {
+  EXPECT_EQ(human_count(999), "999");
+  EXPECT_EQ(human_count(262'600), "262.6K");
+  EXPECT_EQ(human_count(1'000'000), "1.0M");
+}
+
+TEST(About, LeavesOutAZeroBehindThePoint) {
+  EXPECT_EQ(about(7), "~7");
+  EXPECT_EQ(about(950'000), "~950K");
+  EXPECT_EQ(about(1'300'000), "~1.3M");
+}
+
+TEST(LetterCase, ChangesAsciiLettersOnly) {
+  EXPECT_EQ(upper("Az_9 \xC3\xA9"), "AZ_9 \xC3\xA9");
+  EXPECT_EQ(lower("Az_9 \xC3\x89"), "az_9 \xC3\x89");
+  EXPECT_EQ(upper(""), "");
+}
+
 TEST(DidYouMean, OffersTheClosestCandidateThatIsCloseEnough) {
   constexpr std::array<std::string_view, 3> candidates{"orders", "customers", "order_items"};
   EXPECT_EQ(did_you_mean("ordesr", candidates), "orders");

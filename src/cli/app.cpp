@@ -20,10 +20,8 @@ void print_error(const Error& error, bool as_json, Context& context) {
     context.screen.print(fmt::format("{} {}{}", context.screen.style().bad("Error:"), code, error.to_string()));
     return;
   }
-  const nlohmann::ordered_json document{
-      {"error", error.to_string()},          {"exit_class", base::exit_class_of(error.kind)},
-      {"code", report::or_null(error.code)}, {"kind", base::name_of(error.kind)},
-      {"hint", report::or_null(error.hint)}, {"vendor_code", report::or_null(error.vendor_code)}};
+  auto document = report::error_json(error);
+  document["vendor_code"] = report::or_null(error.vendor_code);
   context.screen.print(report::dump_line(report::redacted(document, context.redactor)));
 }
 

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -23,12 +25,36 @@ namespace {
 
 constexpr std::uintmax_t kPlanBytes = 512ULL << 20;
 
-/// A plan with what carries it out. The store is that of its configuration's folder.
+/// What the plans of a bundle share: the source of one definition, and the store of one configuration's folder. Each is
+/// opened for the first plan that asks for it.
+class Services {
+ public:
+  explicit Services(const base::Clock& clock) : clock_(clock) {}
+
+  Result<source::Source*> source_of(const config::Definition& definition, const config::Config& config) {
+    auto& source = sources_[{definition.file, definition.source}];
+    if (!source) source = TRY(make_source(config.source, clock_));
+    return source.get();
+  }
+
+  Result<state::StateStore*> store_of(const std::filesystem::path& folder) {
+    auto& store = stores_[folder];
+    if (!store) store = TRY(open_store(folder));
+    return store.get();
+  }
+
+ private:
+  const base::Clock& clock_;
+  std::map<std::pair<std::filesystem::path, std::string>, std::unique_ptr<source::Source>> sources_;
+  std::map<std::filesystem::path, std::unique_ptr<state::StateStore>> stores_;
+};
+
+/// A plan with what carries it out.
 struct LoadedPlan {
   plan::Artifact artifact;
   config::Config config;
-  std::unique_ptr<source::Source> source;
-  std::shared_ptr<state::StateStore> store;
+  source::Source& source;
+  state::StateStore& store;
   std::vector<run::PlannedExport> exports;  // they refer to the artifact's plans
   report::ApplyContext told;
 };
@@ -81,33 +107,31 @@ config::Export entry_of(const config::Export& whole, const model::Plan& plan) {
   return part ? std::move(*part) : whole;
 }
 
-Result<LoadedPlan> load_plan(plan::Artifact artifact, const ApplyArguments& args, Context& context) {
+Result<std::unique_ptr<LoadedPlan>> load_plan(plan::Artifact artifact, const ApplyArguments& args, Services& services,
+                                              Context& context) {
   report::ApplyContext told{.plan_id = artifact.plan_id, .forced = args.run.force};
   TRY(check_age(artifact, args.run.force, told, context));
   auto config = TRY(config::load_definition(artifact.definition, artifact.needs_file,
                                             TRY(load_options(args.run.params)), context.redactor));
-  auto source = TRY(make_source(config.source, context.clock));
-  auto store = TRY(open_store(config.file.parent_path()));
-  return LoadedPlan{.artifact = std::move(artifact),
-                    .config = std::move(config),
-                    .source = std::move(source),
-                    .store = std::move(store),
-                    .exports = {},
-                    .told = std::move(told)};
-}
-
-/// References into the plan that stays where it is from here on.
-void list_exports(LoadedPlan& loaded) {
-  for (const auto& plan : loaded.artifact.plans) {
-    loaded.exports.push_back({.entry = entry_of(loaded.config.exports.front(), plan),
-                              .pinned = {.plan = plan, .source_id = loaded.artifact.source_id}});
+  auto* const source = TRY(services.source_of(artifact.definition, config));
+  auto* const store = TRY(services.store_of(config.file.parent_path()));
+  auto loaded = std::make_unique<LoadedPlan>(LoadedPlan{.artifact = std::move(artifact),
+                                                        .config = std::move(config),
+                                                        .source = *source,
+                                                        .store = *store,
+                                                        .exports = {},
+                                                        .told = std::move(told)});
+  for (const auto& plan : loaded->artifact.plans) {
+    loaded->exports.push_back({.entry = entry_of(loaded->config.exports.front(), plan),
+                               .pinned = {.plan = plan, .source_id = loaded->artifact.source_id}});
   }
+  return loaded;
 }
 
 run::WorkItem item_of(const LoadedPlan& loaded, const ApplyArguments& args, report::ProgressListener& progress,
                       Context& context, base::ByteBudget& budget) {
   return {.run = [&](const run::OutcomeHandler& handle) {
-    const RunJob job{args.run, loaded.config, *loaded.source, *loaded.store, progress, context, budget, loaded.told};
+    const RunJob job{args.run, loaded.config, loaded.source, loaded.store, progress, context, budget, loaded.told};
     return run_planned(
         job, loaded.exports,
         fmt::format("rivet apply {} -e {}", shell_quoted(args.run.config), shell_quoted(loaded.artifact.export_name)),
@@ -123,10 +147,10 @@ Result<void> apply_plan(const ApplyArguments& args, Context& context) {
                 "a sealed plan says itself how its exports are cut, and is carried out by one process",
                 "leave --split and --parallel-export-processes out, or apply the configuration");
   }
+  Services services(context.clock);
   std::vector<std::unique_ptr<LoadedPlan>> loaded;
   for (auto& artifact : TRY(selected_artifacts(args))) {
-    loaded.push_back(std::make_unique<LoadedPlan>(TRY(load_plan(std::move(artifact), args, context))));
-    list_exports(*loaded.back());
+    loaded.push_back(TRY(load_plan(std::move(artifact), args, services, context)));
   }
   Selection selected;
   for (const auto& one : loaded) selected.push_back(&one->config.exports.front());
@@ -135,7 +159,7 @@ Result<void> apply_plan(const ApplyArguments& args, Context& context) {
   base::ByteBudget budget(shared_byte_budget(selected, at_once));
   return run_and_report({.args = args.run,
                          .config = loaded.front()->config,
-                         .store = *loaded.front()->store,
+                         .store = loaded.front()->store,
                          .context = context,
                          .exports = selected.size(),
                          .data_on_stdout = std::any_of(selected.begin(), selected.end(), writes_to_stdout),

@@ -14,9 +14,9 @@
 #include "cli/planning.hpp"
 #include "cli/registry.hpp"
 #include "cli/run_command_job.hpp"
-#include "inspect/drift.hpp"
 #include "inspect/partitions.hpp"
 #include "inspect/preflight.hpp"
+#include "model/journal.hpp"
 #include "plan/make_plan.hpp"
 #include "report/check.hpp"
 
@@ -50,9 +50,9 @@ std::string window_of(const config::Export& entry, const model::Plan& plan) {
 Result<void> look_at_one(const config::Export& entry, const Checking& job, report::CheckedExport& out) {
   LookedAt looked;
   auto done = look_at(entry, job.planning, looked);
-  if (looked.change) out.schema_changes = inspect::to_lines(*looked.change);
+  if (looked.change) out.schema_changes = model::journal::to_lines(*looked.change);
   if (done) {
-    auto preflight = inspect::preflight(job.planning.access, entry, *looked.resolved, job.planning.now);
+    auto preflight = inspect::preflight(entry, *looked.resolved, job.planning.now);
     if (preflight) {
       out.preflight = std::move(*preflight);
       out.window = window_of(entry, looked.resolved->plan);

@@ -29,13 +29,13 @@ Result<PlannedEntry> plan_partitions(const config::Export& entry, const Planning
     if (!typical && job.purpose != inspect::Purpose::plan) continue;
     auto resolved = TRY(plan_one(parts[i], job));
     if (typical) {
-      out.preflight = TRY(inspect::preflight(job.access, parts[i], resolved, job.now));
+      out.preflight = TRY(inspect::preflight(parts[i], resolved, job.now));
       out.source_id = TRY(resolved.session->source_id());
+      out.history = std::move(resolved.history);
     }
     out.plans.push_back(std::move(resolved.plan));
   }
   out.preflight.export_name = entry.name;
-  out.history = TRY(inspect::past_runs(job.access.store, entry.name));
   return out;
 }
 
@@ -50,7 +50,8 @@ Result<void> look_at(const config::Export& entry, const PlanningJob& job, Looked
   TRY(run::accept_schema(job.access.store, entry, resolved.plan, out.change));
   TRY(run::require_same_format(job.access.store, resolved.plan));
   TRY(inspect::cut_into_units(job.access, job.purpose, resolved));
-  return inspect::add_prediction(job.access, entry, resolved);
+  inspect::add_prediction(job.access, entry, resolved);
+  return {};
 }
 
 Result<PlannedEntry> plan_entry(const config::Export& entry, const PlanningJob& job) {

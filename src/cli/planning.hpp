@@ -17,9 +17,9 @@ namespace rivet::cli {
 /// One export with its units, or each of its partitions with theirs.
 struct PlannedEntry {
   const config::Export* entry = nullptr;
-  std::vector<model::Plan> plans;  ///< none: no row has a partition to be in
-  model::Preflight preflight;      ///< of a typical partition
-  std::vector<plan::PastRun> history;
+  std::vector<model::Plan> plans;      ///< none: no row has a partition to be in
+  model::Preflight preflight;          ///< of a typical partition
+  std::vector<plan::PastRun> history;  ///< of the same
   std::string source_id;
 };
 

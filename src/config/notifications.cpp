@@ -2,6 +2,7 @@
 // Who is told, about what, and which secrets that takes.
 #include "config/notifications.hpp"
 
+#include "base/text.hpp"
 #include "config/connection_url.hpp"
 
 #include <fmt/format.h>
@@ -23,12 +24,6 @@ constexpr std::array<std::string_view, 5> kOwnHeaders{"content-type", "content-l
 constexpr std::array<std::string_view, 6> kSecretWords{"auth", "token", "key", "secret", "cookie", "password"};
 constexpr std::size_t kTellingPathBytes = 8;  // a shorter path is no secret and may be an ordinary word
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 /// What a URL consists of as far as it matters here; the host is empty when it is not one of http or https.
 struct WebAddress {
   bool encrypted = false;
@@ -40,7 +35,7 @@ WebAddress parse_web_address(std::string_view url) {
   const auto is_unprintable = [](unsigned char c) { return c <= 0x20 || c == 0x7F; };
   if (std::any_of(url.begin(), url.end(), is_unprintable)) return out;
   const auto scheme = url.substr(0, std::min(url.find("://"), url.size()));
-  const auto name = lower(scheme);
+  const auto name = base::lower(scheme);
   if ((name != "http" && name != "https") || scheme.size() == url.size()) return out;
   out.encrypted = name == "https";
   auto authority = url.substr(scheme.size() + 3);
@@ -100,7 +95,7 @@ bool is_header_value(std::string_view value) {
 }
 
 bool names_a_secret(std::string_view header) {
-  const auto name = lower(header);
+  const auto name = base::lower(header);
   return std::any_of(kSecretWords.begin(), kSecretWords.end(),
                      [&](auto word) { return name.find(word) != std::string::npos; });
 }
@@ -110,13 +105,13 @@ void add_header(Section& section, std::string_view key, std::string_view name, c
   const auto refuse = [&](std::string_view why) {
     section.refuse(key, fmt::format("'{}': '{}' {}", key, section.problems().shown(name), why));
   };
-  const auto canonical = lower(name);
+  const auto canonical = base::lower(name);
   if (!is_header_name(name)) return refuse("is no name of a header");
   if (!is_header_value(value)) return refuse("has a value with control characters");
   if (std::find(kOwnHeaders.begin(), kOwnHeaders.end(), canonical) != kOwnHeaders.end()) {
     return refuse("is set by the program");
   }
-  const auto is_same = [&](const auto& known) { return lower(known.first) == canonical; };
+  const auto is_same = [&](const auto& known) { return base::lower(known.first) == canonical; };
   if (std::any_of(webhook.headers.begin(), webhook.headers.end(), is_same)) return refuse("is given twice");
   webhook.headers.emplace(name, value);
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/text.hpp"
 #include "config/relation.hpp"
 #include "config/yaml_text.hpp"
 
@@ -44,16 +45,11 @@ std::string as_file_name(std::string_view name) {
   return out;
 }
 
-std::string folded(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name;
-}
-
 bool is_added_name(const model::Column& column) { return column.name.starts_with(kAdded); }
 
 /// A decimal without digits to speak of, which travels as text.
 bool is_unbounded_decimal(const model::Column& column) {
-  const auto native = folded(column.native_type);
+  const auto native = base::lower(column.native_type);
   return column.type.kind == Kind::text && (native == "numeric" || native == "decimal");
 }
 
@@ -226,14 +222,14 @@ class Writer {
 
 std::vector<std::string> export_names(const std::vector<DiscoveredTable>& tables) {
   std::map<std::string, int> uses;
-  for (const auto& table : tables) ++uses[folded(as_file_name(table.entry.name))];
+  for (const auto& table : tables) ++uses[base::lower(as_file_name(table.entry.name))];
   std::set<std::string> taken;
   std::vector<std::string> names;
   for (const auto& [entry, columns, misfits, cursors, chunks, fallback, suggestion, notes] : tables) {
-    auto base = as_file_name(entry.name);
-    if (uses[folded(base)] > 1 && entry.needs_schema) base = as_file_name(entry.schema + "_" + entry.name);
-    auto name = base;
-    for (int number = 2; !taken.insert(folded(name)).second; ++number) name = fmt::format("{}_{}", base, number);
+    auto stem = as_file_name(entry.name);
+    if (uses[base::lower(stem)] > 1 && entry.needs_schema) stem = as_file_name(entry.schema + "_" + entry.name);
+    auto name = stem;
+    for (int number = 2; !taken.insert(base::lower(name)).second; ++number) name = fmt::format("{}_{}", stem, number);
     names.push_back(std::move(name));
   }
   return names;

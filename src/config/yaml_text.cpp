@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace rivet::config {
 namespace {
 
@@ -22,9 +24,7 @@ bool is_word_byte(char c) {
 bool is_reserved(std::string_view text) {
   static constexpr auto words =
       std::to_array<std::string_view>({"yes", "no", "on", "off", "true", "false", "null", "y", "n"});
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::find(words.begin(), words.end(), lower) != words.end();
+  return std::find(words.begin(), words.end(), base::lower(text)) != words.end();
 }
 
 bool is_plain(std::string_view text) {

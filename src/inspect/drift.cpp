@@ -83,14 +83,4 @@ std::vector<std::string> compare_shapes(const std::map<std::string, std::int64_t
   return lines;
 }
 
-std::vector<std::string> to_lines(const model::journal::SchemaChanged& change) {
-  std::vector<std::string> lines;
-  for (const auto& name : change.added) lines.push_back("added " + name);
-  for (const auto& name : change.removed) lines.push_back("removed " + name);
-  for (const auto& [name, before, after] : change.type_changed) {
-    lines.push_back(fmt::format("{} changed from {} to {}", name, before, after));
-  }
-  return lines;
-}
-
 }  // namespace rivet::inspect

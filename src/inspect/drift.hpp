@@ -28,7 +28,4 @@ Result<void> check_cursor_types(const model::Columns& before, const model::Colum
 std::vector<std::string> compare_shapes(const std::map<std::string, std::int64_t>& before,
                                         const std::map<std::string, std::int64_t>& now, double factor);
 
-/// One line per change, for people.
-std::vector<std::string> to_lines(const model::journal::SchemaChanged& change);
-
 }  // namespace rivet::inspect

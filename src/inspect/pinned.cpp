@@ -9,7 +9,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "inspect/drift.hpp"
 #include "model/position.hpp"
@@ -39,7 +38,7 @@ Result<void> require_same_shape(const model::Plan& plan, const model::Inventory&
   if (inventory.fingerprint == plan.catalogue_fingerprint && inventory.columns == plan.source_columns) return {};
   std::string changes = "a column's native type, nullability or place";
   if (const auto change = compare_schemas(plan.source_columns, inventory.columns)) {
-    changes = fmt::format("{}", fmt::join(to_lines(*change), "; "));
+    changes = model::journal::to_text(*change);
   }
   return refuse(ErrorKind::drift, "RIVET_PLAN_SCHEMA_CHANGED",
                 fmt::format("{} has changed since it was planned: {}", model::display_name(plan.relation), changes),

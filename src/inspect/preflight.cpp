@@ -12,8 +12,6 @@
 namespace rivet::inspect {
 namespace {
 
-constexpr std::int64_t kRunsLookedAt = 20;
-
 /// About how many rows the units will read.
 std::optional<std::int64_t> rows_to_read(const Resolved& resolved) {
   const auto& [facts, plan] = std::tie(resolved.facts, resolved.plan);
@@ -29,7 +27,7 @@ std::optional<std::int64_t> bytes_per_row(const model::Inventory& inventory) {
 
 Result<model::ScanPlan> explain_typical_unit(Resolved& resolved) {
   const auto& plan = resolved.plan;
-  if (plan.units.empty() || resolved.session == nullptr) return model::ScanPlan{};
+  if (plan.units.empty()) return model::ScanPlan{};
   return resolved.session->explain({.relation = plan.relation,
                                     .columns = plan.source_columns,
                                     .predicate = plan.units[plan.units.size() / 2].predicate,
@@ -38,47 +36,28 @@ Result<model::ScanPlan> explain_typical_unit(Resolved& resolved) {
 
 }  // namespace
 
-Result<std::vector<plan::PastRun>> past_runs(state::StateStore& store, const std::string& export_name) {
-  std::vector<plan::PastRun> out;
-  for (const auto& run : TRY(store.metrics({.export_name = export_name, .limit = kRunsLookedAt}))) {
-    out.push_back({.at = run.run_at,
-                   .succeeded = run.status == "success",
-                   .rows = run.total_rows,
-                   .bytes_written = run.bytes_written,
-                   .duration_ms = run.duration_ms,
-                   .retries = run.retries,
-                   .peak_rss_mb = run.peak_rss_mb,
-                   .mode = run.mode,
-                   .format = run.format});
-  }
-  return out;
-}
-
-Result<void> add_prediction(const Access& access, const config::Export& entry, Resolved& resolved) {
+void add_prediction(const Access& access, const config::Export& entry, Resolved& resolved) {
   const auto engine = access.source.capabilities();
   const plan::PredictionFacts facts{.rows = rows_to_read(resolved),
                                     .bytes_per_row = bytes_per_row(resolved.inventory),
                                     .counted = resolved.plan.strategy == "dense",
                                     .statements_to_plan = engine.statements_to_plan,
                                     .statements_per_unit = engine.statements_per_unit,
-                                    .history = TRY(past_runs(access.store, resolved.plan.export_name))};
+                                    .history = resolved.history};
   resolved.plan.prediction = plan::predict(entry, resolved.plan, facts);
-  return {};
 }
 
-Result<model::Preflight> preflight(const Access& access, const config::Export& entry, Resolved& resolved,
-                                   base::Timestamp now) {
+Result<model::Preflight> preflight(const config::Export& entry, Resolved& resolved, base::Timestamp now) {
   auto scan = explain_typical_unit(resolved);
   if (!scan && (scan.error().kind == ErrorKind::cancelled || scan.error().kind == ErrorKind::auth)) {
     return fail(std::move(scan).error());  // a read would be refused as well
   }
-  const auto left =
-      resolved.session == nullptr ? std::optional<std::int64_t>() : TRY(resolved.session->connections_left());
+  const auto left = TRY(resolved.session->connections_left());
   auto out = plan::judge(entry, resolved.plan,
                          {.inventory = resolved.inventory,
                           .key = resolved.facts,
                           .scan = scan ? *scan : model::ScanPlan{},
-                          .history = TRY(past_runs(access.store, resolved.plan.export_name)),
+                          .history = resolved.history,
                           .connections_left = left,
                           .now = now});
   if (!scan) {

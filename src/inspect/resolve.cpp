@@ -13,6 +13,8 @@ namespace {
 
 using Shape = plan::Strategy::Shape;
 
+constexpr std::int64_t kRunsLookedAt = 20;
+
 Result<plan::Circumstances> circumstances(const Access& access, const std::string& export_name, base::Timestamp now) {
   const auto engine = access.source.capabilities();
   return plan::Circumstances{.shared_snapshot = engine.shared_snapshot,
@@ -20,6 +22,22 @@ Result<plan::Circumstances> circumstances(const Access& access, const std::strin
                              .row_versions = engine.row_versions,
                              .since = TRY(access.store.position(export_name)),
                              .now = now};
+}
+
+Result<std::vector<plan::PastRun>> past_runs(state::StateStore& store, const std::string& export_name) {
+  std::vector<plan::PastRun> out;
+  for (const auto& run : TRY(store.metrics({.export_name = export_name, .limit = kRunsLookedAt}))) {
+    out.push_back({.at = run.run_at,
+                   .succeeded = run.status == "success",
+                   .rows = run.total_rows,
+                   .bytes_written = run.bytes_written,
+                   .duration_ms = run.duration_ms,
+                   .retries = run.retries,
+                   .peak_rss_mb = run.peak_rss_mb,
+                   .mode = run.mode,
+                   .format = run.format});
+  }
+  return out;
 }
 
 struct Choice {
@@ -70,7 +88,7 @@ Result<void> look_at_remembered(const Access& access, Resolved& resolved) {
 
 /// The horizon comes first: every version below it is then seen by all that is read later.
 Result<void> look_at_delta(const Access& access, Resolved& resolved) {
-  auto& [session, meta_columns, strategy, facts, inventory, plan] = resolved;
+  auto& [session, meta_columns, strategy, facts, inventory, plan, history] = resolved;
   const auto& incremental = *strategy.incremental;
   if (incremental.versions) {
     facts.horizon = TRY(session->horizon());
@@ -117,16 +135,18 @@ Result<Resolved> resolve(const Access& access, const config::Config& config, con
                                .uri = place.uri,
                                .columns = meta_columns.columns(),
                                .row_hash_covered = meta_columns.row_hash_covered()});
+  auto history = TRY(past_runs(access.store, entry.name));
   return Resolved{.session = std::move(session),
                   .meta_columns = std::move(meta_columns),
                   .strategy = std::move(strategy),
                   .facts = std::move(facts),
                   .inventory = std::move(inventory),
-                  .plan = std::move(plan)};
+                  .plan = std::move(plan),
+                  .history = std::move(history)};
 }
 
 Result<void> cut_into_units(const Access& access, Purpose purpose, Resolved& resolved) {
-  auto& [session, meta_columns, strategy, facts, inventory, plan] = resolved;
+  auto& [session, meta_columns, strategy, facts, inventory, plan, history] = resolved;
   if (strategy.shared_snapshot && purpose == Purpose::run) plan.snapshot = TRY(session->share_snapshot());
   // Asked again within the instant: the lock that comes with it keeps the table from being rewritten meanwhile.
   if (strategy.shape == Shape::pages) facts.pages = TRY(session->page_count(plan.relation));

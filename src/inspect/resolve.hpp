@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -12,6 +13,7 @@
 #include "model/plan.hpp"
 #include "inspect/access.hpp"
 #include "plan/make_plan.hpp"
+#include "plan/past_run.hpp"
 
 namespace rivet::inspect {
 
@@ -29,6 +31,7 @@ struct Resolved {
   plan::KeyFacts facts;
   model::Inventory inventory;
   model::Plan plan;
+  std::vector<plan::PastRun> history = {};  ///< the export's runs in the records, the newest first, at most 20
 };
 
 /// How a session is set up that asks, and shares no instant.

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace rivet::model::journal {
 namespace {
 
@@ -61,6 +64,18 @@ void LongestUnit::observe(const Entry& entry) {
   const auto gap = entry.recorded_at - start.mapped();
   if (gap.count() >= 0) longest_ = std::max(longest_.value_or(gap), gap);
 }
+
+std::vector<std::string> to_lines(const SchemaChanged& change) {
+  std::vector<std::string> lines;
+  for (const auto& column : change.added) lines.push_back("added " + column);
+  for (const auto& column : change.removed) lines.push_back("removed " + column);
+  for (const auto& [column, before, after] : change.type_changed) {
+    lines.push_back(fmt::format("{} changed from {} to {}", column, before, after));
+  }
+  return lines;
+}
+
+std::string to_text(const SchemaChanged& change) { return fmt::format("{}", fmt::join(to_lines(change), "; ")); }
 
 std::optional<std::chrono::microseconds> longest_unit(const Journal& journal) {
   LongestUnit longest;

@@ -144,6 +144,11 @@ class LongestUnit {
   std::optional<std::chrono::microseconds> longest_;
 };
 
+/// One line per change, for people.
+std::vector<std::string> to_lines(const SchemaChanged& change);
+/// The same in one line.
+std::string to_text(const SchemaChanged& change);
+
 /// The longest unit of a whole journal.
 std::optional<std::chrono::microseconds> longest_unit(const Journal& journal);
 

@@ -205,6 +205,11 @@ TEST(Journal, OfARunningRunHasNoOutcomeAndAnEmptyOneNoPlan) {
   EXPECT_EQ(planned(journal_of({})), nullptr);
 }
 
+TEST(SchemaChanged, IsToldOnOneLine) {
+  EXPECT_EQ(to_text({{"a (int4)"}, {"b"}, {{"c", "int4", "int8"}}}),
+            "added a (int4); removed b; c changed from int4 to int8");
+}
+
 TEST(LongestUnit, PairsByChunkWhateverTheInterleaving) {
   EXPECT_EQ(longest_unit(journal_of({at(0s, ChunkStarted{0, "", ""}), at(1s, ChunkStarted{1, "", ""}),
                                      at(3s, ChunkCompleted{0, 1, {}}), at(9s, ChunkCompleted{1, 1, {}})})),

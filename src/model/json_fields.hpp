@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON that comes from outside, read without trust: no exception, no endless nesting, no number that does not fit.
+// JSON that comes from outside, read without trust: no exception, no endless nesting, no number that does not fit; and
+// what is absent, written as null.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,17 @@ bool nests_too_deep(const nlohmann::json& value);
 std::string dump_json(const nlohmann::json& value);
 /// The same with the order of keys kept; `indent` below 0 is compact.
 std::string dump_json(const nlohmann::ordered_json& value, int indent = -1);
+
+/// The value, or null when there is none.
+template <class T>
+nlohmann::ordered_json or_null(const std::optional<T>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
+/// The text, or null when it is empty.
+inline nlohmann::ordered_json or_null(const std::string& text) {
+  return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
+}
 
 /// Reads the fields of one JSON object. The first field that is missing or has the wrong type is remembered,
 /// later reads return defaults, and finish() reports it. Children share the memory of their parent, which must

@@ -23,8 +23,6 @@ void add_time(Json& json, const char* key, const std::optional<base::Timestamp>&
   if (value) json[key] = base::to_rfc3339(*value);
 }
 
-Json text_or_null(const std::string& value) { return value.empty() ? Json() : Json(value); }
-
 Json extraction_json(const ManifestSource& source) {
   Json json{{"strategy", source.strategy}};
   add_text(json, "cursor_column", source.cursor_column);
@@ -41,8 +39,8 @@ Json extraction_json(const ManifestSource& source) {
 
 Json source_json(const ManifestSource& source) {
   return {{"engine", source.engine},
-          {"schema", text_or_null(source.schema)},
-          {"table", text_or_null(source.table)},
+          {"schema", or_null(source.schema)},
+          {"table", or_null(source.table)},
           {"extraction", extraction_json(source)}};
 }
 

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/json_fields.hpp"
+
 namespace rivet::model {
 
 using nlohmann::ordered_json;
@@ -23,9 +25,9 @@ std::string_view name_of(Severity severity) {
 ordered_json to_json(const Preflight& preflight) {
   ordered_json out{{"export_name", preflight.export_name}, {"strategy", preflight.strategy}, {"mode", preflight.mode}};
   if (!preflight.cursor_column.empty()) out["cursor_column"] = preflight.cursor_column;
-  out["row_estimate"] = preflight.row_estimate ? ordered_json(*preflight.row_estimate) : ordered_json(nullptr);
+  out["row_estimate"] = or_null(preflight.row_estimate);
   out["row_source"] = preflight.row_source;
-  out["avg_row_bytes"] = preflight.avg_row_bytes ? ordered_json(*preflight.avg_row_bytes) : ordered_json(nullptr);
+  out["avg_row_bytes"] = or_null(preflight.avg_row_bytes);
   if (preflight.cursor_min) out["cursor_min"] = *preflight.cursor_min;
   if (preflight.cursor_max) out["cursor_max"] = *preflight.cursor_max;
   out["scan_type"] = preflight.scan_type;

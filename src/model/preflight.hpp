@@ -46,6 +46,7 @@ struct Preflight {
   std::string rationale;   ///< why it is read the way it is
   std::int64_t units = 0;
   bool has_cursor = false, can_parallel = false;
+  bool sparse = false;  ///< most of its units will be nearly empty
 };
 
 /// With the field names that users' scripts read.

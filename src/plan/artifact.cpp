@@ -3,8 +3,6 @@
 // guards against accidents and edits in good faith, not against somebody who computes it anew.
 #include "plan/artifact.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -38,7 +36,7 @@ std::string integrity_of(json document) {
 
 std::string sealed(ordered_json document) {
   // In the place where readers of plan files look for it.
-  document["integrity"] = integrity_of(json::parse(document.dump()));
+  document["integrity"] = integrity_of(json(document));
   return model::dump_json(document, 2) + "\n";
 }
 
@@ -59,19 +57,13 @@ ordered_json computed_json(const model::Plan& plan) {
   return {{"chunk_ranges", cut && !plan.incremental ? ranges_json(plan) : ordered_json::array()},
           {"chunk_count", plan.units.size()},
           {"cursor_snapshot", since ? ordered_json(model::display_cursor(since->cursor)) : ordered_json(nullptr)},
-          {"row_estimate", plan.row_estimate ? ordered_json(*plan.row_estimate) : ordered_json(nullptr)}};
-}
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::toupper(c); });
-  return out;
+          {"row_estimate", model::or_null(plan.row_estimate)}};
 }
 
 ordered_json diagnostics_json(const model::Preflight& preflight) {
   std::vector<std::string> warnings;
   for (const auto& remark : preflight.warnings) warnings.push_back(remark.message);
-  return {{"verdict", upper(model::name_of(preflight.verdict))},
+  return {{"verdict", base::upper(model::name_of(preflight.verdict))},
           {"warnings", warnings},
           {"recommended_profile", preflight.recommended_profile},
           {"strategy_rationale", preflight.rationale},
@@ -101,7 +93,8 @@ Result<Artifact> read_one(const json& document) {
   TRY(fields.finish());
   out.definition.source = model::dump_json(document["definition"].value("source", json()));
   out.definition.entry = model::dump_json(document["definition"].value("export", json()));
-  if (definition.has("notifications")) out.definition.notifications = model::dump_json(document["definition"]["notifications"]);
+  if (definition.has("notifications"))
+    out.definition.notifications = model::dump_json(document["definition"]["notifications"]);
   if (out.plans.empty()) return fail(ErrorKind::data, "there is no plan in it");
   return out;
 }
@@ -112,7 +105,8 @@ Result<void> require_ours(const json& document, const std::string& shown) {
   const auto made_by = document.contains("rivet_version") && document["rivet_version"].is_string()
                            ? "rivet " + document["rivet_version"].get<std::string>()
                            : std::string("something else");
-  return refuse("RIVET_PLAN_FOREIGN", fmt::format("{}: this plan was made by {}, which seals in another way", shown, made_by));
+  return refuse("RIVET_PLAN_FOREIGN",
+                fmt::format("{}: this plan was made by {}, which seals in another way", shown, made_by));
 }
 
 Result<void> require_unchanged(const json& document, const std::string& shown) {

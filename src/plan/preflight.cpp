@@ -23,18 +23,14 @@ constexpr std::int64_t kThousand = 1'000, kMillion = 1'000'000;
 constexpr std::int64_t kHeavyUnitBytes = 256LL << 20;
 constexpr std::chrono::days kFreshness{14};
 
-std::string about(std::int64_t rows) {
-  if (rows >= kMillion) return fmt::format("~{:.1f}M", static_cast<double>(rows) / kMillion);
-  return rows >= kThousand ? fmt::format("~{}K", rows / kThousand) : fmt::format("~{}", rows);
-}
-
 std::string list_of(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ", ")); }
 
 std::string mode_text(const config::Export& entry, const model::Plan& plan) {
   const auto& keys = entry.keys;
   switch (entry.mode) {
     case Mode::incremental: return fmt::format("incremental (cursor: {})", keys.cursor_column);
-    case Mode::time_window: return fmt::format("time_window (column: {}, days: {})", keys.time_column, *keys.days_window);
+    case Mode::time_window:
+      return fmt::format("time_window (column: {}, days: {})", keys.time_column, *keys.days_window);
     case Mode::chunked:
       if (plan.key.empty()) return "chunked (by pages)";
       return keys.chunk_size ? fmt::format("chunked (column: {}, size: {})", list_of(plan.key), *keys.chunk_size)
@@ -64,6 +60,7 @@ class Judge {
     out_.uses_index = uses_index();
     out_.has_cursor = plan_.incremental.has_value() || entry_.mode == Mode::time_window;
     out_.can_parallel = !plan_.key.empty() || plan_.strategy == "pages";
+    out_.sparse = is_sparse();
     out_.verdict = verdict();
     out_.recommended_profile = profile();
     recommend_parallel();
@@ -149,8 +146,8 @@ class Judge {
     }
     warn_if(parallel > 1 && !out_.uses_index && rows() > 5 * kMillion, Severity::high,
             fmt::format("parallel: {} on {} rows without an index: each unit reads the whole table", parallel,
-                        about(rows())));
-    warn_if(is_sparse(), Severity::medium,
+                        base::about(rows())));
+    warn_if(out_.sparse, Severity::medium,
             fmt::format("{} has many holes: most of the {} chunks will be nearly empty; chunk_by_key cuts by rows",
                         list_of(plan_.key), plan_.units.size()));
     const auto heavy = unit_bytes();
@@ -190,12 +187,13 @@ class Judge {
     const auto mode = fmt::format("mode {}: ", config::name_of(entry_.mode));
     auto text = plan_.reason.starts_with(mode) ? plan_.reason + "." : fmt::format("{}{}.", mode, plan_.reason);
     text.front() = 'M';
-    text += fmt::format(" {} rows ({}) in {} unit(s).", out_.row_estimate ? about(*out_.row_estimate) : "An unknown number of",
-                        out_.row_source, plan_.units.size());
+    text += fmt::format(" {} rows ({}) in {} unit(s).",
+                        out_.row_estimate ? base::about(*out_.row_estimate) : "An unknown number of", out_.row_source,
+                        plan_.units.size());
     if (plan_.prediction) {
-      text += fmt::format(" Parallelism: {} at once, about {} MB at the peak; {} would suit it ({}).",
-                          entry_.keys.parallel, plan_.prediction->peak_rss_mb.expected, out_.recommended_parallel,
-                          out_.parallel_reason);
+      text +=
+          fmt::format(" Parallelism: {} at once, about {} MB at the peak; {} would suit it ({}).", entry_.keys.parallel,
+                      plan_.prediction->peak_rss_mb.expected, out_.recommended_parallel, out_.parallel_reason);
     }
     return text + (plan_.units.size() > 1 ? " After a crash it goes on with the units that are left."
                                           : " After a crash its one unit is read again.");
@@ -220,8 +218,11 @@ std::string strategy_label(const config::Export& entry, const model::Plan& plan)
   const auto slots = parallel > 1 ? fmt::format(", p={}", parallel) : std::string();
   if (plan.strategy == "days") return fmt::format("date-chunked({}, {}d)", key, *entry.keys.chunk_by_days);
   if (entry.mode == Mode::full) return parallel > 1 ? fmt::format("full-parallel({})", parallel) : "full-scan";
-  const std::string_view kind = plan.strategy == "keyset" ? "keyset" : plan.strategy == "full" ? "full-scan" : "chunked";
-  return fmt::format("{}{}({}{}{})", kind, parallel > 1 ? "-parallel" : "", key.empty() ? plan.strategy : key, size, slots);
+  const std::string_view kind = plan.strategy == "keyset" ? "keyset"
+                                : plan.strategy == "full" ? "full-scan"
+                                                          : "chunked";
+  return fmt::format("{}{}({}{}{})", kind, parallel > 1 ? "-parallel" : "", key.empty() ? plan.strategy : key, size,
+                     slots);
 }
 
 model::Preflight judge(const config::Export& entry, const model::Plan& plan, const PreflightFacts& facts) {

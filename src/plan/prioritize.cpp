@@ -89,11 +89,7 @@ class Scorer {
       add(-10, "chunking_heavy",
           fmt::format("Chunked extraction ({} chunk windows): higher source load and runtime.", units()));
     }
-    const auto& warnings = candidate_.preflight.warnings;
-    const bool sparse = std::any_of(warnings.begin(), warnings.end(), [](const auto& remark) {
-      return remark.message.find("many holes") != std::string::npos;
-    });
-    if (sparse) add(-18, "sparse_range_risk", "Most chunk windows will be nearly empty.");
+    if (candidate_.preflight.sparse) add(-18, "sparse_range_risk", "Most chunk windows will be nearly empty.");
   }
 
   void by_verdict() {

@@ -53,6 +53,17 @@ TEST(Prioritize, LargeChunkedTablesGoLate) {
   EXPECT_EQ(one.cost, CostClass::very_high);
 }
 
+TEST(Prioritize, SparseChunksGoLater) {
+  auto entry = full();
+  entry.mode = config::Mode::chunked;
+  auto preflight = looked(1'000'000);
+  const auto dense = score(entry, preflight);
+  preflight.sparse = true;
+  const auto sparse = score(entry, preflight);
+  EXPECT_EQ(sparse.score, dense.score - 18);
+  EXPECT_THAT(sparse.reasons, has("sparse_range_risk"));
+}
+
 TEST(Prioritize, AStrongCursorIsWorthMoreThanAWeakOne) {
   auto entry = full();
   entry.mode = config::Mode::incremental;

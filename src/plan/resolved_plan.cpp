@@ -4,17 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/json_fields.hpp"
+
 namespace rivet::plan {
 namespace {
 
+using model::or_null;
 using nlohmann::ordered_json;
-
-template <class T>
-ordered_json or_null(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
-}
-
-ordered_json or_null(const std::string& text) { return text.empty() ? ordered_json(nullptr) : ordered_json(text); }
 
 /// As users' scripts know it: one object named after the mode.
 ordered_json strategy_json(const config::Export& entry, const model::Plan& plan) {
@@ -91,27 +87,28 @@ ordered_json overrides_json(const config::Export& entry) {
 
 ordered_json resolved_plan(const config::Export& entry, const model::Plan& plan, const ordered_json& source) {
   const auto& relation = entry.relation;
-  return {{"export_name", entry.name},
-          {"source_table", relation.is_table() ? ordered_json(model::display_name(relation)) : ordered_json(nullptr)},
-          {"base_query", relation.is_table() ? "SELECT * FROM " + model::display_name(relation) : relation.query},
-          {"is_split_unit", false},
-          {"strategy", strategy_json(entry, plan)},
-          {"format", config::name_of(entry.format)},
-          {"compression", config::name_of(entry.compression)},
-          {"compression_level", or_null(entry.compression_level)},
-          {"max_file_size_bytes", or_null(entry.max_file_size)},
-          {"skip_empty", entry.skip_empty},
-          {"meta_columns", {{"exported_at", entry.meta_columns.exported_at}, {"row_hash", entry.meta_columns.row_hash}}},
-          {"destination", destination_json(entry.destination)},
-          {"tuning", tuning_json(entry.tuning)},
-          {"tuning_profile_label", entry.tuning.profile},
-          {"verify", entry.verify == config::Verify::content ? "content" : "size"},
-          {"source", source},
-          {"column_overrides", overrides_json(entry)},
-          {"shape_drift_warn_factor", entry.shape_drift_warn_factor},
-          {"destination_uri", plan.destination_uri},
-          {"consistency", plan.consistency},
-          {"tiling", plan.tiling}};
+  return {
+      {"export_name", entry.name},
+      {"source_table", relation.is_table() ? ordered_json(model::display_name(relation)) : ordered_json(nullptr)},
+      {"base_query", relation.is_table() ? "SELECT * FROM " + model::display_name(relation) : relation.query},
+      {"is_split_unit", false},
+      {"strategy", strategy_json(entry, plan)},
+      {"format", config::name_of(entry.format)},
+      {"compression", config::name_of(entry.compression)},
+      {"compression_level", or_null(entry.compression_level)},
+      {"max_file_size_bytes", or_null(entry.max_file_size)},
+      {"skip_empty", entry.skip_empty},
+      {"meta_columns", {{"exported_at", entry.meta_columns.exported_at}, {"row_hash", entry.meta_columns.row_hash}}},
+      {"destination", destination_json(entry.destination)},
+      {"tuning", tuning_json(entry.tuning)},
+      {"tuning_profile_label", entry.tuning.profile},
+      {"verify", entry.verify == config::Verify::content ? "content" : "size"},
+      {"source", source},
+      {"column_overrides", overrides_json(entry)},
+      {"shape_drift_warn_factor", entry.shape_drift_warn_factor},
+      {"destination_uri", plan.destination_uri},
+      {"consistency", plan.consistency},
+      {"tiling", plan.tiling}};
 }
 
 }  // namespace rivet::plan

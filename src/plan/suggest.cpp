@@ -3,7 +3,6 @@
 #include "plan/suggest.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -26,14 +25,8 @@ bool is_timestamp(const model::Column& column) {
   return column.type.kind == Kind::timestamp || column.type.kind == Kind::timestamp_tz;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 bool says(const std::string& name, std::initializer_list<std::string_view> words) {
-  const auto spelled = lower(name);
+  const auto spelled = base::lower(name);
   return std::any_of(words.begin(), words.end(),
                      [&](const auto word) { return spelled.find(word) != std::string::npos; });
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "report/labels.hpp"
 #include "report/prediction.hpp"
 
 namespace rivet::report {
@@ -12,9 +13,7 @@ namespace {
 
 constexpr int kLabelColumns = 13;
 
-std::string field(std::string_view label, std::string_view text) {
-  return fmt::format("  {}{}\n", pad_right(fmt::format("{}:", label), kLabelColumns), text);
-}
+std::string field(std::string_view label, std::string_view text) { return labelled(label, text, kLabelColumns); }
 
 std::string symbol(const std::string& status, const Style& style) {
   if (status == "success") return style.good("✓");

@@ -3,7 +3,6 @@
 #include "report/check.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,6 +12,7 @@
 #include "model/prediction.hpp"
 #include "report/arrow_names.hpp"
 #include "report/json.hpp"
+#include "report/labels.hpp"
 #include "report/prediction.hpp"
 #include "report/table.hpp"
 
@@ -21,86 +21,66 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// `~950K`: a round figure without its `.0`.
-std::string about(std::int64_t rows) {
-  auto text = "~" + human_count(static_cast<double>(rows));
-  if (const auto zero = text.find(".0"); zero != std::string::npos) text.erase(zero, 2);
-  return text;
-}
+constexpr int kLabelColumns = 14;
 
 /// Without what names and values may bring along to move a cursor with.
 std::string tame(std::string_view text) { return fit(text, display_width(text)); }
 
-/// One `  Label:        text` line.
-std::string labelled(std::string_view label, std::string_view text) {
-  return fmt::format("  {:<13} {}\n", fmt::format("{}:", label), text);
-}
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); });
-  return out;
-}
+std::string field(std::string_view label, std::string_view text) { return labelled(label, text, kLabelColumns); }
 
 std::string access_text(const model::Preflight& p) {
   if (p.scan_type.empty()) return "unknown";
   return p.uses_index ? "index scan (an index serves the reads)" : "full table scan (no index on the read path)";
 }
 
-std::string verdict_text(model::Verdict verdict, const Style& style) {
-  const auto text = upper(model::name_of(verdict));
-  if (verdict == model::Verdict::efficient || verdict == model::Verdict::acceptable) return style.good(text);
-  return verdict == model::Verdict::degraded ? style.doubt(text) : style.bad(text);
-}
-
 std::string partitions_text(const CheckedExport& checked) {
   if (!checked.partitions) return "";
   const auto& group = *checked.partitions;
-  if (group.count == 0) return labelled("Partitions", fmt::format("none: no row has a {}", group.column));
-  return labelled("Partitions", fmt::format("{} by {}: {} .. {}; below is {}", base::with_thousands(group.count),
-                                            group.column, group.first, group.last, group.typical));
+  if (group.count == 0) return field("Partitions", fmt::format("none: no row has a {}", group.column));
+  return field("Partitions", fmt::format("{} by {}: {} .. {}; below is {}", base::with_thousands(group.count),
+                                         group.column, group.first, group.last, group.typical));
 }
 
 std::string size_text(const model::Preflight& p) {
   std::string text;
-  if (p.row_estimate) text += labelled("Row estimate", fmt::format("{}  ({})", about(*p.row_estimate), p.row_source));
-  if (p.avg_row_bytes) text += labelled("Row width", fmt::format("~{} bytes", *p.avg_row_bytes));
-  if (p.cursor_min) text += labelled("Cursor range", tame(*p.cursor_min + " .. " + p.cursor_max.value_or("")));
-  if (!p.cursor_column.empty()) text += labelled("Cursor col", tame(p.cursor_column));
+  if (p.row_estimate)
+    text += field("Row estimate", fmt::format("{}  ({})", base::about(*p.row_estimate), p.row_source));
+  if (p.avg_row_bytes) text += field("Row width", fmt::format("~{} bytes", *p.avg_row_bytes));
+  if (p.cursor_min) text += field("Cursor range", tame(*p.cursor_min + " .. " + p.cursor_max.value_or("")));
+  if (!p.cursor_column.empty()) text += field("Cursor col", tame(p.cursor_column));
   return text;
 }
 
 std::string advice_text(const model::Preflight& p, const Style& style) {
-  auto text = labelled("Recommended", "tuning.profile: " + p.recommended_profile);
+  auto text = field("Recommended", "tuning.profile: " + p.recommended_profile);
   text += p.recommended_parallel > 1
-              ? labelled("Recommended", fmt::format("parallel: {} ({})", p.recommended_parallel, p.parallel_reason))
-              : labelled("Parallelism", fmt::format("1 ({})", p.parallel_reason));
+              ? field("Recommended", fmt::format("parallel: {} ({})", p.recommended_parallel, p.parallel_reason))
+              : field("Parallelism", fmt::format("1 ({})", p.parallel_reason));
   for (const auto& [severity, message] : p.warnings) {
-    text += labelled("Warning", style.doubt(tame(fmt::format("[{}] {}", model::name_of(severity), message))));
+    text += field("Warning", style.doubt(tame(fmt::format("[{}] {}", model::name_of(severity), message))));
   }
-  if (!p.suggestion.empty()) text += labelled("Suggestion", tame(p.suggestion));
+  if (!p.suggestion.empty()) text += field("Suggestion", tame(p.suggestion));
   return text;
 }
 
 std::string preflight_text(const model::Preflight& p, const CheckedExport& checked, const Style& style) {
-  auto text = labelled("Strategy", tame(p.strategy)) + labelled("Mode", tame(p.mode));
-  if (!checked.window.empty()) text += labelled("Window", tame(checked.window));
+  auto text = field("Strategy", tame(p.strategy)) + field("Mode", tame(p.mode));
+  if (!checked.window.empty()) text += field("Window", tame(checked.window));
   text += size_text(p);
-  text += labelled("Units", tame(fmt::format("{} ({})", base::with_thousands(p.units), checked.plan->reason)));
-  text += labelled("Access", access_text(p));
-  text += labelled("Verdict", verdict_text(p.verdict, style));
+  text += field("Units", tame(fmt::format("{} ({})", base::with_thousands(p.units), checked.plan->reason)));
+  text += field("Access", access_text(p));
+  text += field("Verdict", verdict_text(p.verdict, style));
   return text + advice_text(p, style);
 }
 
 std::string prediction_lines(const model::Plan& plan) {
   if (!plan.prediction) return "";
   const auto& p = *plan.prediction;
-  return labelled("Predicted", fmt::format("rows {}, bytes {}", interval_text("rows", p.rows),
-                                           interval_text("bytes_written", p.bytes_written))) +
-         labelled("Predicted",
-                  fmt::format("duration {}, statements {}, peak memory {}", interval_text("duration_ms", p.duration_ms),
-                              interval_text("statements", p.statements), interval_text("peak_rss_mb", p.peak_rss_mb)));
+  return field("Predicted", fmt::format("rows {}, bytes {}", interval_text("rows", p.rows),
+                                        interval_text("bytes_written", p.bytes_written))) +
+         field("Predicted",
+               fmt::format("duration {}, statements {}, peak memory {}", interval_text("duration_ms", p.duration_ms),
+                           interval_text("statements", p.statements), interval_text("peak_rss_mb", p.peak_rss_mb)));
 }
 
 std::string types_text(const CheckedExport& checked) {
@@ -189,14 +169,6 @@ Json target_json(const CheckedExport& checked) {
           {"recovery_sql", or_null(model::recovery_sql(*checked.target, checked.export_name, checked.target_columns))}};
 }
 
-Json error_json(const base::Error& error) {
-  return {{"error", error.to_string()},
-          {"exit_class", base::exit_class_of(error.kind)},
-          {"code", or_null(error.code)},
-          {"kind", base::name_of(error.kind)},
-          {"hint", or_null(error.hint)}};
-}
-
 Json violations_json(const CheckedExport& checked) {
   auto out = Json::array();
   for (const auto& [column, message] : checked.violations) out.push_back({{"column", column}, {"message", message}});
@@ -227,9 +199,9 @@ std::string check_text(const CheckedExport& checked, const CheckView& view) {
   if (checked.preflight) text += preflight_text(*checked.preflight, checked, view.style);
   if (checked.plan) text += prediction_lines(*checked.plan);
   for (const auto& change : checked.schema_changes) {
-    text += labelled("Schema", view.style.doubt(tame(change + " since the last run")));
+    text += field("Schema", view.style.doubt(tame(change + " since the last run")));
   }
-  if (checked.error) text += labelled("Refused", view.style.bad(checked.error->to_string()));
+  if (checked.error) text += field("Refused", view.style.bad(checked.error->to_string()));
   if (view.types && checked.plan) text += type_report(checked, view.style);
   return text;
 }

@@ -57,20 +57,10 @@ std::string retry_lines(const journal::Journal& run) {
   return text;
 }
 
-std::string schema_change_text(const journal::SchemaChanged& change) {
-  std::vector<std::string> parts;
-  for (const auto& column : change.added) parts.push_back("added " + column);
-  for (const auto& column : change.removed) parts.push_back("removed " + column);
-  for (const auto& type : change.type_changed) {
-    parts.push_back(fmt::format("{} changed from {} to {}", type.column, type.before, type.after));
-  }
-  return fmt::format("{}", fmt::join(parts, "; "));
-}
-
 std::string degraded_text(const journal::Entry& entry) {
   return std::visit(
       Overloaded{[](const journal::QualityIssue& e) { return fmt::format("quality {}: {}", e.severity, e.message); },
-                 [](const journal::SchemaChanged& e) { return "schema changed: " + schema_change_text(e); },
+                 [](const journal::SchemaChanged& e) { return "schema changed: " + journal::to_text(e); },
                  [](const journal::PlanWarning& e) { return fmt::format("plan: {} ({})", e.message, e.rule); },
                  [](const journal::Warning& e) { return fmt::format("{}: {}", e.context, e.message); },
                  [](const journal::ParallelismAdjusted& e) {

@@ -2,26 +2,20 @@
 // How the program's JSON documents are made: absent is null, text is never refused, secrets are removed value by value.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
 #include "base/redact.hpp"
+#include "model/json_fields.hpp"
 
 namespace rivet::report {
 
-/// The value, or null when there is none.
-template <class T>
-nlohmann::ordered_json or_null(const std::optional<T>& value) {
-  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
-}
+using model::or_null;
 
-/// The text, or null when it is empty.
-inline nlohmann::ordered_json or_null(const std::string& text) {
-  return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
-}
+/// What an error says, and the class of exit codes it belongs to. Nothing is cleaned yet.
+nlohmann::ordered_json error_json(const base::Error& error);
 
 /// Cleans every string value of the document. Done before dumping, so that cleaning can never break its syntax.
 template <class Json>

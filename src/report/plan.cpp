@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "report/labels.hpp"
 #include "report/prediction.hpp"
 
 namespace rivet::report {
@@ -12,8 +13,9 @@ namespace {
 
 constexpr int kLabelColumns = 12;
 
+/// The colons stand below each other.
 std::string field(std::string_view label, std::string_view text) {
-  return fmt::format("  {}: {}\n", pad_right(std::string(label), kLabelColumns), text);
+  return labelled(pad_right(label, kLabelColumns), text, kLabelColumns + 2);
 }
 
 std::string minute_of(base::Timestamp at) {
@@ -22,21 +24,11 @@ std::string minute_of(base::Timestamp at) {
   return text + " UTC";
 }
 
-std::string verdict_text(model::Verdict verdict, const Style& style) {
-  switch (verdict) {
-    case model::Verdict::efficient: return style.good("EFFICIENT");
-    case model::Verdict::acceptable: return style.good("ACCEPTABLE");
-    case model::Verdict::degraded: return style.doubt("DEGRADED");
-    case model::Verdict::unsafe: return style.bad("UNSAFE");
-  }
-  return "";
-}
-
 std::string expected(const model::Plan& plan) {
   if (!plan.prediction) return "";
   const auto& p = *plan.prediction;
   const auto line = [](std::string_view label, std::string_view what, const model::Interval& interval) {
-    return fmt::format("    {}: {}\n", pad_right(std::string(label), kLabelColumns - 2), interval_text(what, interval));
+    return field(fmt::format("  {}", label), interval_text(what, interval));
   };
   return field("Expected", fmt::format("by {}", p.basis)) + line("rows", "rows", p.rows) +
          line("bytes out", "bytes_written", p.bytes_written) + line("duration", "duration_ms", p.duration_ms) +
@@ -58,10 +50,12 @@ std::string plan_text(const PlanReview& review, const Style& style) {
   auto text = "\n" + field("Plan ID", review.plan_id) + field("Created", minute_of(review.created_at)) +
               field("Expires", minute_of(review.expires_at)) + field("Export", style.strong(review.export_name)) +
               field("Strategy", preflight.strategy) + field("Fingerprint", plan.fingerprint);
-  if (review.partitions > 0) text += field("Partitions", fmt::format("{} (details: {})", review.partitions, plan.export_name));
+  if (review.partitions > 0)
+    text += field("Partitions", fmt::format("{} (details: {})", review.partitions, plan.export_name));
   text += field("Chunks", units_text(plan));
   if (preflight.row_estimate) {
-    text += field("Row est.", fmt::format("~{} ({})", base::with_thousands(*preflight.row_estimate), preflight.row_source));
+    text +=
+        field("Row est.", fmt::format("~{} ({})", base::with_thousands(*preflight.row_estimate), preflight.row_source));
   }
   text += field("Verdict", verdict_text(preflight.verdict, style)) + field("Profile", preflight.recommended_profile);
   text += field("Why", preflight.rationale) + field("Proof", plan.tiling) + expected(plan);
@@ -73,7 +67,9 @@ std::string plan_text(const PlanReview& review, const Style& style) {
     text += field("Priority", review.priority->score);
     for (const auto& reason : review.priority->reasons) text += "    " + reason + "\n";
   }
-  text += field("Tuning", review.tuning) + field("Consistency", plan.consistency == "snapshot" ? "one instant for all units" : "each unit its own instant");
+  text +=
+      field("Tuning", review.tuning) +
+      field("Consistency", plan.consistency == "snapshot" ? "one instant for all units" : "each unit its own instant");
   return text + field("Output", plan.destination_uri) + field("Format", plan.format + " + " + plan.compression);
 }
 

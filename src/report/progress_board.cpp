@@ -73,7 +73,7 @@ std::vector<std::string> ProgressBoard::segments(const Entry& entry, Instant now
   if (entry.samples.empty()) return {"preparing", age};
   const auto rate = rows_per_second(entry, now);
   std::vector<std::string> out{base::with_thousands(entry.rows) + " rows"};
-  if (rate > 0) out.push_back(human_count(rate) + " rows/s");
+  if (rate > 0) out.push_back(base::human_count(rate) + " rows/s");
   if (entry.bytes > 0) out.push_back(base::human_bytes(entry.bytes));
   const auto estimate = entry.estimate.value_or(0);
   if (entry.rows < estimate) {

@@ -3,11 +3,11 @@
 #include "report/summary.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "report/file.hpp"
 #include "report/json.hpp"
 #include "report/outcome_json.hpp"
@@ -35,11 +35,6 @@ Json plan_warnings_json(const RunOutcome& outcome) {
   return list;
 }
 
-std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
-  return text;
-}
-
 // Code spans end at a back quote, list items at a line end.
 std::string inline_text(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
@@ -65,7 +60,7 @@ std::string reconciliation_word(const RunOutcome& outcome) {
 std::string header(const RunOutcome& outcome) {
   std::string text = fmt::format("# Rivet run: `{}`\n\n", outcome.run_id);
   text += item("**Export**", fmt::format("`{}`", outcome.export_name));
-  text += item("**Status**", upper(outcome.status));
+  text += item("**Status**", base::upper(outcome.status));
   text += item("**Started**", base::to_rfc3339(outcome.started_at));
   text += item("**Finished**", base::to_rfc3339(outcome.finished_at));
   text += item("**Duration**", fmt::format("{} ms ({:.2f} s)", outcome.duration_ms, outcome.duration_ms / 1000.0));

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "base/text.hpp"
+
 namespace rivet::report {
 namespace {
 
@@ -117,16 +119,9 @@ std::string pad_left(std::string_view text, int width) {
   return std::string(missing > 0 ? static_cast<std::size_t>(missing) : 0, ' ') + std::string(text);
 }
 
-std::string human_count(double number) {
-  constexpr std::array<std::string_view, 4> units{"", "K", "M", "G"};
-  std::size_t unit = 0;
-  for (; number >= 1000 && unit + 1 < units.size(); ++unit) number /= 1000;
-  return unit == 0 ? fmt::format("{:.0f}", number) : fmt::format("{:.1f}{}", number, units[unit]);
-}
-
 std::string human_rate(std::int64_t rows, std::int64_t milliseconds) {
   if (milliseconds <= 0) return "-";
-  return human_count(static_cast<double>(rows) * 1000 / static_cast<double>(milliseconds)) + " rows/s";
+  return base::human_count(static_cast<double>(rows) * 1000 / static_cast<double>(milliseconds)) + " rows/s";
 }
 
 }  // namespace rivet::report

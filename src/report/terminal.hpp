@@ -44,8 +44,6 @@ std::string pad_right(std::string_view text, int width);
 /// Blanks in front up to at least `width` columns.
 std::string pad_left(std::string_view text, int width);
 
-/// `850`, `262.6K`, `1.3M`.
-std::string human_count(double number);
 /// `262.6K rows/s`; `-` when nothing took no time.
 std::string human_rate(std::int64_t rows, std::int64_t milliseconds);
 

@@ -5,14 +5,13 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "inspect/drift.hpp"
 
 namespace rivet::run {
 
 std::string schema_message(const model::journal::SchemaChanged& change) {
-  return fmt::format("the schema changed since the last run: {}", fmt::join(inspect::to_lines(change), "; "));
+  return "the schema changed since the last run: " + model::journal::to_text(change);
 }
 
 Result<void> accept_schema(state::StateStore& store, const config::Export& entry, const model::Plan& plan,

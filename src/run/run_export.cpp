@@ -17,25 +17,18 @@
 #include "inspect/drift.hpp"
 #include "run/execute.hpp"
 #include "run/gates.hpp"
-#include "inspect/preflight.hpp"
 #include "inspect/resolve.hpp"
-#include "model/manifest.hpp"
+#include "run/hold_run.hpp"
 #include "run/lease_keeper.hpp"
 #include "run/outcome.hpp"
-#include "run/owner.hpp"
-#include "run/pacing.hpp"
-#include "run/part_names.hpp"
 #include "inspect/partitions.hpp"
 #include "run/publish.hpp"
-#include "run/retry.hpp"
 #include "run/unfinished.hpp"
 
 namespace rivet::run {
 namespace {
 
 namespace journal = model::journal;
-
-constexpr std::chrono::milliseconds kLookAgain{250};
 
 class ExportRun {
  public:
@@ -46,10 +39,10 @@ class ExportRun {
         entry_(entry),
         options_(options),
         pinned_(pinned),
-        owner_(make_owner()),
         started_(std::chrono::steady_clock::now()),
         statements_before_(environment.statements == nullptr ? 0 : environment.statements->load()),
-        outcome_(expected_outcome(config, entry, environment.clock.now())) {}
+        outcome_(expected_outcome(config, entry, environment.clock.now())),
+        hold_(environment, entry) {}
 
   report::RunOutcome run() {
     if (auto done = flow(); !done) fail_with(std::move(done).error());
@@ -76,14 +69,8 @@ class ExportRun {
   Result<void> look();
   Result<void> check_drift();
   Result<void> begin();
-  Result<void> join_living();
-  Result<void> require_no_result() const;
-  Result<void> take_over_or_start();
-  Result<void> adopt(const state::RunView& run);
-  Result<bool> follow();
-  std::int64_t rows_of_ours() const;
+  Result<void> leave_to_holder();
   void tell_plan() const;
-  Result<void> start_run();
   Result<void> work();
   Result<void> check_gates(const GateCounts& counts);
   Result<void> check_shapes(const GateCounts& counts);
@@ -103,19 +90,16 @@ class ExportRun {
   const config::Export& entry_;
   const RunOptions& options_;
   const inspect::PinnedPlan* const pinned_;  // null: the plan is made here
-  const std::string owner_;
   const std::chrono::steady_clock::time_point started_;
   const std::int64_t statements_before_;
 
   report::RunOutcome outcome_;
+  RunHold hold_;
   OpenedDestination opened_;
   std::unique_ptr<format::Format> format_;
   std::optional<inspect::Resolved> resolved_;  // with the session that holds a shared instant
   std::optional<journal::SchemaChanged> schema_change_;
   std::optional<Recorder> recorder_;
-  std::string run_id_, nonce_;
-  bool held_ = false;    // the store knows the run, and we hold it
-  bool joined_ = false;  // another process holds it, and we help
   bool sealed_ = false;  // its result is decided
 };
 
@@ -125,12 +109,12 @@ Result<void> ExportRun::flow() {
   TRY(check_drift());
   TRY(begin());
   TRY(work());
-  if (joined_) {
-    if (!TRY(follow())) return {};
+  if (hold_.joined()) {
+    if (!TRY(hold_.follow(opened_.place.prefix))) return leave_to_holder();
     TRY(work());  // what the dead process still held
   }
-  auto counts = TRY(merged_gate_counts(TRY(env_.store.units(run_id_))));
-  TRY(add_repeats_between_units(env_.store, run_id_, entry_.quality, counts));
+  auto counts = TRY(merged_gate_counts(TRY(env_.store.units(hold_.run_id()))));
+  TRY(add_repeats_between_units(env_.store, hold_.run_id(), entry_.quality, counts));
   outcome_.rows = counts.rows;
   TRY(check_gates(counts));
   TRY(check_shapes(counts));
@@ -173,7 +157,7 @@ Result<void> ExportRun::check_drift() {
   auto accepted = accept_schema(env_.store, entry_, plan(), schema_change_);
   if (!schema_change_) return accepted;
   outcome_.schema_changed = true;
-  outcome_.schema_changes = inspect::to_lines(*schema_change_);
+  outcome_.schema_changes = journal::to_lines(*schema_change_);
   TRY(std::move(accepted));
   if (entry_.on_schema_drift == config::OnSchemaDrift::warn) {
     outcome_.warnings.push_back(schema_message(*schema_change_));
@@ -182,73 +166,26 @@ Result<void> ExportRun::check_drift() {
 }
 
 Result<void> ExportRun::begin() {
-  if (options_.resume) TRY(join_living());
-  if (!joined_) TRY(take_over_or_start());
-  outcome_.run_id = run_id_;
+  auto acquired = hold_.acquire({.opened = opened_,
+                                 .started_at = outcome_.started_at,
+                                 .has_units = pinned_ != nullptr,
+                                 .resume = options_.resume,
+                                 .force = options_.force},
+                                *resolved_);
+  outcome_.took_over = hold_.took_over();
+  TRY(std::move(acquired));
+  outcome_.run_id = hold_.run_id();
   for (const auto& [rule, message] : plan().warnings) outcome_.plan_warnings.emplace_back(rule, message);
-  recorder_.emplace(env_.store, env_.clock, env_.log, run_id_, entry_.name);
-  if (!joined_) tell_plan();
+  recorder_.emplace(env_.store, env_.clock, env_.log, hold_.run_id(), entry_.name);
+  if (!hold_.joined()) tell_plan();
   base::fault_point("run_started");
   return {};
 }
 
-/// `--resume` while a living process works on the run of the same plan: its units are shared.
-Result<void> ExportRun::join_living() {
-  const auto run = TRY(find_living(env_, plan()));
-  if (!run) return {};
-  TRY(adopt(*run));
-  joined_ = true;
-  env_.progress.note(entry_.name, fmt::format("joining run {}, which another process began", run_id_));
-  return {};
-}
-
-/// What `--resume` would replace with an older run's result is not replaced unasked (M8).
-Result<void> ExportRun::require_no_result() const {
-  if (!options_.resume || options_.force || !opened_.destination->capabilities().can_list) return {};
-  const auto& incremental = plan().incremental;
-  if (incremental && incremental->since) return {};  // adds to it
-  const auto key = model::success_key(entry_.name);
-  if (!TRY(destination::read_text(*opened_.destination, key, model::kSuccessLimitBytes))) return {};
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("{} stands at {}: a complete result is there", key, opened_.place.uri),
-                    .code = "RIVET_RESULT_STANDS",
-                    .hint = "run without --resume for a new result, or with --resume --force to go on all the same"});
-}
-
-Result<void> ExportRun::take_over_or_start() {
-  TRY(require_no_result());
-  if (const auto dead = TRY(take_over(env_, plan(), owner_, entry_.verify == config::Verify::content))) {
-    outcome_.took_over = true;
-    held_ = true;
-    run_id_ = dead->run_id;
-    TRY(adopt(*dead));
-    env_.progress.note(entry_.name, fmt::format("going on with run {}, whose process died", run_id_));
-    return {};
-  }
-  if (options_.resume && !options_.force) {
-    return fail(ErrorKind::config,
-                fmt::format("export '{}' has no unfinished run of this configuration to resume", entry_.name),
-                "run without --resume");
-  }
-  TRY(require_same_format(env_.store, plan()));
-  if (pinned_ == nullptr) {
-    TRY(inspect::cut_into_units(env_.access(), inspect::Purpose::run, *resolved_));
-    TRY(inspect::add_prediction(env_.access(), entry_, *resolved_));
-    warn_about_pacing(entry_.tuning, resolved_->plan);
-  }
-  if (plan().snapshot.empty()) resolved_->session.reset();  // nobody reads an instant that it holds
-  return start_run();
-}
-
-/// Goes on with a run as its first process would have: under its id, its names and its time.
-Result<void> ExportRun::adopt(const state::RunView& run) {
-  run_id_ = run.run_id;
-  nonce_ = run.nonce;
-  resolved_->session.reset();
-  resolved_->meta_columns = TRY(inspect::make_meta_columns(entry_, plan().source_columns, run.started_at));
-  auto stored = TRY(model::plan_from_json_text(run.plan_json));
-  stored.relation = plan().relation;  // the stored text may have lost a secret
-  resolved_->plan = std::move(stored);
+/// The joined run was published by the process that held it.
+Result<void> ExportRun::leave_to_holder() {
+  outcome_.rows = hold_.rows_of_ours();
+  outcome_.status = "success";
   return {};
 }
 
@@ -274,40 +211,11 @@ void ExportRun::tell_plan() const {
   if (schema_change_) tell(*schema_change_);
 }
 
-Result<void> ExportRun::start_run() {
-  nonce_ = make_nonce();
-  auto shown_plan = plan();  // the store must not hold secrets; nobody runs a query from there
-  shown_plan.relation.query = env_.redactor.clean(plan().relation.query);
-  for (auto at = outcome_.started_at;; at += std::chrono::milliseconds(1)) {
-    run_id_ = first_run_id(entry_.name, at);
-    const auto now = env_.clock.now();
-    auto started = env_.store.apply(state::RunStarted{.run_id = run_id_,
-                                                      .export_name = entry_.name,
-                                                      .prefix = plan().prefix,
-                                                      .plan_hash = plan().fingerprint,
-                                                      .plan_json = model::to_json_text(shown_plan),
-                                                      .mode = plan().mode,
-                                                      .nonce = nonce_,
-                                                      .owner = owner_,
-                                                      .at = now,
-                                                      .lease_until = now + kLeaseTime,
-                                                      .max_attempts = max_attempts(entry_),
-                                                      .units = plan().units,
-                                                      .format = plan().format,
-                                                      .compression = plan().compression});
-    if (started) break;
-    if (started.error().code == state::kRunIdTaken) continue;
-    TRY(refuse_if_held(env_, entry_.name));  // another process was quicker
-    return started;
-  }
-  held_ = true;
-  return {};
-}
-
 Result<void> ExportRun::work() {
   std::stop_source work;
   const std::stop_callback on_stop(env_.stop, [&work] { work.request_stop(); });
-  const LeaseKeeper lease(env_.store, env_.clock, {.run_id = run_id_, .owner = owner_, .joined = joined_}, work);
+  const LeaseKeeper lease(env_.store, env_.clock,
+                          {.run_id = hold_.run_id(), .owner = hold_.owner(), .joined = hold_.joined()}, work);
   std::optional<RecentRows> recent;
   if (plan().incremental) recent = TRY(RecentRows::load(env_.store, plan()));
   const HeldRun held{.environment = env_,
@@ -318,51 +226,13 @@ Result<void> ExportRun::work() {
                      .meta_columns = resolved_->meta_columns,
                      .recorder = *recorder_,
                      .recent = recent ? &*recent : nullptr,
-                     .run_id = run_id_,
-                     .nonce = nonce_,
-                     .owner = owner_};
+                     .run_id = hold_.run_id(),
+                     .nonce = hold_.nonce(),
+                     .owner = hold_.owner()};
   const auto counts = TRY(execute(held, work.get_token()));
   outcome_.retries = counts.retries;
   outcome_.bytes_read = counts.bytes_read;
   return {};
-}
-
-/// The run's own process publishes it; when that one dies we are its heir. True in that case.
-Result<bool> ExportRun::follow() {
-  for (;;) {
-    const auto run = TRY(env_.store.run(run_id_));
-    if (!run) return fail(ErrorKind::internal, "the joined run is not in the store");
-    if (run->stage == state::RunStage::published) break;
-    if (run->stage == state::RunStage::ended) {
-      return fail(Error{.kind = ErrorKind::conflict,
-                        .message = fmt::format("the joined run {} ended as {}: {}", run_id_, run->status, run->error),
-                        .code = "RIVET_RUN_LOST"});
-    }
-    if (!is_held(*run, env_.clock.now())) {
-      if (run->stage == state::RunStage::running) {
-        auto held = hold(env_, *run, owner_);
-        if (!held && held.error().kind == ErrorKind::conflict) continue;  // another heir was quicker
-        TRY(std::move(held));
-        joined_ = false;
-        held_ = true;
-        return true;
-      }
-      TRY(finish_sealed_runs(env_, entry_.name, opened_.place.prefix));
-      continue;
-    }
-    if (!sleep_for(kLookAgain, env_.stop)) return fail(ErrorKind::cancelled, "interrupted");
-  }
-  outcome_.rows = rows_of_ours();
-  outcome_.status = "success";
-  return false;
-}
-
-std::int64_t ExportRun::rows_of_ours() const {
-  std::int64_t rows = 0;
-  if (const auto units = env_.store.units(run_id_)) {
-    for (const auto& unit : *units) rows += unit.owner == owner_ ? unit.rows : 0;
-  }
-  return rows;
 }
 
 Result<void> ExportRun::check_gates(const GateCounts& counts) {
@@ -387,7 +257,7 @@ Result<void> ExportRun::check_shapes(const GateCounts& counts) {
 
 /// An incremental run adds to what the runs before it left, unless it is the first.
 state::RunSealed ExportRun::sealed_result() const {
-  state::RunSealed sealed{.run_id = run_id_, .owner = owner_, .at = env_.clock.now()};
+  state::RunSealed sealed{.run_id = hold_.run_id(), .owner = hold_.owner(), .at = env_.clock.now()};
   if (const auto& incremental = plan().incremental) {
     sealed.append = incremental->since.has_value();
     sealed.position = incremental->until;
@@ -403,7 +273,7 @@ Result<void> ExportRun::seal_and_publish() {
   TRY(env_.store.apply(sealed_result()));
   sealed_ = true;
   base::fault_point("sealed");
-  const auto run = TRY(env_.store.run(run_id_));
+  const auto run = TRY(env_.store.run(hold_.run_id()));
   if (!run) return fail(ErrorKind::internal, "the sealed run is not in the store");
   outcome_.generation = run->generation;
   TRY(publish(env_.store, *opened_.destination, *run, env_.clock).context("publishing"));
@@ -435,9 +305,9 @@ Result<void> ExportRun::verify() {
 Result<void> ExportRun::skip() {
   outcome_.status = "skipped";
   outcome_.skip_reason = "0 rows and skip_empty is set";
-  TRY(env_.store.apply(
-      state::RunEnded{.run_id = run_id_, .owner = owner_, .status = "skipped", .error = "", .at = env_.clock.now()}));
-  held_ = false;
+  TRY(env_.store.apply(state::RunEnded{
+      .run_id = hold_.run_id(), .owner = hold_.owner(), .status = "skipped", .error = "", .at = env_.clock.now()}));
+  hold_.let_go();
   return {};
 }
 
@@ -446,12 +316,12 @@ void ExportRun::fail_with(Error error) {
   const bool interrupted = error.kind == ErrorKind::cancelled && env_.stop.stop_requested();
   if (error.kind == ErrorKind::cancelled && !interrupted) {
     error = Error{.kind = ErrorKind::conflict,
-                  .message = fmt::format("run {} was taken over by another process", run_id_),
+                  .message = fmt::format("run {} was taken over by another process", hold_.run_id()),
                   .code = "RIVET_RUN_LOST"};
-    held_ = false;
+    hold_.let_go();
   }
   outcome_.status = interrupted ? "interrupted" : "failed";
-  if (held_ && !sealed_) end_run(error, outcome_.status);
+  if (hold_.held() && !sealed_) end_run(error, outcome_.status);
   if (sealed_ && !outcome_.manifest_ok) {
     outcome_.resumable = true;
     outcome_.resume_command = options_.rerun_command;
@@ -462,14 +332,17 @@ void ExportRun::fail_with(Error error) {
 
 /// Nothing of a run without a result may stay in the readers' way.
 void ExportRun::end_run(const Error& error, const std::string& status) {
-  auto ended = env_.store.apply(state::RunEnded{
-      .run_id = run_id_, .owner = owner_, .status = status, .error = error.to_string(), .at = env_.clock.now()});
+  auto ended = env_.store.apply(state::RunEnded{.run_id = hold_.run_id(),
+                                                .owner = hold_.owner(),
+                                                .status = status,
+                                                .error = error.to_string(),
+                                                .at = env_.clock.now()});
   if (ended) ended = sweep_ended_runs(env_, entry_.name, opened_.place.prefix);
   if (ended) {
-    const auto run = env_.store.run(run_id_);
+    const auto run = env_.store.run(hold_.run_id());
     if (run && *run) ended = record_failure(*opened_.destination, **run, status, env_.clock);
   }
-  if (!ended) env_.log.warn("closing run {}: {}", run_id_, ended.error().to_string());
+  if (!ended) env_.log.warn("closing run {}: {}", hold_.run_id(), ended.error().to_string());
   outcome_.rows = 0;
 }
 
@@ -482,14 +355,14 @@ report::RunOutcome ExportRun::finish() {
   outcome_.peak_rss_mb = base::peak_rss_mb();
   if (env_.statements != nullptr) outcome_.statements = env_.statements->load() - statements_before_;
   if (resolved_) outcome_.prediction = plan().prediction;
-  add_what_is_stored(env_.store, run_id_, sealed_, outcome_);
-  if (recorder_ && !joined_) {
+  add_what_is_stored(env_.store, hold_.run_id(), sealed_, outcome_);
+  if (recorder_ && !hold_.joined()) {
     std::optional<std::string> message;
     if (outcome_.error) message = outcome_.error->to_string();
     tell(journal::RunCompleted{
         .status = outcome_.status, .error_message = message, .duration_ms = outcome_.duration_ms});
   }
-  if (!joined_) {  // the run has one row, which its own process writes
+  if (!hold_.joined()) {  // the run has one row, which its own process writes
     record_metrics(env_, entry_, resolved_ ? &plan() : nullptr, outcome_, sealed_);
   }
   base::fault_point("metrics_recorded");

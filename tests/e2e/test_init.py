@@ -182,7 +182,7 @@ def test_each_mode_can_be_forced_and_what_it_cannot_do_falls_back(rivet, pg_db):
     make_odd_schema(pg_db)
     for mode in ("full", "chunked", "incremental"):
         rivet.ok("init", "--source", pg_db.url, "-o", f"{mode}.yaml", "--mode", mode, "--schema", "public", "--include", "t_updated",
-                 "--include", "v_union", "--include", "t_no_key", "--include", "select")
+                 "--include", "v_union", "--include", "t_only_lists", "--include", "t_json", "--include", "select")
         config = (rivet.folder / f"{mode}.yaml").read_text().replace("./output/", f"./output-{mode}/")
         (rivet.folder / f"{mode}.yaml").write_text(config)
         exports = {export["name"]: export for export in exports_of(config)}

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from helpers import Rivet
+from pilot import PILOT
 
 TABLES = """
 CREATE TABLE users(id int PRIMARY KEY, name text);
@@ -24,43 +25,6 @@ ANALYZE
 """
 ROWS, COALESCE_ROWS = 950_000, 20_000
 
-CONFIG = """# Pilot: two tables of the shop.
-source:
-  type: postgres
-  url_env: DATABASE_URL
-  tuning:
-    profile: balanced
-
-exports:
-  - name: orders
-    query: "SELECT id, user_id, product, price, status, updated_at FROM orders"
-    mode: chunked
-    chunk_column: id
-    chunk_size: 100000
-    chunk_checkpoint: true          # what was read stays read
-    parallel: 2
-    format: parquet
-    destination:
-      type: local
-      path: ./output
-    columns:
-      price: decimal(10,2)          # bare NUMERIC has no scale of its own
-
-  # `updated_at` is NULL until the first change: fall back to `created_at`.
-  - name: orders_coalesce
-    query: "SELECT id, product, price, updated_at, created_at FROM orders_coalesce"
-    mode: incremental
-    cursor_column: updated_at
-    cursor_fallback_column: created_at
-    incremental_cursor_mode: coalesce
-    format: parquet
-    skip_empty: true
-    destination:
-      type: local
-      path: ./output
-    columns:
-      price: decimal(10,2)
-"""
 COLUMNS = {"orders": ["id", "user_id", "product", "price", "status", "updated_at"],
            "orders_coalesce": ["id", "product", "price", "updated_at", "created_at"]}
 
@@ -126,11 +90,11 @@ def plan(rivet: Rivet) -> dict:
     pretty = rivet.ok("plan", "-c", "pilot.yaml", "--no-annotate").stdout
     for said in ("Export +: orders\n", "Export +: orders_coalesce\n", "Chunks +: 10", "Priority +: score", "Format +: parquet"):
         assert re.search(said, pretty), said
-    assert (rivet.folder / "pilot.yaml").read_text() == CONFIG
+    assert (rivet.folder / "pilot.yaml").read_text() == PILOT
     rivet.ok("plan", "-c", "pilot.yaml", "--format", "json", "-o", "plan.json")
     annotated = (rivet.folder / "pilot.yaml").read_text()
     added = re.compile(r"^    (wave: \d|parallel_safe: (true|false))\n", re.M)
-    assert len(added.findall(annotated)) == 4 and added.sub("", annotated) == CONFIG
+    assert len(added.findall(annotated)) == 4 and added.sub("", annotated) == PILOT
     bundle = json.loads((rivet.folder / "plan.json").read_text())
     plans = {one["export_name"]: one for one in bundle["exports"]}
     assert plans["orders"]["computed"]["chunk_ranges"] == [[begin, begin + 99_999] for begin in range(1, 900_000, 100_000)] + [[900_001, ROWS]]
@@ -193,7 +157,7 @@ def second_night(rivet: Rivet, pg_db) -> None:
 
 def test_the_pilot_path(pilot, pg_db):
     discover(pilot)
-    (pilot.folder / "pilot.yaml").write_text(CONFIG)
+    (pilot.folder / "pilot.yaml").write_text(PILOT)
     check(pilot)
     doctor(pilot)
     plans = plan(pilot)

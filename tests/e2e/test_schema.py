@@ -12,45 +12,9 @@ import yaml
 
 from helpers import REPOSITORY, Rivet, export
 from modes import SHAPES
+from pilot import PILOT
 
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.yaml"))
-
-PILOT = """
-source:
-  type: postgres
-  url_env: DATABASE_URL
-  tuning:
-    profile: balanced
-
-exports:
-  - name: orders
-    query: "SELECT id, user_id, product, price, status, updated_at FROM orders"
-    mode: chunked
-    chunk_column: id
-    chunk_size: 100000
-    chunk_checkpoint: true
-    parallel: 2
-    format: parquet
-    destination:
-      type: local
-      path: ./output
-    columns:
-      price: decimal(10,2)
-
-  - name: orders_coalesce
-    query: "SELECT id, product, price, updated_at, created_at FROM orders_coalesce"
-    mode: incremental
-    cursor_column: updated_at
-    cursor_fallback_column: created_at
-    incremental_cursor_mode: coalesce
-    format: parquet
-    skip_empty: true
-    destination:
-      type: local
-      path: ./output
-    columns:
-      price: decimal(10,2)
-"""
 
 EVERY_KEY = """
 source:

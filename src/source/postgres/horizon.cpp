@@ -3,18 +3,24 @@
 // Information Functions").
 #include "source/postgres/horizon.hpp"
 
+#include <fmt/format.h>
+
 #include "base/text.hpp"
 #include "source/postgres/result_cells.hpp"
 
 namespace rivet::source::postgres {
 namespace {
 
+constexpr std::string_view kSourceId =
+    "(SELECT c.system_identifier FROM pg_control_system() AS c) || '/' || "
+    "(SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())";
+
 // The snapshot's xmin is the oldest transaction that was running in any database of the cluster; only top level ids
 // count, because those of subtransactions are younger. Times as in the other messages.
-constexpr const char* kHorizonQuery = R"(
+constexpr std::string_view kHorizonQuery = R"(
 WITH now AS MATERIALIZED (
   SELECT pg_snapshot_xmin(s) AS settled, pg_snapshot_xmax(s) AS next FROM pg_current_snapshot() AS s)
-SELECT settled, next,
+SELECT {}, settled, next,
        CASE WHEN settled <> next THEN coalesce(
          (SELECT format('pid %s (user %s, application %s, in its transaction since %s)', a.pid, a.usename,
                         coalesce(nullif(a.application_name, ''), '-'),
@@ -25,10 +31,6 @@ SELECT settled, next,
             FROM pg_prepared_xacts AS p WHERE p.transaction = settled::xid LIMIT 1)) END
   FROM now)";
 
-constexpr const char* kSourceIdQuery = R"(
-SELECT (SELECT c.system_identifier FROM pg_control_system() AS c) || '/' ||
-       (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))";
-
 std::optional<std::int64_t> version_number(std::string_view text) {
   const auto number = base::to_integer(text);
   return number && *number > 0 ? number : std::nullopt;
@@ -37,15 +39,15 @@ std::optional<std::int64_t> version_number(std::string_view text) {
 }  // namespace
 
 Result<model::Horizon> read_horizon(Connection& connection, std::chrono::seconds limit) {
-  const auto row = TRY(connection.execute(kHorizonQuery, limit));
-  return model::Horizon{.source_id = TRY(read_source_id(connection, limit)),
-                        .settled = number(row, 0, 0),
-                        .next = number(row, 0, 1),
-                        .held_by = cell(row, 0, 2)};
+  const auto row = TRY(connection.execute(fmt::format(kHorizonQuery, kSourceId), limit));
+  return model::Horizon{.source_id = cell(row, 0, 0),
+                        .settled = number(row, 0, 1),
+                        .next = number(row, 0, 2),
+                        .held_by = cell(row, 0, 3)};
 }
 
 Result<std::string> read_source_id(Connection& connection, std::chrono::seconds limit) {
-  return cell(TRY(connection.execute(kSourceIdQuery, limit)), 0, 0);
+  return cell(TRY(connection.execute(fmt::format("SELECT {}", kSourceId), limit)), 0, 0);
 }
 
 std::optional<std::int64_t> first_running(std::string_view snapshot) {

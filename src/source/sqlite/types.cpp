@@ -2,9 +2,9 @@
 // Affinity rules, and the declared names that mean more than their affinity.
 #include "source/sqlite/types.hpp"
 
-#include <algorithm>
+#include "base/text.hpp"
+
 #include <array>
-#include <cctype>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,12 +14,6 @@ namespace {
 
 using Kind = model::LogicalKind;
 using Rule = Declared::Rule;
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::toupper(c); });
-  return out;
-}
 
 /// The name in front of any parameters, without trailing blanks.
 std::string_view base_name(std::string_view declared) {
@@ -57,7 +51,7 @@ std::optional<model::LogicalType> decimal_by_name(std::string_view name, std::st
 }  // namespace
 
 Affinity affinity_of(std::string_view declared) {
-  const auto name = upper(declared);
+  const auto name = base::upper(declared);
   const auto has = [&](std::string_view part) { return name.find(part) != std::string::npos; };
   if (has("INT")) return Affinity::integer;
   if (has("CHAR") || has("CLOB") || has("TEXT")) return Affinity::text;
@@ -67,7 +61,7 @@ Affinity affinity_of(std::string_view declared) {
 }
 
 Declared declared_type(std::string_view declared) {
-  const auto spelled = upper(declared);
+  const auto spelled = base::upper(declared);
   const auto name = base_name(spelled);
   if (const auto kind = kind_by_name(name)) return {Rule::by_name, {.kind = *kind}};
   if (auto decimal = decimal_by_name(name, spelled)) return {Rule::by_name, std::move(*decimal)};

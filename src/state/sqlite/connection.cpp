@@ -185,17 +185,10 @@ Result<void> Transaction::commit() {
   return {};
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& path, int busy_timeout_ms) {
-  std::error_code error;
-  // An absolute path is never one of SQLite's special names, such as `:memory:` or `file:`.
-  const auto absolute = std::filesystem::absolute(path, error);
-  if (error || !std::filesystem::is_directory(absolute.parent_path(), error)) {
-    return fail(ErrorKind::config, fmt::format("the directory of the state store {} does not exist", path.string()),
-                "create it, or put the config file where a file can be written beside it");
-  }
+Result<std::unique_ptr<Connection>> Connection::open_named(const std::string& name, int flags, int busy_timeout_ms,
+                                                           const std::filesystem::path& path) {
   sqlite3* database = nullptr;
-  const int code = sqlite3_open_v2(absolute.c_str(), &database,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &database, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   if (database == nullptr) return failed(nullptr, code, path.string(), "opening");
   std::unique_ptr<Connection> connection(new Connection(database, path.string()));
   if (code != SQLITE_OK) return failed(database, code, path.string(), "opening");
@@ -204,12 +197,20 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
   return connection;
 }
 
+Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& path, int busy_timeout_ms) {
+  std::error_code error;
+  // An absolute path is never one of SQLite's special names, such as `:memory:` or `file:`.
+  const auto absolute = std::filesystem::absolute(path, error);
+  if (error || !std::filesystem::is_directory(absolute.parent_path(), error)) {
+    return fail(ErrorKind::config, fmt::format("the directory of the state store {} does not exist", path.string()),
+                "create it, or put the config file where a file can be written beside it");
+  }
+  return open_named(absolute.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, busy_timeout_ms, path);
+}
+
 Result<std::unique_ptr<Connection>> Connection::open_copy(const std::filesystem::path& path, int busy_timeout_ms) {
-  sqlite3* memory = nullptr;
-  const int code = sqlite3_open_v2(":memory:", &memory, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-  if (memory == nullptr) return failed(nullptr, code, path.string(), "opening a copy");
-  std::unique_ptr<Connection> copy(new Connection(memory, path.string()));
-  if (code != SQLITE_OK) return failed(memory, code, path.string(), "opening a copy");
+  auto copy = TRY(open_named(":memory:", SQLITE_OPEN_READWRITE, busy_timeout_ms, path));
+  auto* const memory = copy->database_;
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return copy;
   const auto original = TRY(open_for_reading(path, busy_timeout_ms));
@@ -231,14 +232,7 @@ Result<std::unique_ptr<Connection>> Connection::open_for_reading(const std::file
   const bool has_log = std::filesystem::exists(absolute.string() + "-wal", error);
   const auto name = uri_of(absolute) + (writable || has_log ? "" : "?immutable=1");
   const int mode = writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
-  sqlite3* database = nullptr;
-  const int code = sqlite3_open_v2(name.c_str(), &database, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, nullptr);
-  if (database == nullptr) return failed(nullptr, code, path.string(), "opening");
-  std::unique_ptr<Connection> connection(new Connection(database, path.string()));
-  if (code != SQLITE_OK) return failed(database, code, path.string(), "opening");
-  sqlite3_extended_result_codes(database, 1);
-  sqlite3_busy_timeout(database, busy_timeout_ms);
-  return connection;
+  return open_named(name, mode | SQLITE_OPEN_URI, busy_timeout_ms, path);
 }
 
 Connection::~Connection() {

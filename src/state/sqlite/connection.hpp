@@ -160,6 +160,9 @@ class Connection {
 
  private:
   Connection(sqlite3* database, std::string path) : database_(database), path_(std::move(path)) {}
+  /// What SQLite opens by this name; errors name `path`.
+  static Result<std::unique_ptr<Connection>> open_named(const std::string& name, int flags, int busy_timeout_ms,
+                                                        const std::filesystem::path& path);
   static Result<std::unique_ptr<Connection>> open_for_reading(const std::filesystem::path& path, int busy_timeout_ms);
   sqlite3_stmt* find(const Query& query) const;
 
