@@ -53,6 +53,7 @@ void declare(CLI::App& app, bool& json_errors, Action& chosen) {
   add_apply(app, chosen);
   add_validate(app, chosen);
   add_reconcile(app, chosen);
+  add_repair(app, chosen);
   add_journal(app, chosen);
   add_metrics(app, chosen);
   add_state(app, chosen);

@@ -16,6 +16,7 @@ void add_plan(CLI::App& app, Action& chosen);
 void add_apply(CLI::App& app, Action& chosen);
 void add_validate(CLI::App& app, Action& chosen);
 void add_reconcile(CLI::App& app, Action& chosen);
+void add_repair(CLI::App& app, Action& chosen);
 void add_journal(CLI::App& app, Action& chosen);
 void add_metrics(CLI::App& app, Action& chosen);
 void add_state(CLI::App& app, Action& chosen);

@@ -37,9 +37,9 @@ Result<void> print_report(const model::Reconciliation& result, const Arguments& 
     return context.print(
         report::reconciliation_text(result, repair_command(args), {.colour = report::detect_terminal(1).colour}));
   }
-  TRY(report::write_file(
-      args.output, json ? report::dump(report::redacted(report::reconciliation_json(result), context.redactor))
-                        : context.redactor.clean(report::reconciliation_text(result, repair_command(args), {}))));
+  TRY(report::write_file(args.output,
+                         json ? report::dump(report::redacted(report::reconciliation_json(result), context.redactor))
+                              : context.redactor.clean(report::reconciliation_text(result, repair_command(args), {}))));
   context.screen.print(fmt::format("report written to {}", args.output));
   return {};
 }

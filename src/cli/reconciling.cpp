@@ -16,21 +16,8 @@
 namespace rivet::cli {
 namespace {
 
-/// The entry, or its partitions that the store knows.
-Result<std::vector<config::Export>> compared_entries(const config::Export& entry, state::StateStore& store) {
-  if (entry.keys.partition_by.empty()) return std::vector{entry};
-  std::vector<config::Export> found;
-  for (const auto& name : TRY(store.known_exports())) {
-    if (auto partition = plan::partition_of(entry, name)) found.push_back(std::move(*partition));
-  }
-  if (!found.empty()) return found;
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("no partition of export '{}' was exported", entry.name),
-                    .code = "RIVET_NOTHING_TO_RECONCILE",
-                    .hint = fmt::format("run it first: rivet run -c FILE -e {}", entry.name)});
-}
-
-verify::ReconcileRequest request_for(const ReconcileJob& job, const config::Export& entry, const Context& context) {
+verify::ReconcileRequest request_for(const config::Export& entry, model::ReconcileDepth depth,
+                                     std::int64_t max_differences, const Context& context) {
   const auto& tuning = entry.tuning;
   source::BatchLimits limits;
   if (tuning.max_value_mb > 0) limits.value_bytes = tuning.max_value_mb << 20;
@@ -38,12 +25,22 @@ verify::ReconcileRequest request_for(const ReconcileJob& job, const config::Expo
           .relation = entry.relation,
           .overrides = entry.columns,
           .shown_query = context.redactor.clean(entry.relation.query),
-          .depth = job.depth,
-          .max_differences = job.max_differences,
+          .depth = depth,
+          .max_differences = max_differences,
           .parallel = static_cast<int>(entry.keys.parallel),
           .session = {.statement_timeout = std::chrono::seconds(tuning.statement_timeout_s),
                       .lock_timeout = std::chrono::seconds(tuning.lock_timeout_s)},
           .limits = limits};
+}
+
+verify::ReconcileAccess access_for(const source::Source& source, state::StateStore& store, const Context& context) {
+  return {.source = source,
+          .store = store,
+          .clock = context.clock,
+          .stop = context.stop,
+          .open_prefix = open_prefix,
+          .make_format = make_reading_format,
+          .progress = {}};
 }
 
 void append(model::Reconciliation more, model::Reconciliation& all) {
@@ -62,6 +59,19 @@ void append(model::Reconciliation more, model::Reconciliation& all) {
 
 }  // namespace
 
+Result<std::vector<config::Export>> exported_entries(const config::Export& entry, state::StateStore& store) {
+  if (entry.keys.partition_by.empty()) return std::vector{entry};
+  std::vector<config::Export> found;
+  for (const auto& name : TRY(store.known_exports())) {
+    if (auto partition = plan::partition_of(entry, name)) found.push_back(std::move(*partition));
+  }
+  if (!found.empty()) return found;
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("no partition of export '{}' was exported", entry.name),
+                    .code = "RIVET_NOTHING_TO_RECONCILE",
+                    .hint = fmt::format("run it first: rivet run -c FILE -e {}", entry.name)});
+}
+
 Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, const source::Source& source,
                                                state::StateStore& store, Context& context) {
   report::SilentProgress progress;
@@ -70,34 +80,39 @@ Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, const so
   const RunJob run_job{args, job.config, source, store, progress, context, budget};
   std::atomic<std::int64_t> statements{0};
   const auto environment = environment_for(run_job, statements);
-  const verify::ReconcileAccess access{.source = source,
-                                       .store = store,
-                                       .clock = context.clock,
-                                       .stop = context.stop,
-                                       .open_prefix = open_prefix,
-                                       .make_format = make_reading_format,
-                                       .progress = {}};
+  const auto access = access_for(source, store, context);
   model::Reconciliation all{.export_name = job.entry.name};
-  for (const auto& entry : TRY(compared_entries(job.entry, store))) {
+  for (const auto& entry : TRY(exported_entries(job.entry, store))) {
     TRY(run::finish_sealed_runs(environment, entry.name, place_of(entry, context.clock.now()).prefix));
-    append(TRY(verify::reconcile(access, request_for(job, entry, context))
+    append(TRY(verify::reconcile(access, request_for(entry, job.depth, job.max_differences, context))
                    .context(fmt::format("reconciling export '{}'", entry.name))),
            all);
   }
   return all;
 }
 
+Result<model::journal::ReconciliationResult> count_against_source(const RunJob& job, const config::Export& entry) {
+  const auto result =
+      TRY(verify::reconcile(access_for(job.source, job.store, job.context),
+                            request_for(entry, model::ReconcileDepth::count, /*max_differences=*/0, job.context)));
+  return model::journal::ReconciliationResult{.source_count = result.source_rows(),
+                                              .exported_rows = result.recorded_rows(),
+                                              .matched = result.count(model::UnitMatch::mismatch) == 0};
+}
+
+Result<void> require_state(const ReconcileJob& job) {
+  if (store_exists(job.config.file.parent_path())) return {};
+  return fail(Error{.kind = ErrorKind::config,
+                    .message = fmt::format("there is no state beside {}: nothing was exported yet", job.config_file),
+                    .code = "RIVET_NOTHING_TO_RECONCILE",
+                    .hint = fmt::format("run it first: rivet run -c {} -e {}", shell_quoted(job.config_file),
+                                        shell_quoted(job.entry.name))});
+}
+
 Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, Context& context) {
-  const auto folder = job.config.file.parent_path();
-  if (!store_exists(folder)) {
-    return fail(Error{.kind = ErrorKind::config,
-                      .message = fmt::format("there is no state beside {}: nothing was exported yet", job.config_file),
-                      .code = "RIVET_NOTHING_TO_RECONCILE",
-                      .hint = fmt::format("run it first: rivet run -c {} -e {}", shell_quoted(job.config_file),
-                                          shell_quoted(job.entry.name))});
-  }
+  TRY(require_state(job));
   const auto source = TRY(make_source(job.config.source, context.clock));
-  const auto store = TRY(open_store(folder));
+  const auto store = TRY(open_store(job.config.file.parent_path()));
   return reconcile_export(job, *source, *store, context);
 }
 

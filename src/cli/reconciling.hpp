@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/run_command_job.hpp"
+#include "model/journal.hpp"
 #include "model/reconciliation.hpp"
 
 namespace rivet::cli {
@@ -27,5 +28,15 @@ Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, Context&
 /// The same with a source and a store that are open.
 Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, const source::Source& source,
                                                state::StateStore& store, Context& context);
+
+/// The rows of the export's current output against the server's counts, unit by unit: for a run that has just published
+/// it. Matched when every unit that could be compared matches.
+Result<model::journal::ReconciliationResult> count_against_source(const RunJob& job, const config::Export& entry);
+
+/// The entry, or its partitions that were exported. Kind config when none was.
+Result<std::vector<config::Export>> exported_entries(const config::Export& entry, state::StateStore& store);
+
+/// Kind config, naming the next step, when nothing was ever run with the configuration.
+Result<void> require_state(const ReconcileJob& job);
 
 }  // namespace rivet::cli

@@ -24,8 +24,7 @@ std::unique_ptr<report::ProgressListener> make_progress(const ReportedRun& job) 
 /// The totals of a command that begins now, ends with finish() and knows its own time.
 class Totals {
  public:
-  explicit Totals(const ReportedRun& job)
-      : context_(job.context), since_(std::chrono::steady_clock::now()) {
+  explicit Totals(const ReportedRun& job) : context_(job.context), since_(std::chrono::steady_clock::now()) {
     aggregate_.started_at = job.context.clock.now();
     aggregate_.id = report::aggregate_id(aggregate_.started_at, ::getpid());
     aggregate_.config_path = job.args.config;
@@ -56,9 +55,9 @@ Result<void> run_and_report(const ReportedRun& job, const RunThem& run_them) {
     if (job.exports > 1) context.screen.print(report::run_line(outcome, context.screen.style()));
   };
   const auto aggregate = std::move(totals).finish(run_them(*progress, show));
-  auto reported =
-      report_runs(aggregate, {.selected = job.exports, .json = job.args.json, .summary_output = job.args.summary_output},
-                  job.store, context);
+  auto reported = report_runs(
+      aggregate, {.selected = job.exports, .json = job.args.json, .summary_output = job.args.summary_output}, job.store,
+      context);
   notify_receivers(job.config, job.args.config, aggregate.runs, context);
   TRY(verdict(aggregate, job.exports));
   return reported;

@@ -22,16 +22,6 @@
 namespace rivet::cli {
 namespace {
 
-tl::unexpected<Error> not_built(std::string_view flag) {
-  return fail(ErrorKind::config, fmt::format("{} is not available in this version", flag),
-              fmt::format("run without {}", flag));
-}
-
-Result<void> refuse_unbuilt(const RunArguments& args) {
-  if (args.reconcile) return not_built("--reconcile");
-  return {};
-}
-
 Result<void> require_clean_stdout(const RunArguments& args, const Selection& selected) {
   const auto streams = std::count_if(selected.begin(), selected.end(), writes_to_stdout);
   if (args.json && streams > 0) {
@@ -124,7 +114,6 @@ Result<void> require_free_for_events(const RunArguments& args, const Selection& 
 }
 
 Result<void> run(const RunArguments& args, Context& context) {
-  TRY(refuse_unbuilt(args));
   if (!args.summary_output.empty()) TRY(report::require_writable(args.summary_output));
   const auto events = TRY(events_descriptor());
   base::Redactor nothing_secret;
@@ -156,7 +145,7 @@ void add_run(CLI::App& app, Action& chosen) {
                       "Write the summary of all exports as JSON to this file");
   command->add_flag("--resume", args->resume, "Insist on continuing an unfinished run");
   command->add_flag("--force", args->force, "With --resume: go on although a complete result stands, or begin anew");
-  command->add_flag("--reconcile", args->reconcile, "Compare counts with the source (not available in this version)");
+  command->add_flag("--reconcile", args->reconcile, "Compare the rows of the result with the source; implies --validate");
   auto* threads = command->add_flag("--parallel-exports", args->parallel_exports,
                                     "Run exports at the same time, in threads of this process");
   command

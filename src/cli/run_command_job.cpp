@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "cli/reconciling.hpp"
 #include "cli/registry.hpp"
 #include "cli/run_report.hpp"
 #include "cli/verification.hpp"
@@ -31,7 +32,8 @@ std::chrono::milliseconds governor_interval(const Context& context) {
 }
 
 run::RunOptions options_for(const RunJob& job, std::string rerun) {
-  return {.validate = job.args.validate,
+  return {.validate = job.args.validate || job.args.reconcile,
+          .reconcile = job.args.reconcile,
           .resume = job.args.resume,
           .force = job.args.force,
           .rerun_command = std::move(rerun)};
@@ -64,7 +66,8 @@ run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& s
           .open_destination = open_destination,
           .open_prefix = open_prefix,
           .make_format = make_format,
-          .verify = verify};
+          .verify = verify,
+          .reconcile = [&job](const config::Export& entry) { return count_against_source(job, entry); }};
 }
 
 bool writes_to_stdout(const config::Export* entry) {

@@ -141,6 +141,7 @@ class Processes {
     std::vector<std::string> out{"run", "--config=" + job_.args.config, "--export=" + entry.name};
     for (const auto& param : job_.args.params) out.push_back("--param=" + param);
     if (job_.args.validate) out.emplace_back("--validate");
+    if (job_.args.reconcile) out.emplace_back("--reconcile");
     if (job_.args.resume) out.emplace_back("--resume");
     if (job_.args.force) out.emplace_back("--force");
     return out;

@@ -40,7 +40,6 @@ void add_refused(CLI::App& app, const std::string& name, const std::string& purp
 }  // namespace
 
 void add_unavailable(CLI::App& app, Action& chosen) {
-  add_refused(app, "repair", "Export again what does not match", chosen);
   add_refused(app, "cdc", "Capture changes", chosen);
   add_refused(app, "load", "Load exported files into a warehouse", chosen);
 }

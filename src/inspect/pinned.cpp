@@ -137,11 +137,13 @@ Result<Resolved> resolve_pinned(const Access& access, const config::Export& entr
   TRY(require_same_source(*session, pinned));
   auto inventory = TRY(session->describe(entry.relation, entry.columns));
   TRY(require_same_shape(pinned.plan, inventory));
-  TRY(require_same_position(access, pinned.plan));
-  TRY(require_settled(*session, pinned.plan));
+  if (!model::is_repair(pinned.plan)) {
+    TRY(require_same_position(access, pinned.plan));
+    TRY(require_settled(*session, pinned.plan));
+  }
   auto meta_columns = TRY(make_meta_columns(entry, inventory.columns, started_at));
   auto plan = pinned.plan;
-  TRY(look_at_ends(*session, plan));
+  if (!model::is_repair(plan)) TRY(look_at_ends(*session, plan));
   if (model::shares_instant(plan)) {
     plan.snapshot = TRY(session->share_snapshot());
     // The lock that comes with it keeps the table from being rewritten while its pages are read.

@@ -62,6 +62,15 @@ Json part_json(const ManifestPart& listed) {
   return json;
 }
 
+Json superseded_json(const SupersededPart& part) {
+  return {{"path", part.path},
+          {"rows", part.rows},
+          {"size_bytes", part.size_bytes},
+          {"content_fingerprint", part.content_fingerprint},
+          {"run_id", part.run_id},
+          {"superseded_in_generation", part.generation}};
+}
+
 /// Name, type, native type and nullability only: what somebody needs to compute the digest again.
 Json digest_header(const Columns& covered) {
   Columns plain;
@@ -140,6 +149,7 @@ std::string to_json_text(const Manifest& manifest) {
   json["part_count"] = manifest.parts.size();
   json["parts"] = Json::array();
   for (const auto& part : manifest.parts) json["parts"].push_back(part_json(part));
+  for (const auto& part : manifest.superseded) json["superseded"].push_back(superseded_json(part));
   add_evidence(json, manifest);
   return dump_json(json, /*indent=*/2);
 }

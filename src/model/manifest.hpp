@@ -44,6 +44,15 @@ struct EarlierSchema {
   Columns columns;
 };
 
+/// A part that a repair has replaced: it counts no more, and stays for readers of older generations.
+struct SupersededPart {
+  std::string run_id;
+  std::string path;  ///< or below kSupersededFolder, once it was pruned
+  std::int64_t rows = 0, size_bytes = 0;
+  std::string content_fingerprint;
+  std::int64_t generation = 0;  ///< the first one without it
+};
+
 /// One generation of an export's output. docs/manifest.md describes the JSON.
 struct Manifest {
   std::string run_id, export_name, export_family;
@@ -58,6 +67,7 @@ struct Manifest {
   std::vector<EarlierSchema> earlier_schemas;  ///< those that parts name, in the order of the parts
   std::int64_t row_count = 0;
   std::vector<ManifestPart> parts;
+  std::vector<SupersededPart> superseded = {};
   Digest digest;                ///< sum_of_parts()
   std::string row_hash_column;  ///< empty: none
   std::vector<std::string> row_hash_covered;
@@ -77,6 +87,7 @@ std::string run_manifest_key(std::string_view run_id);   // manifest-<run_id>.js
 inline constexpr std::string_view kCompatManifestKey = "manifest.json";
 inline constexpr std::string_view kCompatSuccessKey = "_SUCCESS";
 inline constexpr std::string_view kQuarantineFolder = "_quarantine/";
+inline constexpr std::string_view kSupersededFolder = "_superseded/";
 
 /// Whether `path` stays below the prefix: relative, not empty, no `..` component, no NUL.
 bool is_safe_part_path(std::string_view path);

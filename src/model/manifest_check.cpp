@@ -57,6 +57,10 @@ void check_parts(const Manifest& manifest, Problems& problems) {
     if (!paths.insert(listed.part.path).second)
       problems.push_back(fmt::format("path '{}' is listed twice", listed.part.path));
   }
+  for (const auto& part : manifest.superseded) {
+    if (!is_safe_part_path(part.path)) problems.push_back(fmt::format("path '{}' leaves the prefix", part.path));
+    if (paths.contains(part.path)) problems.push_back(fmt::format("part '{}' is listed and superseded", part.path));
+  }
 }
 
 void check_schemas(const Manifest& manifest, Problems& problems) {

@@ -49,6 +49,23 @@ ManifestPart read_part(FieldReader field) {
   return listed;
 }
 
+SupersededPart read_superseded(FieldReader field) {
+  return {.run_id = field.text("run_id"),
+          .path = field.text("path"),
+          .rows = field.count("rows"),
+          .size_bytes = field.count("size_bytes"),
+          .content_fingerprint = field.text("content_fingerprint"),
+          .generation = field.count("superseded_in_generation")};
+}
+
+std::vector<SupersededPart> read_all_superseded(FieldReader& root) {
+  std::vector<SupersededPart> out;
+  if (!root.has("superseded")) return out;
+  const auto& list = root.array("superseded");
+  for (std::size_t i = 0; i < list.size(); ++i) out.push_back(read_superseded(root.element(list[i], "superseded", i)));
+  return out;
+}
+
 bool read_number(std::string_view text, int base, std::uint64_t& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out, base);
   return error == std::errc() && end == text.data() + text.size();
@@ -143,6 +160,7 @@ void read_body(FieldReader& root, Manifest& manifest) {
   manifest.parts.reserve(parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i)
     manifest.parts.push_back(read_part(root.element(parts[i], "parts", i)));
+  manifest.superseded = read_all_superseded(root);
   manifest.digest = read_digest(root, summed_columns(manifest));
   read_row_hash(root, manifest);
 }

@@ -43,9 +43,14 @@ Json row_json(const model::RowDifference& row) {
 }
 
 Json counts_json(const model::DifferenceCounts& counts) {
-  return {{"missing", counts.missing},       {"extra", counts.extra},           {"changed", counts.changed},
-          {"loss", counts.loss},             {"drift", counts.drift},           {"corruption", counts.corruption},
-          {"undetermined", counts.undetermined}, {"complete", counts.complete}};
+  return {{"missing", counts.missing},
+          {"extra", counts.extra},
+          {"changed", counts.changed},
+          {"loss", counts.loss},
+          {"drift", counts.drift},
+          {"corruption", counts.corruption},
+          {"undetermined", counts.undetermined},
+          {"complete", counts.complete}};
 }
 
 Json digest_json(const std::optional<model::Digest>& digest) {
@@ -91,9 +96,7 @@ Json summary_json(const model::Reconciliation& result) {
   return json;
 }
 
-std::string shown(const model::CellText& value) {
-  return value ? fit(*value, kShownWidth) : std::string("NULL");
-}
+std::string shown(const model::CellText& value) { return value ? fit(*value, kShownWidth) : std::string("NULL"); }
 
 std::string named(const std::vector<model::NamedCell>& cells) {
   std::vector<std::string> out;
@@ -144,9 +147,10 @@ std::string evidence_of(const model::Reconciliation& result) {
 }
 
 std::string differences_line(const model::DifferenceCounts& counts) {
-  return fmt::format("  Rows apart: {}{} missing, {} extra, {} changed ({} lost, {} corrupt, {} drifted, {} undetermined)\n",
-                     counts.complete ? "" : "at least ", counts.missing, counts.extra, counts.changed, counts.loss,
-                     counts.corruption, counts.drift, counts.undetermined);
+  return fmt::format(
+      "  Rows apart: {}{} missing, {} extra, {} changed ({} lost, {} corrupt, {} drifted, {} undetermined)\n",
+      counts.complete ? "" : "at least ", counts.missing, counts.extra, counts.changed, counts.loss, counts.corruption,
+      counts.drift, counts.undetermined);
 }
 
 std::string status_of(const model::Reconciliation& result, const std::string& repair, const Style& style) {
@@ -190,9 +194,9 @@ Json reconciliation_json(const model::Reconciliation& result) {
 std::string reconciliation_text(const model::Reconciliation& result, const std::string& repair, const Style& style) {
   auto text = fmt::format("\n  Export    : {}\n  Run       : {}\n  Strategy  : {}\n", result.export_name, result.run_id,
                           result.mode);
-  text += fmt::format("  Partitions: {} ({} match, {} mismatch, {} unknown)\n", result.units.size(),
-                      result.count(UnitMatch::match), result.count(UnitMatch::mismatch),
-                      result.count(UnitMatch::unknown));
+  text +=
+      fmt::format("  Partitions: {} ({} match, {} mismatch, {} unknown)\n", result.units.size(),
+                  result.count(UnitMatch::match), result.count(UnitMatch::mismatch), result.count(UnitMatch::unknown));
   text += fmt::format("  Rows      : source {} / exported {}\n", result.source_rows(), result.recorded_rows());
   text += fmt::format("  Evidence  : {}\n", evidence_of(result));
   const auto counts = result.differences();

@@ -19,6 +19,7 @@
 #include "destination/destination.hpp"
 #include "format/encoder.hpp"
 #include "inspect/resolve.hpp"
+#include "model/journal.hpp"
 #include "model/verification.hpp"
 #include "report/progress.hpp"
 #include "source/source.hpp"
@@ -54,6 +55,8 @@ struct Environment {
   /// Verifies what was published; not called when the user did not ask for it.
   std::function<Result<model::ManifestVerification>(const destination::Destination&, const config::Export& entry)>
       verify;
+  /// Compares how many rows were published with how many the source has; not called when the user did not ask for it.
+  std::function<Result<model::journal::ReconciliationResult>(const config::Export& entry)> reconcile = {};
 
   inspect::Access access() const { return {source, store, stop, statements}; }
 };

@@ -50,6 +50,12 @@ void record_metrics(const Environment& environment, const config::Export& entry,
     message = outcome.error->to_string();
     error_class = std::string(base::exit_class_of(outcome.error->kind));
   }
+  std::optional<bool> reconciled;
+  std::optional<std::int64_t> source_count;
+  if (const auto& result = outcome.reconciliation) {
+    reconciled = result->matched;
+    source_count = result->source_count;
+  }
   if (plan != nullptr) fingerprint = model::schema_fingerprint(plan->columns);
   const auto written =
       environment.store.apply(state::MetricsRecorded{.export_name = entry.name,
@@ -68,6 +74,8 @@ void record_metrics(const Environment& environment, const config::Export& entry,
                                                      .bytes_read = outcome.bytes_read,
                                                      .retries = outcome.retries,
                                                      .validated = outcome.validated,
+                                                     .reconciled = reconciled,
+                                                     .source_count = source_count,
                                                      .schema_changed = outcome.schema_changed,
                                                      .quality_passed = sealed ? std::optional(true) : std::nullopt,
                                                      .pg_temp_bytes_delta = outcome.pg_temp_bytes_delta,

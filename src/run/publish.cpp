@@ -68,6 +68,25 @@ void add_instants(const std::vector<state::UnitView>& units, const std::string& 
   source.snapshot = units.size() == 1 ? units.front().snapshot : shared_snapshot;
 }
 
+/// What the generation is made of: a repair adds an instant to an output that other runs have read.
+Result<std::vector<state::UnitView>> all_units(state::StateStore& store, const state::RunView& run) {
+  std::vector<state::UnitView> units;
+  for (auto& live : TRY(store.live_units(run.export_name, run.prefix))) units.push_back(std::move(live.view));
+  return units;
+}
+
+Result<void> add_superseded(state::StateStore& store, const state::RunView& run, model::Manifest& manifest) {
+  for (const auto& file : TRY(store.superseded_parts(run.export_name, run.prefix))) {
+    manifest.superseded.push_back({.run_id = file.part.run_id,
+                                   .path = file.part.path,
+                                   .rows = file.part.rows,
+                                   .size_bytes = file.part.size_bytes,
+                                   .content_fingerprint = file.part.content_fingerprint,
+                                   .generation = file.generation_superseded.value_or(0)});
+  }
+  return {};
+}
+
 /// Of runs with the same names and types one may allow NULL where the other does not; the list is about both.
 void allow_nulls_of(const model::Columns& other, model::Columns& columns) {
   for (std::size_t i = 0; i < columns.size(); ++i) columns[i].nullable |= other[i].nullable;
@@ -165,8 +184,9 @@ Result<void> publish(state::StateStore& store, const destination::Destination& d
     manifest.status = "success";
     manifest.finished_at = run.sealed_at.value_or(clock.now());
     TRY(put_strangers_aside(destination, run, units, live));
-    add_instants(units, plan.snapshot, manifest);
+    add_instants(model::is_repair(plan) ? TRY(all_units(store, run)) : units, plan.snapshot, manifest);
     TRY(add_parts(store, live, manifest));
+    TRY(add_superseded(store, run, manifest));
     const auto text = model::to_json_text(manifest);
     TRY(destination.put(model::run_manifest_key(run.run_id), text));
     base::fault_point("run_manifest_written");

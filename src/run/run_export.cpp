@@ -77,6 +77,7 @@ class ExportRun {
   state::RunSealed sealed_result() const;
   Result<void> seal_and_publish();
   Result<void> verify();
+  Result<void> reconcile();
   Result<void> skip();
   void fail_with(Error error);
   void end_run(const Error& error, const std::string& status);
@@ -116,11 +117,14 @@ Result<void> ExportRun::flow() {
   auto counts = TRY(merged_gate_counts(TRY(env_.store.units(hold_.run_id()))));
   TRY(add_repeats_between_units(env_.store, hold_.run_id(), entry_.quality, counts));
   outcome_.rows = counts.rows;
-  TRY(check_gates(counts));
-  TRY(check_shapes(counts));
-  if (entry_.skip_empty && counts.rows == 0) return skip();
+  if (!model::is_repair(plan())) {  // what is asked of the whole output says nothing about a few of its units
+    TRY(check_gates(counts));
+    TRY(check_shapes(counts));
+    if (entry_.skip_empty && counts.rows == 0) return skip();
+  }
   TRY(seal_and_publish());
   TRY(verify());
+  TRY(reconcile());
   outcome_.status = "success";
   return {};
 }
@@ -201,6 +205,7 @@ void ExportRun::tell_plan() const {
       .tuning_profile = entry_.tuning.profile,
       .batch_size = entry_.tuning.batch_size,
       .validate = options_.validate,
+      .reconcile = options_.reconcile,
       .resume = outcome_.took_over,
       .chunk_key = plan().mode == "chunked" ? fmt::format("{}", fmt::join(plan().key, ", ")) : std::string(),
       .row_hash = plan().row_hash_covered.empty() ? std::nullopt : std::optional(std::string(batch::kRowHashRender)),
@@ -258,6 +263,10 @@ Result<void> ExportRun::check_shapes(const GateCounts& counts) {
 /// An incremental run adds to what the runs before it left, unless it is the first.
 state::RunSealed ExportRun::sealed_result() const {
   state::RunSealed sealed{.run_id = hold_.run_id(), .owner = hold_.owner(), .at = env_.clock.now()};
+  if (model::is_repair(plan())) {
+    sealed.append = true;
+    return sealed;
+  }
   if (const auto& incremental = plan().incremental) {
     sealed.append = incremental->since.has_value();
     sealed.position = incremental->until;
@@ -300,6 +309,24 @@ Result<void> ExportRun::verify() {
   }
   return fail(ErrorKind::data, fmt::format("validation failed: {} part(s), first: {}", verdict.parts_failed, first),
               "rivet validate shows every finding");
+}
+
+Result<void> ExportRun::reconcile() {
+  if (!options_.reconcile || !env_.reconcile) return {};
+  if (!opened_.destination->capabilities().can_list) {
+    outcome_.warnings.push_back("reconciliation: what went to stdout cannot be read back");
+    return {};
+  }
+  const auto result = TRY(env_.reconcile(entry_).context("reconciling"));
+  outcome_.reconciliation = result;
+  tell(result);
+  if (result.matched) return {};
+  return fail(
+      Error{.kind = ErrorKind::data,
+            .message = fmt::format("the source has {} rows for the {} that were exported", result.source_count,
+                                   result.exported_rows),
+            .code = "RIVET_RECONCILE_MISMATCH",
+            .hint = "rivet reconcile --depth content tells which rows differ, and whether they are lost or new"});
 }
 
 Result<void> ExportRun::skip() {

@@ -16,6 +16,7 @@ namespace rivet::run {
 /// What the user asked of this run.
 struct RunOptions {
   bool validate = false;      ///< read the result back and prove it
+  bool reconcile = false;     ///< compare the result's rows with those of the source
   bool resume = false;        ///< insist on an unfinished run to go on with
   bool force = false;         ///< resume although a complete result stands, or begin when there is nothing to resume
   std::string rerun_command;  ///< what to type to run this export again

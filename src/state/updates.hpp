@@ -132,7 +132,8 @@ struct RunSealed {
 /// Manifest and marker of a sealed run stand; the schema baseline is stored with it, and position and progression
 /// unless a run of the export that began later has stored its position already. Row digests of older runs are forgotten
 /// once those of newer ones reach the run's `recent_limit`; never those of the newest run that has any, nor those of
-/// rows without a cursor. A repair changes none of these. Two commands may finish publishing the same run: the second
+/// rows without a cursor. A repair changes none of these, but that its row digests take the place of those of the units
+/// that it replaces. Two commands may finish publishing the same run: the second
 /// changes nothing and succeeds. Illegal for a run that is not sealed.
 struct RunPublished {
   std::string run_id;
@@ -199,7 +200,9 @@ struct MetricsRecorded {
   std::optional<std::string> error_message;
   std::string tuning_profile, format, mode;
   std::int64_t files_produced = 0, bytes_written = 0, bytes_read = 0, retries = 0;
-  std::optional<bool> validated, schema_changed, quality_passed;
+  std::optional<bool> validated, reconciled;
+  std::optional<std::int64_t> source_count;  ///< as reconciling found it
+  std::optional<bool> schema_changed, quality_passed;
   std::optional<std::int64_t> pg_temp_bytes_delta, batch_size, batch_size_memory_mb, longest_chunk_ms;
   std::optional<std::string> skip_reason, schema_fingerprint, error_class;
   std::string source_type, destination_type, rivet_version;

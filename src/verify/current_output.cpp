@@ -79,6 +79,7 @@ Result<CurrentOutput> load_current_output(state::StateStore& store, const std::s
   CurrentOutput output{.run = TRY(newest_result(store, export_name)), .generation = 0, .subjects = {}, .plans = {}};
   const auto& prefix = output.run.prefix;
   output.generation = TRY(store.generation(export_name, prefix));
+  TRY(plan_of(store, output.run.run_id, output));
   for (auto& unit : TRY(store.live_units(export_name, prefix))) {
     const auto* plan = TRY(plan_of(store, unit.run_id, output));
     subject_for(unit, *plan, output).units.push_back(std::move(unit));

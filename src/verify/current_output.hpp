@@ -35,7 +35,7 @@ struct CurrentOutput {
   state::RunView run;  ///< that published the newest generation and is no repair
   std::int64_t generation = 0;
   std::vector<Subject> subjects;
-  std::map<std::string, std::unique_ptr<const model::Plan>> plans;  ///< by run
+  std::map<std::string, std::unique_ptr<const model::Plan>> plans;  ///< by run; that of `run` among them
 };
 
 /// Where its newest published run wrote. Kind config, naming the next step, when the export has none, or one without

@@ -102,7 +102,7 @@ class Comparison {
 };
 
 Result<void> Comparison::prepare() {
-  const auto& plan = *output_.plans.at(output_.subjects.front().first().run_id);
+  const auto& plan = *output_.plans.at(output_.run.run_id);
   result_ = {.export_name = request_.export_name,
              .run_id = output_.run.run_id,
              .strategy = plan.strategy,

@@ -183,13 +183,15 @@ Result<std::set<std::string>> Validation::tracked(const std::map<std::string, de
     const auto other = model::manifest_from_json_text(**text);
     if (!other) continue;
     for (const auto& part : other->parts) paths.insert(part.part.path);
+    for (const auto& part : other->superseded) paths.insert(part.path);
   }
   return paths;
 }
 
 bool describes_output(const std::string& key) {
   return key.starts_with("manifest.") || key.starts_with("manifest-") || key.starts_with("_SUCCESS") ||
-         key.starts_with(model::kQuarantineFolder) || key.starts_with(".rivet");
+         key.starts_with(model::kQuarantineFolder) || key.starts_with(model::kSupersededFolder) ||
+         key.starts_with(".rivet");
 }
 
 Result<void> Validation::report_untracked(const std::map<std::string, destination::StoredObject>& objects) {

@@ -19,7 +19,7 @@ import pytest
 from helpers import export, wait_until
 
 ROW_COUNT = 20_000
-UNAVAILABLE = ["reconcile", "repair", "cdc", "load"]
+UNAVAILABLE = ["cdc", "load"]
 
 
 @pytest.fixture
@@ -71,14 +71,6 @@ def test_commands_of_later_versions_say_so_whatever_their_arguments(rivet, comma
     assert f"`rivet {command}` is not available in this version" in done.error()["error"]
     assert "validate, journal" in done.error()["hint"]
     assert "not available in this version" in rivet.ok(*command.split()[:-1], "--help").stdout
-
-
-@pytest.mark.parametrize("flag", ["--reconcile"])
-def test_flags_of_later_versions_are_refused_before_anything_runs(rivet, config, flag):
-    done = rivet("run", "-c", config, flag)
-    assert (done.code, done.stdout) == (1, "")
-    assert f"Error: {flag} is not available in this version" in done.stderr
-    assert not (rivet.folder / ".rivet_state.db").exists()
 
 
 # -- errors

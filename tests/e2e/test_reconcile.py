@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers import export
+from helpers import export, finished, wait_until
 from modes import SHAPES, SMALL_ROWS, SMALL_SHAPES, postgres_orders, sqlite_orders
 
 ENGINES = ["postgres", "sqlite"]
@@ -326,6 +326,30 @@ class TestWhileRowsChange:
             stop.set()
             writer.join()
         assert written[0] / (time.monotonic() - began) > 100, "the source was hardly written to"
+
+
+class TestAfterARun:
+    @pytest.mark.parametrize("shape", ["full", "range_parallel", "keyset_text", "incremental"])
+    def test_its_rows_are_counted_against_the_source(self, rivet, orders, shape):
+        path = rivet.config(orders.source, export("orders", table="orders", **keys_for(orders, SMALL_SHAPES[shape])))
+        done = rivet.ok("run", "-c", path, "--reconcile", "--json").json()
+        outcome = done["exports"][0] if "exports" in done else done
+        assert outcome["reconciliation"] == {"source_count": SMALL_ROWS, "exported_rows": SMALL_ROWS, "matched": True}, outcome
+        assert outcome["validated"] is True
+        assert rivet.state("SELECT reconciled, source_count FROM export_metrics") == [(1, SMALL_ROWS)]
+        journal = rivet.ok("journal", "-c", path, "--json").stdout
+        assert "ReconciliationResult" in journal
+
+    def test_a_mismatch_is_told_and_the_result_stands(self, rivet, pg_orders):
+        path = rivet.config(pg_orders.source, export("orders", table="orders", quality={}))
+        gate = rivet.folder / "gate"
+        process = rivet.start("run", "-c", path, "--reconcile", env={"RIVET_TEST_PAUSE_AT": f"published={gate}"})
+        wait_until(lambda: (rivet.folder / "gate.reached").exists(), process)
+        change(pg_orders, "DELETE FROM orders WHERE id < 0")
+        gate.touch()
+        done = finished(process)
+        assert done.code == 3 and "RIVET_RECONCILE_MISMATCH" in done.stderr and "rivet reconcile" in done.stderr
+        rivet.ok("validate", "-c", path)
 
 
 class TestWhatIsSaid:

@@ -75,6 +75,13 @@ Result<bool> is_repair(Connection& db, const std::string& run_id) {
   return TRY(read_first(db.start(kCountReplaced, run_id), read_number)).value_or(0) > 0;
 }
 
+Result<void> insert_replaced(Connection& db, const std::string& run_id, int unit, const model::UnitRef& replaced) {
+  if (!TRY(read_first(db.start(kSelectUnit, replaced.run_id, replaced.index), read_unit))) {
+    return conflict(fmt::format("there is no unit {} of run {} to replace", replaced.index, replaced.run_id));
+  }
+  return db.run(kInsertReplaced, run_id, unit, replaced.run_id, replaced.index);
+}
+
 /// What a run replaces must be part of the export's current generation.
 Result<void> require_replaceable(Connection& db, const std::string& run_id, const std::string& export_name,
                                  const std::string& prefix) {
@@ -83,6 +90,13 @@ Result<void> require_replaceable(Connection& db, const std::string& run_id, cons
   return conflict(fmt::format("unit {} of run {} is not part of the current output of export '{}' any more",
                               gone->index, gone->run_id, export_name),
                   "another run has replaced it: reconcile again");
+}
+
+/// The rows of a repair are remembered where, and only where, those of the units that it replaces were.
+Result<void> take_memory_over(Connection& db, const std::string& run_id) {
+  TRY(db.run(kDropUnasked, run_id));
+  TRY(db.run(kInheritRecent, run_id));
+  return db.run(kDropReplacedRecent, run_id);
 }
 
 /// Takes what the run replaces out of the generations from this one on.
@@ -133,9 +147,7 @@ Result<void> apply(Connection& db, const RunStarted& update) {
     TRY(db.run(kInsertUnit, update.run_id, unit.index, model::to_text(unit.predicate), unit.start_key, unit.end_key,
                unit.reason, update.at, unit.replaces ? unit.replaces->number : unit.index));
     if (!unit.replaces) continue;
-    for (const auto& [run_id, index] : unit.replaces->units) {
-      TRY(db.run(kInsertReplaced, update.run_id, unit.index, run_id, index));
-    }
+    for (const auto& replaced : unit.replaces->units) TRY(insert_replaced(db, update.run_id, unit.index, replaced));
   }
   return require_replaceable(db, update.run_id, update.export_name, update.prefix);
 }
@@ -186,7 +198,7 @@ Result<void> apply(Connection& db, const RunPublished& update) {
   if (run.stage != RunStage::sealed) return conflict(fmt::format("{} is not sealed", describe(run)));
   TRY(db.run(kPublishRun, run.run_id, update.at));
   TRY(db.run(kDeleteHashes, run.run_id));
-  if (TRY(is_repair(db, run.run_id))) return {};
+  if (TRY(is_repair(db, run.run_id))) return take_memory_over(db, run.run_id);
   TRY(db.run(kUpsertSchema, run.export_name, model::columns_to_json_text(update.columns), update.at));
   for (const auto& [column, bytes] : update.shapes) {
     TRY(db.run(kUpsertShape, run.export_name, column, bytes, update.at));

@@ -206,6 +206,8 @@ MetricsRecorded read_metrics(Execution& row) {
   metrics.bytes_read = row.integer();
   metrics.retries = row.integer();
   metrics.validated = row.optional_boolean();
+  metrics.reconciled = row.optional_boolean();
+  metrics.source_count = row.optional_integer();
   metrics.schema_changed = row.optional_boolean();
   metrics.quality_passed = row.optional_boolean();
   metrics.pg_temp_bytes_delta = row.optional_integer();

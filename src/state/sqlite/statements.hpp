@@ -20,10 +20,11 @@ namespace rivet::state::sqlite {
   "p.export_name, p.format, p.compression, CASE WHEN p.generation_superseded IS NOT NULL THEN 'superseded' " \
   "WHEN p.generation_added IS NULL AND r.stage = 'ended' THEN 'abandoned' ELSE 'committed' END, "            \
   "p.generation_superseded"
-#define RIVET_METRIC_COLUMNS                                                                                      \
-  "export_name, run_id, run_at, duration_ms, total_rows, peak_rss_mb, status, error_message, tuning_profile, "    \
-  "format, mode, files_produced, bytes_written, bytes_read, retries, validated, schema_changed, quality_passed, " \
-  "pg_temp_bytes_delta, batch_size, batch_size_memory_mb, longest_chunk_ms, skip_reason, schema_fingerprint, "    \
+#define RIVET_METRIC_COLUMNS                                                                                   \
+  "export_name, run_id, run_at, duration_ms, total_rows, peak_rss_mb, status, error_message, tuning_profile, " \
+  "format, mode, files_produced, bytes_written, bytes_read, retries, validated, reconciled, source_count, "    \
+  "schema_changed, quality_passed, "                                                                           \
+  "pg_temp_bytes_delta, batch_size, batch_size_memory_mb, longest_chunk_ms, skip_reason, schema_fingerprint, " \
   "error_class, source_type, destination_type, rivet_version"
 
 // Runs.
@@ -253,6 +254,19 @@ inline constexpr Query kCountRecent{
     "count_recent",
     "SELECT k.run_id, sum(k.keys) FROM recent_key k JOIN run r ON r.run_id = k.run_id WHERE k.export_name = ? AND "
     "k.of_null = 0 AND r.stage = 'published' GROUP BY k.run_id ORDER BY max(k.sequence) DESC"};
+#define RIVET_REPLACED_RECENT                                                                  \
+  "FROM unit_replaced x JOIN recent_key k ON k.run_id = x.replaced_run_id AND k.unit_index = " \
+  "x.replaced_unit_index WHERE x.run_id = ?1 AND x.unit_index = recent_key.unit_index"
+inline constexpr Query kDropUnasked{
+    "drop_unasked", "DELETE FROM recent_key WHERE run_id = ?1 AND NOT EXISTS (SELECT 1 " RIVET_REPLACED_RECENT ")"};
+inline constexpr Query kInheritRecent{
+    "inherit_recent", "UPDATE recent_key SET sequence = (SELECT min(k.sequence) " RIVET_REPLACED_RECENT
+                      "), after_key = (SELECT k.after_key " RIVET_REPLACED_RECENT " LIMIT 1) WHERE run_id = ?1"};
+inline constexpr Query kDropReplacedRecent{
+    "drop_replaced_recent",
+    "DELETE FROM recent_key WHERE EXISTS (SELECT 1 FROM unit_replaced x WHERE x.run_id = ?1 AND x.replaced_run_id = "
+    "recent_key.run_id AND x.replaced_unit_index = recent_key.unit_index)"};
+#undef RIVET_REPLACED_RECENT
 inline constexpr Query kForgetOldRecent{"forget_old_recent", "DELETE FROM recent_key WHERE run_id = ? AND of_null = 0"};
 inline constexpr Query kDeleteRecentOfRun{"delete_recent_of_run", "DELETE FROM recent_key WHERE run_id = ?"};
 inline constexpr Query kDeleteRecentOfExport{"delete_recent_of_export", "DELETE FROM recent_key WHERE export_name = ?"};
@@ -283,10 +297,10 @@ inline constexpr Query kSelectEvents{
     "select_events",
     "SELECT recorded_at, event_json, entry_extra_json FROM journal_event WHERE run_id = ? ORDER BY sequence"};
 inline constexpr Query kDeleteMetrics{"delete_metrics", "DELETE FROM export_metrics WHERE run_id = ?"};
-inline constexpr Query kInsertMetrics{"insert_metrics",
-                                      "INSERT INTO export_metrics (" RIVET_METRIC_COLUMNS
-                                      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                                      "?, ?, ?, ?, ?)"};
+inline constexpr Query kInsertMetrics{
+    "insert_metrics", "INSERT INTO export_metrics (" RIVET_METRIC_COLUMNS
+                      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                      "?, ?, ?, ?, ?)"};
 inline constexpr Query kSelectMetrics{"select_metrics",
                                       "SELECT " RIVET_METRIC_COLUMNS
                                       " FROM export_metrics WHERE (?1 = '' OR export_name = ?1) AND (?2 = '' OR run_id "
@@ -366,6 +380,9 @@ inline constexpr std::array kEveryQuery{&kInsertRun,
                                         &kInsertRecent,
                                         &kSelectRecent,
                                         &kCountRecent,
+                                        &kDropUnasked,
+                                        &kInheritRecent,
+                                        &kDropReplacedRecent,
                                         &kForgetOldRecent,
                                         &kDeleteRecentOfRun,
                                         &kDeleteRecentOfExport,
