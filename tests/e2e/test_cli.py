@@ -69,7 +69,7 @@ def test_commands_of_later_versions_say_so_whatever_their_arguments(rivet, comma
     done = rivet(*command.split(), "-c", "rivet.yaml", "--some-flag", "value", "--json-errors")
     assert done.code == 1
     assert f"`rivet {command}` is not available in this version" in done.error()["error"]
-    assert "validate, journal" in done.error()["hint"]
+    assert "validate, reconcile" in done.error()["hint"]
     assert "not available in this version" in rivet.ok(*command.split()[:-1], "--help").stdout
 
 
