@@ -3,14 +3,14 @@ import json
 import os
 import subprocess
 
-from helpers import rivet_binary
+from helpers import REPOSITORY
 from servers import PostgresServer
 
-PROGRAM = rivet_binary().parent / "src" / "source_test"
+PROGRAM = REPOSITORY / "build-dev" / "src" / "source_test"
 
 
 def test_sessions_against_a_server(tmp_path):
-    assert PROGRAM.is_file(), f"{PROGRAM} is not there: run `make build`"
+    assert PROGRAM.is_file(), f"{PROGRAM} is not there: run `make unit`"
     report = tmp_path / "report.json"
     with PostgresServer(config={"max_prepared_transactions": 5}) as server:
         server.create_database("sessions")
