@@ -36,7 +36,7 @@ unit: setup ## unit tests under the sanitizers (programs in build-dev)
 	@$(call BUILD,build-dev) --target unit_tests
 	@$(SANITIZER_ENV) ctest --test-dir build-dev -j $(JOBS) --output-on-failure --timeout 600 --no-tests=error \
 	  --output-junit $(CURDIR)/$(REPORTS)/unit.xml
-	@$(SANITIZER_ENV) $(PYTHON) -m pytest $(UNIT_ON_SERVER) --junitxml $(REPORTS)/unit-on-server.xml </dev/null
+	@$(SANITIZER_ENV) RIVET_BIN=$(CURDIR)/build-dev/src/source_test $(PYTHON) -m pytest $(UNIT_ON_SERVER) --junitxml $(REPORTS)/unit-on-server.xml </dev/null
 
 lint: setup ## who may include whom, and how every file begins
 	@$(PYTHON) tests/lint/include_graph.py
