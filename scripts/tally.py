@@ -11,7 +11,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-STEPS = ("unit", "e2e")
+STEPS = ("unit", "unit-on-server", "e2e")
 LONGEST_LINE = 300
 COMPLAINTS = (": Failure", "ERROR: ", "runtime error: ")
 

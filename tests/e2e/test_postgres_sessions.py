@@ -6,15 +6,13 @@ import subprocess
 from helpers import rivet_binary
 from servers import PostgresServer
 
-PROGRAM = rivet_binary().parent / "src" / "source_test"
-
 
 def test_sessions_against_a_server(tmp_path):
-    assert PROGRAM.is_file(), f"{PROGRAM} is not there: run `make build`"
+    program = rivet_binary()  # `make unit` names source_test
     report = tmp_path / "report.json"
     with PostgresServer(config={"max_prepared_transactions": 5}) as server:
         server.create_database("sessions")
-        done = subprocess.run([PROGRAM, "--gtest_filter=PostgresSession.*", f"--gtest_output=json:{report}"], text=True,
+        done = subprocess.run([program, "--gtest_filter=PostgresSession.*", f"--gtest_output=json:{report}"], text=True,
                               env={**os.environ, "RIVET_TEST_POSTGRES": f"{server.host} {server.port} {server.user} sessions"},
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
