@@ -325,7 +325,7 @@ class TestWhileRowsChange:
         finally:
             stop.set()
             writer.join()
-        assert written[0] / (time.monotonic() - began) > 100, "the source was hardly written to"
+        assert written[0] > 200, f"the source was hardly written to: {written[0]} times in {time.monotonic() - began:.1f} s"
 
 
 class TestAfterARun:
