@@ -2,15 +2,12 @@
 // `rivet reconcile`: compares what was exported with the source it came from.
 #include "cli/commands.hpp"
 
-#include <algorithm>
-#include <atomic>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "cli/configuration.hpp"
 #include "cli/options.hpp"
+#include "cli/printed_report.hpp"
 #include "cli/reconciling.hpp"
 #include "report/reconcile.hpp"
 
@@ -28,20 +25,6 @@ std::string repair_command(const Arguments& args) {
   auto command = fmt::format("rivet repair -c {} -e {}", shell_quoted(args.config), shell_quoted(args.export_name));
   if (args.output.empty() || args.format != "json") return command + " --auto";
   return command + " --report " + shell_quoted(args.output);
-}
-
-Result<void> print_report(const model::Reconciliation& result, const Arguments& args, Context& context) {
-  const bool json = args.format == "json";
-  if (args.output.empty()) {
-    if (json) return context.print_json(report::reconciliation_json(result));
-    return context.print(
-        report::reconciliation_text(result, repair_command(args), {.colour = report::detect_terminal(1).colour}));
-  }
-  TRY(report::write_file(args.output,
-                         json ? report::dump(report::redacted(report::reconciliation_json(result), context.redactor))
-                              : context.redactor.clean(report::reconciliation_text(result, repair_command(args), {}))));
-  context.screen.print(fmt::format("report written to {}", args.output));
-  return {};
 }
 
 /// What could not be compared is no mismatch, but must not look like a match.
@@ -79,7 +62,12 @@ Result<void> reconcile(const Arguments& args, Context& context) {
                                             .max_differences = args.max_differences},
                                            context));
   warn_of_unknown(result, context);
-  auto printed = print_report(result, args, context);
+  auto printed = print_report({.json = [&] { return report::reconciliation_json(result); },
+                               .text =
+                                   [&](const report::Style& style) {
+                                     return report::reconciliation_text(result, repair_command(args), style);
+                                   }},
+                              args.format, args.output, context);
   TRY(verdict_of(result, args, context));
   return printed;
 }

@@ -2,21 +2,18 @@
 // `rivet repair`: reads again what a reconciliation found to differ, and swaps it in.
 #include "cli/commands.hpp"
 
-#include <algorithm>
-#include <atomic>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "cli/configuration.hpp"
 #include "cli/options.hpp"
+#include "cli/printed_report.hpp"
 #include "cli/reconciling.hpp"
 #include "cli/registry.hpp"
 #include "cli/run_command_threads.hpp"
 #include "config/context.hpp"
 #include "report/repair.hpp"
 #include "report/terminal_progress.hpp"
-#include "run/unfinished.hpp"
 #include "verify/prune.hpp"
 #include "verify/repair_plan.hpp"
 
@@ -118,29 +115,18 @@ Result<void> prune_output(const Repair& repair, const verify::CurrentOutput& out
   return {};
 }
 
-template <class ToJson, class ToText>
-Result<void> print(const Arguments& args, const Context& context, ToJson&& to_json, ToText&& to_text) {
-  const bool json = args.format == "json";
-  if (args.output.empty()) {
-    if (json) return context.print_json(to_json());
-    return context.print(to_text(report::Style{.colour = report::detect_terminal(1).colour}));
-  }
-  TRY(report::write_file(args.output, json ? report::dump(report::redacted(to_json(), context.redactor))
-                                           : context.redactor.clean(to_text(report::Style{}))));
-  context.screen.print(fmt::format("report written to {}", args.output));
-  return {};
-}
-
 Result<void> show_plan(const Arguments& args, const model::RepairPlan& plan, const Context& context) {
-  return print(
-      args, context, [&] { return report::repair_plan_json(plan); },
-      [&](const report::Style& style) { return report::repair_plan_text(plan, execute_command(args), style); });
+  return print_report(
+      {.json = [&] { return report::repair_plan_json(plan); },
+       .text =
+           [&](const report::Style& style) { return report::repair_plan_text(plan, execute_command(args), style); }},
+      args.format, args.output, context);
 }
 
 Result<void> show_report(const Arguments& args, const model::RepairReport& done, const Context& context) {
-  return print(
-      args, context, [&] { return report::repair_report_json(done); },
-      [&](const report::Style& style) { return report::repair_report_text(done, style); });
+  return print_report({.json = [&] { return report::repair_report_json(done); },
+                       .text = [&](const report::Style& style) { return report::repair_report_text(done, style); }},
+                      args.format, args.output, context);
 }
 
 Result<void> repair_export(const Repair& repair) {

@@ -9,6 +9,7 @@
 
 #include "cli/configuration.hpp"
 #include "cli/options.hpp"
+#include "cli/printed_report.hpp"
 #include "cli/registry.hpp"
 #include "cli/verification.hpp"
 #include "plan/partitions.hpp"
@@ -91,19 +92,6 @@ report::ExportVerification validate_export(config::Export entry, base::Timestamp
   return one;
 }
 
-Result<void> print_report(const std::vector<report::ExportVerification>& all, const Arguments& args, Context& context) {
-  const bool json = args.format == "json";
-  if (args.output.empty()) {
-    return json ? context.print_json(report::validation_json(all))
-                : context.print(report::validation_text(all, {.colour = report::detect_terminal(1).colour}));
-  }
-  TRY(report::write_file(args.output,
-                         json ? report::dump(report::redacted(report::validation_json(all), context.redactor))
-                              : context.redactor.clean(report::validation_text(all, {}))));
-  context.screen.print(fmt::format("report written to {}", args.output));
-  return {};
-}
-
 Error failed_verification(const std::vector<const report::ExportVerification*>& failed) {
   const auto is_real = [](const model::Finding& finding) { return !model::is_advisory(finding.kind); };
   std::vector<std::string> names;
@@ -145,7 +133,9 @@ Result<void> validate(const Arguments& args, Context& context) {
     if (!parts) continue;
     for (const auto& part : *parts) all.push_back(validate_export(part, at, args));
   }
-  auto printed = print_report(all, args, context);
+  auto printed = print_report({.json = [&] { return report::validation_json(all); },
+                               .text = [&](const report::Style& style) { return report::validation_text(all, style); }},
+                              args.format, args.output, context);
   TRY(verdict_of(all));
   return printed;
 }

@@ -44,9 +44,9 @@ std::string_view name_of(RowChange change) {
   return "changed";
 }
 
-void DifferenceCounts::add(const RowDifference& row) {
-  ++(row.change == RowChange::missing ? missing : row.change == RowChange::extra ? extra : changed);
-  switch (row.cause) {
+void DifferenceCounts::add(RowChange change, Cause cause) {
+  ++(change == RowChange::missing ? missing : change == RowChange::extra ? extra : changed);
+  switch (cause) {
     case Cause::loss: ++loss; break;
     case Cause::drift: ++drift; break;
     case Cause::corruption: ++corruption; break;

@@ -69,7 +69,7 @@ struct DifferenceCounts {
   std::int64_t loss = 0, drift = 0, corruption = 0, undetermined = 0;  ///< the same rows, by cause
   bool complete = true;  ///< false: there was too much to look at all of it, and these are the least there is
 
-  void add(const RowDifference& row);
+  void add(RowChange change, Cause cause);
   DifferenceCounts& operator+=(const DifferenceCounts& other);
 };
 

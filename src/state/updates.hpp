@@ -133,8 +133,8 @@ struct RunSealed {
 /// unless a run of the export that began later has stored its position already. Row digests of older runs are forgotten
 /// once those of newer ones reach the run's `recent_limit`; never those of the newest run that has any, nor those of
 /// rows without a cursor. A repair changes none of these, but that its row digests take the place of those of the units
-/// that it replaces. Two commands may finish publishing the same run: the second
-/// changes nothing and succeeds. Illegal for a run that is not sealed.
+/// that it replaces. Two commands may finish publishing the same run: the second changes nothing and succeeds. Illegal
+/// for a run that is not sealed.
 struct RunPublished {
   std::string run_id;
   model::Columns columns;                           ///< the new drift baseline

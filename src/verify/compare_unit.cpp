@@ -87,14 +87,7 @@ std::vector<std::string> columns_that_differ(const model::Columns& columns, cons
 }
 
 std::string note_of(const model::UnitReconciliation& found) {
-  if (found.source_rows != found.recorded_rows) {
-    return fmt::format("source={}, exported={}, diff={:+}", *found.source_rows, *found.recorded_rows,
-                       *found.source_rows - *found.recorded_rows);
-  }
-  if (found.landed_rows != found.recorded_rows) {
-    return fmt::format("exported={}, landed={}, diff={:+}", *found.recorded_rows, *found.landed_rows,
-                       *found.landed_rows - *found.recorded_rows);
-  }
+  if (found.source_rows != found.recorded_rows || found.landed_rows != found.recorded_rows) return count_note(found);
   if (!found.columns.empty()) return fmt::format("values differ in {}", fmt::join(found.columns, ", "));
   if (!same_value(*found.source, *found.landed)) return "values differ in the pairing of cells into rows";
   if (!found.damaged.empty()) return "the values are right, and the bytes are not those that were written";
@@ -102,6 +95,15 @@ std::string note_of(const model::UnitReconciliation& found) {
 }
 
 }  // namespace
+
+std::string count_note(const model::UnitReconciliation& found) {
+  if (found.source_rows != found.recorded_rows) {
+    return fmt::format("source={}, exported={}, diff={:+}", *found.source_rows, *found.recorded_rows,
+                       *found.source_rows - *found.recorded_rows);
+  }
+  return fmt::format("exported={}, landed={}, diff={:+}", *found.recorded_rows, *found.landed_rows,
+                     *found.landed_rows - *found.recorded_rows);
+}
 
 Result<void> compare_unit(source::Session& session, const UnitToCompare& unit, std::int64_t limit,
                           const std::stop_token& stop, model::UnitReconciliation& found) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
@@ -20,15 +21,19 @@ namespace rivet::verify {
 
 /// What is compared. Everything referred to must outlive the comparison.
 struct UnitToCompare {
-  source::ReadRequest request;           ///< reads the unit's rows again
-  model::Digest recorded;                ///< when it was committed
-  std::vector<model::Part> parts;        ///< that landed
-  const model::Columns& landed_columns;  ///< of the parts
+  source::ReadRequest request;            ///< reads the unit's rows again
+  model::Digest recorded;                 ///< when it was committed
+  const std::vector<model::Part>& parts;  ///< that landed
+  const model::Columns& landed_columns;   ///< of the parts
   const destination::Destination& destination;
   const format::Format& format;
   const RowPlace& place;
   std::optional<std::int64_t> settled;  ///< row versions below it were there when the unit was read; nothing: unknown
 };
+
+/// Which row counts of the unit differ, and by how much: source and record, else record and landed. REQUIRES: all
+/// three.
+std::string count_note(const model::UnitReconciliation& found);
 
 /// Compares, and fills in digests, columns, causes, counts, damaged parts and at most `limit` rows of `found`, whose
 /// match is then known. The session has no open stream. Errors of the source and the destination; what is wrong with

@@ -45,7 +45,7 @@ Subject& subject_for(const state::LiveUnit& unit, const model::Plan& plan, Curre
       if (subject.first().run_id == unit.run_id) return subject;
     }
   }
-  return output.subjects.emplace_back(Subject{.units = {}, .parts = {}, .plan = &plan, .format = plan.format});
+  return output.subjects.emplace_back(Subject{.units = {}, .parts = {}, .plan = &plan});
 }
 
 void add_parts(const std::vector<state::FileView>& files, CurrentOutput& output) {

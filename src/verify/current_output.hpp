@@ -20,7 +20,6 @@ struct Subject {
   std::vector<state::LiveUnit> units;
   std::vector<model::Part> parts;     ///< of all of them, in commit order
   const model::Plan* plan = nullptr;  ///< of their run; owned by the output
-  std::string format;
 
   /// The rows of all units together.
   model::Predicate predicate() const;

@@ -47,6 +47,11 @@ struct Pair {
   std::optional<Leftover> source, landed;
 };
 
+RowChange change_of(const Pair& pair) {
+  if (!pair.landed) return RowChange::missing;
+  return pair.source ? RowChange::changed : RowChange::extra;
+}
+
 /// Takes one from the multiset, if there is one.
 bool take(Multiset& rows, const RowHash& hash) {
   const auto found = rows.find(hash);
@@ -192,14 +197,14 @@ void RowSearch::keep(std::vector<Leftover>& rows, RowChange change, Leftover row
     rows.push_back(std::move(row));
     return;
   }
-  found_.counts.add({.change = change, .cause = Cause::undetermined});
+  found_.counts.add(change, Cause::undetermined);
   found_.counts.complete = false;
 }
 
 Result<Multiset> RowSearch::landed_hashes(const Group& group) const {
   Multiset hashes;
   for (const auto& part : unit_.parts) {
-    TRY(read_part(unit_.destination, unit_.format, unit_.landed_columns, part,
+    TRY(scan_part(unit_.destination, unit_.format, unit_.landed_columns, part,
                   [&](const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
                       const RowHash& hash) {
                     if (group.wanted[unit_.place.bucket_of(rows, row, cells, hash)]) ++hashes[hash];
@@ -221,7 +226,7 @@ Result<std::vector<Leftover>> RowSearch::source_only(const Group& group, Multise
 Result<std::vector<Leftover>> RowSearch::landed_only(const Group& group, Multiset& landed) {
   std::vector<Leftover> found;
   for (std::size_t i = 0; i < unit_.parts.size() && !landed.empty(); ++i) {
-    TRY(read_part(unit_.destination, unit_.format, unit_.landed_columns, unit_.parts[i],
+    TRY(scan_part(unit_.destination, unit_.format, unit_.landed_columns, unit_.parts[i],
                   [&](const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
                       const RowHash& hash) {
                     const bool wanted = group.wanted[unit_.place.bucket_of(rows, row, cells, hash)];
@@ -310,10 +315,7 @@ model::RowDifference RowSearch::shown(const Pair& pair, Cause cause) const {
   const auto cell = [&](const Leftover& of, std::size_t i) {
     return of.cells[i] ? model::CellText(shortened(*of.cells[i])) : std::nullopt;
   };
-  model::RowDifference out{.change = !pair.landed   ? RowChange::missing
-                                     : !pair.source ? RowChange::extra
-                                                    : RowChange::changed,
-                           .cause = cause};
+  model::RowDifference out{.change = change_of(pair), .cause = cause};
   for (const auto ordinal : unit_.place.key()) out.key.push_back({columns[ordinal].name, cell(row, ordinal)});
   if (pair.landed) out.part = unit_.parts[pair.landed->part].path;
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -335,8 +337,7 @@ void RowSearch::conclude() {
     const auto cause = cause_of(pair, explained);
     by_cause.emplace(cause, &pair);
     found_.causes.insert(cause);
-    const auto change = !pair.landed ? RowChange::missing : !pair.source ? RowChange::extra : RowChange::changed;
-    found_.counts.add({.change = change, .cause = cause});
+    found_.counts.add(change_of(pair), cause);
   }
   if (!found_.counts.complete) found_.causes.insert(Cause::undetermined);
   for (const auto cause : rank) {

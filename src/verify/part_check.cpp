@@ -96,6 +96,15 @@ Result<PartReading> read_part(const destination::Destination& destination, const
   return reading;
 }
 
+Result<void> scan_part(const destination::Destination& destination, const format::Format& format,
+                       const model::Columns& columns, const model::Part& part, const LandedRow& see) {
+  auto file = TRY(destination.read(part.path));
+  if (!file) return {};
+  auto digest = digest_of(format, columns, *file, see);
+  if (!digest && digest.error().kind != ErrorKind::data) return fail(std::move(digest).error());
+  return {};
+}
+
 Result<std::optional<std::int64_t>> count_part(const destination::Destination& destination,
                                                const format::Format& format, const model::Columns& columns,
                                                const model::Part& part) {

@@ -34,6 +34,10 @@ struct PartReading {
 Result<PartReading> read_part(const destination::Destination& destination, const format::Format& format,
                               const model::Columns& columns, const model::Part& part, const LandedRow& see = {});
 
+/// Shows `see` every row of the part that can be read, and asks nothing about its bytes. Errors as of read_part().
+Result<void> scan_part(const destination::Destination& destination, const format::Format& format,
+                       const model::Columns& columns, const model::Part& part, const LandedRow& see);
+
 /// How many rows the landed part has; nothing when it is not there or cannot be read. An error only when the
 /// destination cannot be read.
 Result<std::optional<std::int64_t>> count_part(const destination::Destination& destination,

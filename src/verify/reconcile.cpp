@@ -186,14 +186,7 @@ Result<void> Comparison::count(source::Session& session, const Subject& subject,
   if (!found.damaged.empty() || found.landed_rows != found.recorded_rows) found.causes.insert(Cause::corruption);
   if (found.source_rows != found.recorded_rows) found.causes.insert(Cause::undetermined);
   found.match = found.causes.empty() ? UnitMatch::match : UnitMatch::mismatch;
-  if (found.match == UnitMatch::match) return {};
-  if (found.source_rows != found.recorded_rows) {
-    found.note = fmt::format("source={}, exported={}, diff={:+}", *found.source_rows, *found.recorded_rows,
-                             *found.source_rows - *found.recorded_rows);
-  } else {
-    found.note =
-        fmt::format("exported={}, landed={}, diff={:+}", *found.recorded_rows, landed, landed - *found.recorded_rows);
-  }
+  if (found.match == UnitMatch::mismatch) found.note = count_note(found);
   return {};
 }
 
@@ -214,7 +207,7 @@ Result<void> Comparison::compare_content(source::Session& session, const Subject
 }
 
 Result<void> Comparison::compare(source::Session& session, const Subject& subject, model::UnitReconciliation& found) {
-  const auto format = TRY(access_.make_format(subject.format));
+  const auto format = TRY(access_.make_format(subject.plan->format));
   if (request_.depth == model::ReconcileDepth::count) {
     TRY(count(session, subject, *format, found));
   } else {

@@ -98,3 +98,12 @@ def sqlite_orders(folder, count: int = ROWS) -> Fixture:
             return connection.execute(f"SELECT {', '.join(COLUMNS)} FROM orders ORDER BY id").fetchall()
 
     return Fixture({"type": "sqlite", "path": str(path)}, fetch)
+
+
+def keys_for(orders, keys):
+    """SQLite has no dates of its own; a snapshot of it is tested by test_a_snapshot_that_cannot_be_shared_is_refused in test_modes.py."""
+    if orders.source["type"] == "sqlite" and keys.get("consistency") == "snapshot":
+        return {**keys, "consistency": "unit"}
+    if orders.source["type"] == "sqlite" and "chunk_by_days" in keys:
+        return {**keys, "columns": {"at": "timestamp"}}
+    return keys

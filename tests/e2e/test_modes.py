@@ -5,7 +5,7 @@ import time
 import pytest
 
 from helpers import export, rows_of
-from modes import COLUMNS, QUERY_SHAPES, ROWS, SHAPES, postgres_orders, sqlite_orders
+from modes import COLUMNS, QUERY_SHAPES, ROWS, SHAPES, keys_for, postgres_orders, sqlite_orders
 
 
 @pytest.fixture(params=["postgres", "sqlite"])
@@ -13,15 +13,6 @@ def orders(request, tmp_path):
     if request.param == "sqlite":
         return sqlite_orders(tmp_path)
     return postgres_orders(request.getfixturevalue("pg_db"))
-
-
-def keys_for(orders, keys):
-    """SQLite has no dates of its own; a snapshot of it is tested by test_a_snapshot_that_cannot_be_shared_is_refused."""
-    if orders.source["type"] == "sqlite" and keys.get("consistency") == "snapshot":
-        return {**keys, "consistency": "unit"}
-    if orders.source["type"] == "sqlite" and "chunk_by_days" in keys:
-        return {**keys, "columns": {"at": "timestamp"}}
-    return keys
 
 
 def landed(rivet, name="orders"):

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers import export, finished, wait_until
-from modes import SHAPES, SMALL_ROWS, SMALL_SHAPES, postgres_orders, sqlite_orders
+from modes import SHAPES, SMALL_ROWS, SMALL_SHAPES, keys_for, postgres_orders, sqlite_orders
 
 ENGINES = ["postgres", "sqlite"]
 
@@ -29,14 +29,6 @@ def orders(request, tmp_path):
 @pytest.fixture
 def pg_orders(request, tmp_path):
     return orders_of("postgres", request, tmp_path)
-
-
-def keys_for(orders, keys):
-    if orders.source["type"] == "sqlite" and keys.get("consistency") == "snapshot":
-        return {**keys, "consistency": "unit"}
-    if orders.source["type"] == "sqlite" and "chunk_by_days" in keys:
-        return {**keys, "columns": {"at": "timestamp"}}
-    return keys
 
 
 def change(orders, *statements):

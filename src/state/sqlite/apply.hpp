@@ -38,6 +38,9 @@ Result<void> end_run(Connection& db, const RunView& run, std::string_view status
 /// Stores how far a run that is being published has brought its export.
 Result<void> store_progress(Connection& db, const RunView& run, base::Timestamp at);
 
+/// StateStore::generation().
+Result<std::int64_t> current_generation(Connection& db, const std::string& export_name, const std::string& prefix);
+
 /// A lease as it is stored: microseconds since 1970.
 std::int64_t micros_of(base::Timestamp at);
 

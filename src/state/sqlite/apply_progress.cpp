@@ -90,8 +90,7 @@ Result<void> store_progress(Connection& db, const RunView& run, base::Timestamp 
 }
 
 Result<void> apply(Connection& db, const ProgressionVerified& update) {
-  const auto generation =
-      TRY(read_first(db.start(kSelectGeneration, update.export_name, update.prefix), read_number)).value_or(0);
+  const auto generation = TRY(current_generation(db, update.export_name, update.prefix));
   if (generation != update.generation) {
     return fail(ErrorKind::conflict,
                 fmt::format("export '{}' has reached generation {} since generation {} was verified",

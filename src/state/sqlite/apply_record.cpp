@@ -63,9 +63,9 @@ Result<void> apply(Connection& db, const MetricsRecorded& m) {
   TRY(db.run(kDeleteMetrics, m.run_id));
   return db.run(kInsertMetrics, m.export_name, m.run_id, m.run_at, m.duration_ms, m.total_rows, m.peak_rss_mb, m.status,
                 m.error_message, none_if_empty(m.tuning_profile), none_if_empty(m.format), none_if_empty(m.mode),
-                m.files_produced, m.bytes_written, m.bytes_read, m.retries, m.validated, m.reconciled, m.source_count, m.schema_changed,
-                m.quality_passed, m.pg_temp_bytes_delta, m.batch_size, m.batch_size_memory_mb, m.longest_chunk_ms,
-                m.skip_reason, m.schema_fingerprint, m.error_class, none_if_empty(m.source_type),
+                m.files_produced, m.bytes_written, m.bytes_read, m.retries, m.validated, m.reconciled, m.source_count,
+                m.schema_changed, m.quality_passed, m.pg_temp_bytes_delta, m.batch_size, m.batch_size_memory_mb,
+                m.longest_chunk_ms, m.skip_reason, m.schema_fingerprint, m.error_class, none_if_empty(m.source_type),
                 none_if_empty(m.destination_type), none_if_empty(m.rivet_version));
 }
 

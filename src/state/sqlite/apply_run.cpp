@@ -57,9 +57,7 @@ Result<void> check_start(Connection& db, const RunStarted& update) {
 
 /// The generation after the export's latest one at the prefix.
 Result<std::int64_t> next_generation(Connection& db, const RunView& run) {
-  auto rows = db.start(kNextGeneration, run.export_name, run.prefix);
-  if (!TRY(rows.next())) return fail(ErrorKind::internal, "no generation number");
-  return rows.integer();
+  return TRY(current_generation(db, run.export_name, run.prefix)) + 1;
 }
 
 Result<void> require_complete(Connection& db, const RunView& run) {
@@ -122,6 +120,10 @@ Result<void> store_seal(Connection& db, const RunView& run, const RunSealed& upd
 }
 
 }  // namespace
+
+Result<std::int64_t> current_generation(Connection& db, const std::string& export_name, const std::string& prefix) {
+  return TRY(read_first(db.start(kSelectGeneration, export_name, prefix), read_number)).value_or(0);
+}
 
 std::int64_t micros_of(base::Timestamp at) { return at.time_since_epoch().count(); }
 

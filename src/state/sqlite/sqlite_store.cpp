@@ -116,7 +116,7 @@ class SqliteStore final : public StateStore {
 
   Result<std::int64_t> generation(const std::string& export_name, const std::string& prefix) override {
     const std::scoped_lock lock(mutex_);
-    return TRY(read_first(db_.start(kSelectGeneration, export_name, prefix), read_number)).value_or(0);
+    return current_generation(db_, export_name, prefix);
   }
 
   Result<std::vector<FileView>> files(const Filter& filter) override {

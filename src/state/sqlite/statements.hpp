@@ -142,8 +142,6 @@ inline constexpr Query kSelectFiles{"select_files",
                                     "SELECT " RIVET_FILE_COLUMNS
                                     " FROM part p JOIN run r ON r.run_id = p.run_id WHERE (?1 = '' OR p.export_name = "
                                     "?1) AND (?2 = '' OR p.run_id = ?2) ORDER BY p.id DESC LIMIT ?3"};
-inline constexpr Query kNextGeneration{
-    "next_generation", "SELECT coalesce(max(generation), 0) + 1 FROM generation WHERE export_name = ? AND prefix = ?"};
 inline constexpr Query kInsertGeneration{
     "insert_generation",
     "INSERT INTO generation (export_name, prefix, generation, run_id, sealed_at) VALUES (?, ?, ?, ?, ?)"};
@@ -361,7 +359,6 @@ inline constexpr std::array kEveryQuery{&kInsertRun,
                                         &kSelectPathOwner,
                                         &kSelectLiveParts,
                                         &kSelectFiles,
-                                        &kNextGeneration,
                                         &kInsertGeneration,
                                         &kSupersedeParts,
                                         &kAddParts,
