@@ -8,6 +8,8 @@
 #include <openssl/evp.h>
 #include <xxhash.h>
 
+#include "base/text.hpp"
+
 namespace rivet::base {
 
 std::uint64_t xxh3_64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
@@ -29,16 +31,36 @@ FieldHasher& FieldHasher::add(std::string_view field) {
 
 std::string FieldHasher::hex() const { return fmt::format("{:016x}", xxh3_64(bytes_)); }
 
+namespace {
+
+using DigestContext = std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)>;
+
+DigestContext start_digest(const EVP_MD* algorithm) {
+  DigestContext context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), algorithm, nullptr);
+  return context;
+}
+
+/// The digest of everything so far; more may follow.
+std::string digest_bytes(const DigestContext& context) {
+  const DigestContext copy(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  EVP_MD_CTX_copy_ex(copy.get(), context.get());
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(copy.get(), digest.data(), &size);
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+}  // namespace
+
 struct ContentHasher::State {
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> xxh3{XXH3_createState(), XXH3_freeState};
-  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> md5{nullptr, EVP_MD_CTX_free};
+  DigestContext md5{nullptr, EVP_MD_CTX_free};
 };
 
 ContentHasher::ContentHasher(bool with_md5) : state_(std::make_unique<State>()) {
   XXH3_64bits_reset(state_->xxh3.get());
-  if (!with_md5) return;
-  state_->md5.reset(EVP_MD_CTX_new());
-  EVP_DigestInit_ex(state_->md5.get(), EVP_md5(), nullptr);
+  if (with_md5) state_->md5 = start_digest(EVP_md5());
 }
 
 ContentHasher::~ContentHasher() = default;
@@ -54,14 +76,30 @@ std::string ContentHasher::xxh3() const { return xxh3_label(XXH3_64bits_digest(s
 
 std::string ContentHasher::md5_base64() const {
   if (!state_->md5) return {};
-  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> copy(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  EVP_MD_CTX_copy_ex(copy.get(), state_->md5.get());
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  EVP_DigestFinal_ex(copy.get(), digest.data(), &size);
+  const auto digest = digest_bytes(state_->md5);
   std::array<unsigned char, 64> text{};
-  const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(size));
+  const int length = EVP_EncodeBlock(text.data(), reinterpret_cast<const unsigned char*>(digest.data()),
+                                     static_cast<int>(digest.size()));
   return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(length)};
+}
+
+struct Sha256::State {
+  DigestContext context = start_digest(EVP_sha256());
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::update(const void* bytes, std::size_t size) { EVP_DigestUpdate(state_->context.get(), bytes, size); }
+
+std::string Sha256::hex() const { return to_hex(digest_bytes(state_->context)); }
+
+std::string sha256_hex(std::string_view bytes) {
+  Sha256 hash;
+  hash.update(bytes.data(), bytes.size());
+  return hash.hex();
 }
 
 }  // namespace rivet::base

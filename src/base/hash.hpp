@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hash primitives: XXH3 (https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md) and MD5 (RFC 1321) over bytes.
+// Hash primitives over bytes: XXH3 (https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md), MD5 (RFC 1321), SHA-256
+// (FIPS 180-4).
 #pragma once
 
 #include <cstddef>
@@ -49,5 +50,25 @@ class ContentHasher {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// SHA-256 of a byte stream as it passes. Not thread safe.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+
+  void update(const void* bytes, std::size_t size);
+  /// 64 lower-case hex digits of everything so far.
+  std::string hex() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Sha256 of these bytes.
+std::string sha256_hex(std::string_view bytes);
 
 }  // namespace rivet::base

@@ -61,5 +61,16 @@ TEST(FieldHasher, TellsListsOfFieldsApart) {
   EXPECT_EQ(FieldHasher().hex(), "2d06800538d394c2");
 }
 
+/// FIPS 180-4 examples.
+TEST(Sha256, AgreesWithTheStandard) {
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  Sha256 hash;
+  hash.update("a", 1);
+  EXPECT_EQ(hash.hex(), sha256_hex("a")) << "asking does not end it";
+  hash.update("bc", 2);
+  EXPECT_EQ(hash.hex(), sha256_hex("abc"));
+}
+
 }  // namespace
 }  // namespace rivet::base

@@ -28,6 +28,8 @@ std::string human_duration(std::int64_t milliseconds);
 std::optional<std::string> did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 /// A decimal 64-bit integer with an optional minus sign and nothing else. Empty when it is none, or does not fit.
 std::optional<std::int64_t> to_integer(std::string_view text);
+/// Two lower-case hex digits for each byte.
+std::string to_hex(std::string_view bytes);
 /// `512MB`, `1.5GB`, `100` (bytes): binary units, fractions allowed. Empty when it is not a size.
 std::optional<std::int64_t> parse_size(std::string_view text);
 

@@ -54,6 +54,8 @@ void declare(CLI::App& app, bool& json_errors, Action& chosen) {
   add_validate(app, chosen);
   add_reconcile(app, chosen);
   add_repair(app, chosen);
+  add_certify(app, chosen);
+  add_verify_certificate(app, chosen);
   add_journal(app, chosen);
   add_metrics(app, chosen);
   add_state(app, chosen);

@@ -122,8 +122,7 @@ Result<std::unique_ptr<LoadedPlan>> load_plan(plan::Artifact artifact, const App
                                                         .exports = {},
                                                         .told = std::move(told)});
   for (const auto& plan : loaded->artifact.plans) {
-    loaded->exports.push_back({.entry = entry_of(loaded->config.exports.front(), plan),
-                               .pinned = {.plan = plan, .source_id = loaded->artifact.source_id}});
+    loaded->exports.push_back({.entry = entry_of(loaded->config.exports.front(), plan), .plan = plan});
   }
   return loaded;
 }

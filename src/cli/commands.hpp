@@ -17,6 +17,8 @@ void add_apply(CLI::App& app, Action& chosen);
 void add_validate(CLI::App& app, Action& chosen);
 void add_reconcile(CLI::App& app, Action& chosen);
 void add_repair(CLI::App& app, Action& chosen);
+void add_certify(CLI::App& app, Action& chosen);
+void add_verify_certificate(CLI::App& app, Action& chosen);
 void add_journal(CLI::App& app, Action& chosen);
 void add_metrics(CLI::App& app, Action& chosen);
 void add_state(CLI::App& app, Action& chosen);

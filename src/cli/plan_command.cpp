@@ -77,7 +77,6 @@ Result<Sealed> seal(const PlannedEntry& planned, const plan::Campaign& campaign,
                                          .notifications = config.notifications_definition,
                                          .file = config.file},
                           .needs_file = config::left_out_password(config.source_definition, config.source),
-                          .source_id = planned.source_id,
                           .plans = planned.plans},
              .document = {}};
   TRY(require_no_secret(out.artifact, context));

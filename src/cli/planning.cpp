@@ -30,7 +30,6 @@ Result<PlannedEntry> plan_partitions(const config::Export& entry, const Planning
     auto resolved = TRY(plan_one(parts[i], job));
     if (typical) {
       out.preflight = TRY(inspect::preflight(parts[i], resolved, job.now));
-      out.source_id = TRY(resolved.session->source_id());
       out.history = std::move(resolved.history);
     }
     out.plans.push_back(std::move(resolved.plan));

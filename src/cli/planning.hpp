@@ -20,7 +20,6 @@ struct PlannedEntry {
   std::vector<model::Plan> plans;      ///< none: no row has a partition to be in
   model::Preflight preflight;          ///< of a typical partition
   std::vector<plan::PastRun> history;  ///< of the same
-  std::string source_id;
 };
 
 /// What is asked of planning.

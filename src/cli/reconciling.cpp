@@ -72,18 +72,23 @@ Result<std::vector<config::Export>> exported_entries(const config::Export& entry
                     .hint = fmt::format("run it first: rivet run -c FILE -e {}", entry.name)});
 }
 
-Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, const source::Source& source,
-                                               state::StateStore& store, Context& context) {
+Result<void> finish_publishing(const ReconcileJob& job, const source::Source& source, state::StateStore& store,
+                               const config::Export& entry, Context& context) {
   report::SilentProgress progress;
   base::ByteBudget budget(1);
   const RunArguments args{.config = job.config_file};
   const RunJob run_job{args, job.config, source, store, progress, context, budget};
   std::atomic<std::int64_t> statements{0};
-  const auto environment = environment_for(run_job, statements);
+  return run::finish_sealed_runs(environment_for(run_job, statements), entry.name,
+                                 place_of(entry, context.clock.now()).prefix);
+}
+
+Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, const source::Source& source,
+                                               state::StateStore& store, Context& context) {
   const auto access = access_for(source, store, context);
   model::Reconciliation all{.export_name = job.entry.name};
   for (const auto& entry : TRY(exported_entries(job.entry, store))) {
-    TRY(run::finish_sealed_runs(environment, entry.name, place_of(entry, context.clock.now()).prefix));
+    TRY(finish_publishing(job, source, store, entry, context));
     append(TRY(verify::reconcile(access, request_for(entry, job.depth, job.max_differences, context))
                    .context(fmt::format("reconciling export '{}'", entry.name))),
            all);

@@ -33,6 +33,10 @@ Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, const so
 /// it. Matched when every unit that could be compared matches.
 Result<model::journal::ReconciliationResult> count_against_source(const RunJob& job, const config::Export& entry);
 
+/// Publishes what runs of the export had decided before they died.
+Result<void> finish_publishing(const ReconcileJob& job, const source::Source& source, state::StateStore& store,
+                               const config::Export& entry, Context& context);
+
 /// The entry, or its partitions that were exported. Kind config when none was.
 Result<std::vector<config::Export>> exported_entries(const config::Export& entry, state::StateStore& store);
 

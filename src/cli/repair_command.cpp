@@ -97,8 +97,8 @@ Result<void> carry_out(const Repair& repair, const config::Export& entry, const 
   base::ByteBudget budget(shared_byte_budget({&repair.entry}, 1));
   const RunArguments args{.config = repair.args.config};
   const RunJob job{args, repair.config, repair.source, repair.store, progress, repair.context, budget};
-  const auto outcomes = run_planned(job, {{.entry = entry, .pinned = {.plan = run_plan, .source_id = ""}}},
-                                    execute_command(repair.args), [](const report::RunOutcome&) {});
+  const auto outcomes = run_planned(job, {{.entry = entry, .plan = run_plan}}, execute_command(repair.args),
+                                    [](const report::RunOutcome&) {});
   const auto& outcome = outcomes.front();
   tell_outcome(plan, outcome, TRY(repair.store.units(outcome.run_id)), report);
   if (outcome.error) failure = outcome.error;

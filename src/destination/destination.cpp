@@ -20,6 +20,18 @@ Error unreadable(const ObjectKey& key, const arrow::Status& status) {
           .vendor_code = status.CodeAsString()};
 }
 
+/// Hands all bytes to the hasher, which has update(bytes, size).
+template <class Hasher>
+Result<std::int64_t> hash_all(const ObjectKey& key, arrow::io::RandomAccessFile& file, Hasher& hasher) {
+  for (std::int64_t at = 0;;) {
+    const auto block = file.ReadAt(at, kBlockBytes);
+    if (!block.ok()) return fail(unreadable(key, block.status()));
+    if ((*block)->size() == 0) return at;
+    hasher.update((*block)->data(), static_cast<std::size_t>((*block)->size()));
+    at += (*block)->size();
+  }
+}
+
 }  // namespace
 
 Result<std::optional<std::string>> read_text(const Destination& destination, const ObjectKey& key, std::int64_t limit) {
@@ -40,13 +52,16 @@ Result<std::optional<std::string>> read_text(const Destination& destination, con
 
 Result<std::string> content_fingerprint(const ObjectKey& key, arrow::io::RandomAccessFile& file) {
   base::ContentHasher hasher(false);
-  for (std::int64_t at = 0;;) {
-    const auto block = file.ReadAt(at, kBlockBytes);
-    if (!block.ok()) return fail(unreadable(key, block.status()));
-    if ((*block)->size() == 0) return hasher.xxh3();
-    hasher.update((*block)->data(), static_cast<std::size_t>((*block)->size()));
-    at += (*block)->size();
-  }
+  TRY(hash_all(key, file, hasher));
+  return hasher.xxh3();
+}
+
+Result<std::optional<Checksum>> checksum(const Destination& destination, const ObjectKey& key) {
+  const auto file = TRY(destination.read(key));
+  if (!file) return std::nullopt;
+  base::Sha256 hasher;
+  const auto size = TRY(hash_all(key, **file, hasher));
+  return Checksum{.size_bytes = size, .sha256 = hasher.hex()};
 }
 
 }  // namespace rivet::destination

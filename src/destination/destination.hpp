@@ -71,4 +71,15 @@ Result<std::optional<std::string>> read_text(const Destination& destination, con
 /// unavailable). Reads it block by block.
 Result<std::string> content_fingerprint(const ObjectKey& key, arrow::io::RandomAccessFile& file);
 
+/// Size and SHA-256 of an object, as a certificate states them.
+struct Checksum {
+  std::int64_t size_bytes = 0;
+  std::string sha256;  ///< 64 lower-case hex digits
+
+  bool operator==(const Checksum&) const = default;
+};
+/// The checksum of an object's bytes; nothing when it is not there. Reads it block by block; kind unavailable when
+/// that fails.
+Result<std::optional<Checksum>> checksum(const Destination& destination, const ObjectKey& key);
+
 }  // namespace rivet::destination

@@ -24,10 +24,15 @@ tl::unexpected<Error> refuse(ErrorKind kind, std::string_view code, std::string 
   return fail(Error{.kind = kind, .message = std::move(message), .code = std::string(code), .hint = std::string(hint)});
 }
 
-Result<void> require_same_source(source::Session& session, const PinnedPlan& pinned) {
+Result<void> require_same_source(source::Session& session, const model::Plan& pinned) {
   if (pinned.source_id.empty()) return {};
   const auto here = TRY(session.source_id());
   if (here.empty() || here == pinned.source_id) return {};
+  if (model::is_repair(pinned)) {
+    return refuse(ErrorKind::conflict, "RIVET_REPAIR_FOREIGN_SOURCE",
+                  fmt::format("the output was read from database {}, and this is {}", pinned.source_id, here),
+                  "point the source at that database, or run the export again");
+  }
   return refuse(ErrorKind::conflict, "RIVET_PLAN_FOREIGN_SOURCE",
                 fmt::format("the plan was made for database {}, and this is {}", pinned.source_id, here),
                 "point the source at the database of the plan, or make a new plan");
@@ -131,18 +136,18 @@ Result<void> look_at_ends(source::Session& session, model::Plan& plan) {
 
 }  // namespace
 
-Result<Resolved> resolve_pinned(const Access& access, const config::Export& entry, const PinnedPlan& pinned,
+Result<Resolved> resolve_pinned(const Access& access, const config::Export& entry, const model::Plan& pinned,
                                 base::Timestamp started_at) {
   auto session = TRY(access.source.open(probe_options(access, entry), access.stop));
   TRY(require_same_source(*session, pinned));
   auto inventory = TRY(session->describe(entry.relation, entry.columns));
-  TRY(require_same_shape(pinned.plan, inventory));
-  if (!model::is_repair(pinned.plan)) {
-    TRY(require_same_position(access, pinned.plan));
-    TRY(require_settled(*session, pinned.plan));
+  TRY(require_same_shape(pinned, inventory));
+  if (!model::is_repair(pinned)) {
+    TRY(require_same_position(access, pinned));
+    TRY(require_settled(*session, pinned));
   }
   auto meta_columns = TRY(make_meta_columns(entry, inventory.columns, started_at));
-  auto plan = pinned.plan;
+  auto plan = pinned;
   if (!model::is_repair(plan)) TRY(look_at_ends(*session, plan));
   if (model::shares_instant(plan)) {
     plan.snapshot = TRY(session->share_snapshot());

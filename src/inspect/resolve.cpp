@@ -131,7 +131,8 @@ Result<Resolved> resolve(const Access& access, const config::Config& config, con
   auto meta_columns = TRY(make_meta_columns(entry, inventory.columns, started_at));
   auto [strategy, facts] = TRY(choose(*session, entry, inventory, TRY(circumstances(access, entry.name, started_at))));
   auto plan = plan::make_plan(config, entry, inventory, strategy,
-                              {.prefix = place.prefix,
+                              {.source_id = TRY(session->source_id()),
+                               .prefix = place.prefix,
                                .uri = place.uri,
                                .columns = meta_columns.columns(),
                                .row_hash_covered = meta_columns.row_hash_covered()});

@@ -140,6 +140,12 @@ std::string manifest_key(std::string_view export_name) { return fmt::format("man
 std::string success_key(std::string_view export_name) { return fmt::format("_SUCCESS.{}", export_name); }
 std::string run_manifest_key(std::string_view run_id) { return fmt::format("manifest-{}.json", run_id); }
 
+bool is_no_part(std::string_view key) {
+  return key.starts_with("manifest.") || key.starts_with("manifest-") || key.starts_with("_SUCCESS") ||
+         key.starts_with("certificate.") || key.starts_with(kQuarantineFolder) || key.starts_with(kSupersededFolder) ||
+         key.starts_with(".rivet");
+}
+
 std::string to_json_text(const Manifest& manifest) {
   auto json = head_json(manifest);
   json["schema_fingerprint"] = schema_fingerprint(manifest.columns);

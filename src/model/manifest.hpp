@@ -89,6 +89,10 @@ inline constexpr std::string_view kCompatSuccessKey = "_SUCCESS";
 inline constexpr std::string_view kQuarantineFolder = "_quarantine/";
 inline constexpr std::string_view kSupersededFolder = "_superseded/";
 
+/// Whether an object describes outputs or was put aside, so that it is no part of one: manifests, markers,
+/// certificates, what lies in quarantine or is superseded.
+bool is_no_part(std::string_view key);
+
 /// Whether `path` stays below the prefix: relative, not empty, no `..` component, no NUL.
 bool is_safe_part_path(std::string_view path);
 

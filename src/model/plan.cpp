@@ -127,6 +127,7 @@ std::string to_json_text(const Plan& plan) {
   out["relation"] = {{"schema", plan.relation.schema}, {"table", plan.relation.table}, {"query", plan.relation.query}};
   if (!plan.relation.within.is_whole()) out["relation"]["within"] = to_text(plan.relation.within);
   out["source_engine"] = plan.source_engine;
+  out["source_id"] = plan.source_id;
   out["mode"] = plan.mode;
   out["strategy"] = plan.strategy;
   out["key"] = plan.key;
@@ -164,6 +165,7 @@ Result<Plan> plan_from_json_text(std::string_view text) {
   plan.relation = {.schema = relation.text("schema"), .table = relation.text("table"), .query = relation.text("query")};
   if (relation.has("within")) plan.relation.within = TRY(predicate_from_text(relation.text("within")));
   plan.source_engine = fields.text("source_engine");
+  plan.source_id = fields.text_or_empty("source_id");
   plan.mode = fields.text("mode");
   plan.strategy = fields.text("strategy");
   plan.key = fields.texts("key");

@@ -45,6 +45,7 @@ struct Plan {
   std::string family;  ///< the entry of the config that it is a partition of; its own name when it is none
   Relation relation;
   std::string source_engine;
+  std::string source_id = {};    ///< which database, as source::Session names it; empty: not known
   std::string mode;              ///< as in the config
   std::string strategy;          ///< how it is cut: full, range, keyset, days, dense or pages
   std::vector<std::string> key;  ///< what it is cut by; empty when it needs no key

@@ -23,6 +23,7 @@ Plan rich_plan() {
           .family = "t",
           .relation = {.schema = "public", .table = "t", .query = {}},
           .source_engine = "postgres",
+          .source_id = "71/5",
           .mode = "incremental",
           .strategy = "incremental",
           .key = {"at", "id"},

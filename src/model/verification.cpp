@@ -15,7 +15,7 @@ struct FindingRow {
   std::string_view name, code;
 };
 
-constexpr std::array<FindingRow, 14> kFindings{{
+constexpr std::array<FindingRow, 17> kFindings{{
     {FindingKind::part_missing, "part_missing", "RIVET_VERIFY_PART_MISSING"},
     {FindingKind::part_size_mismatch, "part_size_mismatch", "RIVET_VERIFY_PART_SIZE_MISMATCH"},
     {FindingKind::part_checksum_mismatch, "part_checksum_mismatch", "RIVET_VERIFY_PART_CHECKSUM_MISMATCH"},
@@ -30,6 +30,9 @@ constexpr std::array<FindingRow, 14> kFindings{{
     {FindingKind::untracked_object, "untracked_object", "RIVET_VERIFY_UNTRACKED_OBJECT"},
     {FindingKind::content_unmet, "content_unmet", "RIVET_VERIFY_CONTENT_UNMET"},
     {FindingKind::manifest_required, "manifest_required", "RIVET_VERIFY_MANIFEST_REQUIRED"},
+    {FindingKind::manifest_changed, "manifest_changed", "RIVET_VERIFY_MANIFEST_CHANGED"},
+    {FindingKind::certificate_invalid, "certificate_invalid", "RIVET_VERIFY_CERTIFICATE_INVALID"},
+    {FindingKind::object_added, "object_added", "RIVET_VERIFY_OBJECT_ADDED"},
 }};
 
 const FindingRow& row_of(FindingKind kind) { return kFindings[static_cast<std::size_t>(kind)]; }

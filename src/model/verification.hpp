@@ -36,6 +36,9 @@ enum class FindingKind {
   untracked_object,  ///< advisory: never fails
   content_unmet,     ///< `verify: content` was asked for and could not be done
   manifest_required,
+  manifest_changed,     ///< it is not the one that a certificate is about
+  certificate_invalid,  ///< edited, not ours, or signed by somebody else
+  object_added,         ///< a file that a certificate does not know
 };
 /// `part_missing`, ... as JSON spells it.
 std::string_view name_of(FindingKind kind);

@@ -86,7 +86,6 @@ Result<Artifact> read_one(const json& document) {
                .config_path = fields.text("config_path"),
                .definition = {.file = fields.text("config_file")},
                .needs_file = fields.boolean("password_in_config"),
-               .source_id = fields.text("source_id"),
                .plans = {}};
   for (const auto& plan : fields.array("plans")) out.plans.push_back(TRY(model::plan_from_json_text(plan.dump())));
   auto definition = fields.object("definition");
@@ -139,7 +138,6 @@ std::string seal(const Artifact& artifact, const ArtifactNotes& notes) {
   document["artifact_version"] = kArtifactVersion;
   document["config_file"] = artifact.definition.file.string();
   document["password_in_config"] = artifact.needs_file;
-  document["source_id"] = artifact.source_id;
   document["definition"] = {{"source", source}, {"export", ordered_json::parse(artifact.definition.entry)}};
   if (!artifact.definition.notifications.empty()) {
     document["definition"]["notifications"] = ordered_json::parse(artifact.definition.notifications);

@@ -27,10 +27,9 @@ struct Artifact {
   std::string plan_id;  ///< 32 hex digits
   base::Timestamp created_at, expires_at;
   std::string export_name;
-  std::string config_path;        ///< as it was typed
-  config::Definition definition;  ///< the export and its source, whole in themselves
-  bool needs_file = false;        ///< the source's password stood in the file
-  std::string source_id;          ///< of the database that was looked at; empty: not known
+  std::string config_path;         ///< as it was typed
+  config::Definition definition;   ///< the export and its source, whole in themselves
+  bool needs_file = false;         ///< the source's password stood in the file
   std::vector<model::Plan> plans;  ///< one, or one for each partition
 };
 

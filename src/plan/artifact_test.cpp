@@ -31,7 +31,6 @@ Artifact artifact() {
           .definition = {.source = R"({"type": "sqlite", "path": "a.db"})",
                          .entry = R"({"name": "orders", "table": "orders"})",
                          .file = "/etc/rivet.yaml"},
-          .source_id = "x/1",
           .plans = {plan}};
 }
 
@@ -49,7 +48,6 @@ TEST(Artifact, ComesBackAsItWas) {
   EXPECT_EQ(back.definition.file, "/etc/rivet.yaml");
   EXPECT_EQ(ordered_json::parse(back.definition.source)["path"], "a.db");
   EXPECT_EQ(model::to_json_text(back.plans.front()), model::to_json_text(artifact().plans.front()));
-  EXPECT_EQ(back.source_id, "x/1");
 }
 
 /// Every document that differs from `whole` in one value.

@@ -73,7 +73,7 @@ std::string fingerprint_of(const model::Plan& plan, const config::Export& entry,
   base::FieldHasher hasher;
   add_cut(entry.keys, hasher);
   add_position(strategy, hasher);
-  hasher.add(plan.relation.schema).add(plan.relation.table).add(plan.relation.query);
+  hasher.add(plan.source_id).add(plan.relation.schema).add(plan.relation.table).add(plan.relation.query);
   hasher.add(model::to_text(plan.relation.within));
   hasher.add(plan.mode).add(plan.consistency).add(plan.prefix).add(plan.format).add(plan.compression);
   hasher.add(entry.compression_level ? std::to_string(*entry.compression_level) : "");
@@ -124,26 +124,27 @@ Result<void> check_supported(const config::Export& entry) {
 }
 
 model::Plan make_plan(const config::Config& config, const config::Export& entry, const model::Inventory& inventory,
-                      const Strategy& strategy, const PlanTarget& target) {
+                      const Strategy& strategy, const PlanEnds& ends) {
   const bool one_instant = strategy.shared_snapshot || strategy.shape == Strategy::Shape::whole;
   model::Plan plan{
       .export_name = entry.name,
       .family = entry.entry_name(),
       .relation = relation_of(entry, strategy),
       .source_engine = std::string(config::name_of(config.source.type)),
+      .source_id = ends.source_id,
       .mode = std::string(config::name_of(entry.mode)),
       .strategy = std::string(name_of(strategy.shape)),
       .key = strategy.key,
       .reason = strategy.reason,
       .consistency = one_instant ? "snapshot" : "unit",
       .destination_kind = std::string(config::name_of(entry.destination.type)),
-      .destination_uri = target.uri,
-      .prefix = target.prefix,
+      .destination_uri = ends.uri,
+      .prefix = ends.prefix,
       .format = std::string(config::name_of(entry.format)),
       .compression = entry.format == config::FileFormat::csv ? "none" : std::string(config::name_of(entry.compression)),
       .source_columns = inventory.columns,
-      .columns = target.columns,
-      .row_hash_covered = target.row_hash_covered,
+      .columns = ends.columns,
+      .row_hash_covered = ends.row_hash_covered,
       .max_file_size = entry.max_file_size,
       .row_estimate = inventory.row_estimate,
       .catalogue_fingerprint = inventory.fingerprint,

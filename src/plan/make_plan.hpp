@@ -20,17 +20,19 @@ Result<void> check_supported(const config::Export& entry);
 /// Kind config when a rule names a column that is not there: a rule that looks at nothing must not pass.
 Result<void> check_quality(const config::Quality& rules, const model::Columns& columns);
 
-/// What the planner is told about the place where parts land and about the columns that are added.
-struct PlanTarget {
+/// What the planner is told about the two ends: which database is read, where parts land, which columns are added.
+struct PlanEnds {
+  std::string source_id;   ///< as source::Session names it; empty: not known
   std::string prefix;      ///< canonical, as the state store keys it
   std::string uri;         ///< for manifest and people
   model::Columns columns;  ///< the source's and ours after them
   std::vector<std::string> row_hash_covered;
 };
 
-/// The plan of one run but for its units and what depends on them, with the fingerprint that decides whether a dead run can be gone on with.
+/// The plan of one run but for its units and what depends on them, with the fingerprint that decides whether a dead run
+/// can be gone on with.
 model::Plan make_plan(const config::Config& config, const config::Export& entry, const model::Inventory& inventory,
-                      const Strategy& strategy, const PlanTarget& target);
+                      const Strategy& strategy, const PlanEnds& ends);
 
 /// Completes the plan with its units and the proof that they tile the relation. Errors as of make_units().
 Result<void> add_units(const Strategy& strategy, const KeyFacts& facts, model::Plan& plan);

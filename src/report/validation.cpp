@@ -13,15 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json finding_json(const model::Finding& finding) {
-  Json json{{"kind", model::name_of(finding.kind)}};
-  if (!finding.key.empty()) json["key"] = finding.key;
-  if (finding.size_bytes) json["size_bytes"] = *finding.size_bytes;
-  if (!finding.detail.empty()) json["detail"] = finding.detail;
-  json["code"] = model::code_of(finding.kind);
-  return json;
-}
-
 Json verification_json(const model::ManifestVerification& v) {
   auto failures = Json::array();
   for (const auto& finding : v.findings) failures.push_back(finding_json(finding));
@@ -40,14 +31,6 @@ Json verification_json(const model::ManifestVerification& v) {
       {"generation", v.generation},
       {"rows_verified", v.rows_verified},
   };
-}
-
-std::string finding_line(const model::Finding& finding, const Style& style) {
-  auto what = fmt::format("{}{}{}", model::name_of(finding.kind), finding.key.empty() ? "" : " ", finding.key);
-  if (finding.size_bytes) what += fmt::format(" ({})", base::human_bytes(*finding.size_bytes));
-  if (!finding.detail.empty()) what += ": " + finding.detail;
-  if (model::is_advisory(finding.kind)) return "  " + style.doubt("warning: " + what) + "\n";
-  return fmt::format("  {}\n", style.bad(fmt::format("[{}] {}", model::code_of(finding.kind), what)));
 }
 
 std::string verdict_line(const ExportVerification& one, const Style& style) {
@@ -82,6 +65,23 @@ std::string export_text(const ExportVerification& one, const Style& style) {
 }
 
 }  // namespace
+
+Json finding_json(const model::Finding& finding) {
+  Json json{{"kind", model::name_of(finding.kind)}};
+  if (!finding.key.empty()) json["key"] = finding.key;
+  if (finding.size_bytes) json["size_bytes"] = *finding.size_bytes;
+  if (!finding.detail.empty()) json["detail"] = finding.detail;
+  json["code"] = model::code_of(finding.kind);
+  return json;
+}
+
+std::string finding_line(const model::Finding& finding, const Style& style) {
+  auto what = fmt::format("{}{}{}", model::name_of(finding.kind), finding.key.empty() ? "" : " ", finding.key);
+  if (finding.size_bytes) what += fmt::format(" ({})", base::human_bytes(*finding.size_bytes));
+  if (!finding.detail.empty()) what += ": " + finding.detail;
+  if (model::is_advisory(finding.kind)) return "  " + style.doubt("warning: " + what) + "\n";
+  return fmt::format("  {}\n", style.bad(fmt::format("[{}] {}", model::code_of(finding.kind), what)));
+}
 
 Json validation_json(const std::vector<ExportVerification>& exports) {
   auto verdicts = Json::array(), warnings = Json::array(), errors = Json::array();

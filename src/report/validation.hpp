@@ -14,6 +14,10 @@
 
 namespace rivet::report {
 
+/// A finding in a JSON report, and as a line for people.
+nlohmann::ordered_json finding_json(const model::Finding& finding);
+std::string finding_line(const model::Finding& finding, const Style& style);
+
 /// One export's verification: its verdict, or why there is none.
 struct ExportVerification {
   std::string export_name;

@@ -17,6 +17,7 @@
 #include "inspect/drift.hpp"
 #include "run/execute.hpp"
 #include "run/gates.hpp"
+#include "inspect/pinned.hpp"
 #include "inspect/resolve.hpp"
 #include "run/hold_run.hpp"
 #include "run/lease_keeper.hpp"
@@ -33,7 +34,7 @@ namespace journal = model::journal;
 class ExportRun {
  public:
   ExportRun(const Environment& environment, const config::Config& config, const config::Export& entry,
-            const RunOptions& options, const inspect::PinnedPlan* pinned = nullptr)
+            const RunOptions& options, const model::Plan* pinned = nullptr)
       : env_(environment),
         config_(config),
         entry_(entry),
@@ -90,7 +91,7 @@ class ExportRun {
   const config::Config& config_;
   const config::Export& entry_;
   const RunOptions& options_;
-  const inspect::PinnedPlan* const pinned_;  // null: the plan is made here
+  const model::Plan* const pinned_;  // null: the plan is made here
   const std::chrono::steady_clock::time_point started_;
   const std::int64_t statements_before_;
 
@@ -143,9 +144,8 @@ Result<void> ExportRun::prepare() {
 /// A planned run writes where its plan says, whatever day it is.
 Result<OpenedDestination> ExportRun::open_destination() const {
   if (pinned_ == nullptr) return env_.open_destination(entry_, outcome_.started_at);
-  const auto& plan = pinned_->plan;
-  return OpenedDestination{.destination = TRY(env_.open_prefix(plan.destination_kind, plan.prefix)),
-                           .place = {.prefix = plan.prefix, .uri = plan.destination_uri}};
+  return OpenedDestination{.destination = TRY(env_.open_prefix(pinned_->destination_kind, pinned_->prefix)),
+                           .place = {.prefix = pinned_->prefix, .uri = pinned_->destination_uri}};
 }
 
 Result<void> ExportRun::look() {
@@ -425,10 +425,10 @@ std::vector<report::RunOutcome> run_planned(const Environment& environment, cons
                                             const std::vector<PlannedExport>& planned, const RunOptions& options,
                                             const OutcomeListener& done) {
   std::vector<report::RunOutcome> outcomes;
-  for (const auto& [entry, pinned] : planned) {
+  for (const auto& [entry, plan] : planned) {
     if (environment.stop.stop_requested() && !outcomes.empty()) break;
-    environment.progress.started(entry.name, pinned.plan.row_estimate);
-    outcomes.push_back(told(ExportRun(environment, config, entry, options, &pinned).run(), done));
+    environment.progress.started(entry.name, plan.row_estimate);
+    outcomes.push_back(told(ExportRun(environment, config, entry, options, &plan).run(), done));
   }
   return outcomes;
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "config/config.hpp"
-#include "inspect/pinned.hpp"
+#include "model/plan.hpp"
 #include "report/outcome.hpp"
 #include "run/environment.hpp"
 
@@ -35,7 +35,7 @@ std::vector<report::RunOutcome> run_export(const Environment& environment, const
 /// An export, or a partition of one, with the plan that was made for it.
 struct PlannedExport {
   config::Export entry;
-  inspect::PinnedPlan pinned;
+  const model::Plan& plan;  ///< owned by the caller
 };
 
 /// The same for plans that were made earlier, one after the other: carries them out where and as they say.

@@ -82,14 +82,17 @@ class Comparison {
   source::ReadRequest request_for(const Subject& subject) const;
   std::optional<KeySpan> span_of(const Subject& subject, const std::vector<std::string>& key) const;
   std::optional<std::int64_t> settled_of(source::Session& session, const Subject& subject) const;
+  Result<void> look_at_source(const model::Plan& plan);
   void limit_rows();
   void verify_progression();
+  bool tells_age() const { return inventory_.row_versions && !foreign_; }
 
   const ReconcileAccess& access_;
   const ReconcileRequest& request_;
   const CurrentOutput output_;
   model::Reconciliation result_;
   model::Inventory inventory_;
+  bool foreign_ = false;  // another database than the output was read from
   std::optional<KeySpan> key_span_;
   std::unique_ptr<destination::Destination> destination_;
   std::unique_ptr<source::Session> first_session_;
@@ -119,6 +122,7 @@ Result<void> Comparison::prepare() {
                 fmt::format("export '{}' went to stdout: there is nothing to compare with", request_.export_name));
   }
   first_session_ = TRY(access_.source.open(request_.session, access_.stop));
+  TRY(look_at_source(plan));
   inventory_ = TRY(first_session_->describe(request_.relation, request_.overrides));
   const auto key = row_key(inventory_, plan);
   if (request_.depth == model::ReconcileDepth::content && key.size() == 1) {
@@ -129,6 +133,18 @@ Result<void> Comparison::prepare() {
     }
   }
   found_.resize(output_.subjects.size());
+  return {};
+}
+
+/// A copy, or the same database after an upgrade, may well be compared with; but it numbers its transactions anew.
+Result<void> Comparison::look_at_source(const model::Plan& plan) {
+  const auto here = TRY(first_session_->source_id());
+  foreign_ = !plan.source_id.empty() && !here.empty() && plan.source_id != here;
+  if (!foreign_) return {};
+  result_.warnings.push_back(fmt::format(
+      "the output was read from database {}, and is compared with {}: when a row was made is not known, and "
+      "nothing is recorded as verified",
+      plan.source_id, here));
   return {};
 }
 
@@ -163,7 +179,7 @@ std::optional<KeySpan> Comparison::span_of(const Subject& subject, const std::ve
 
 /// The oldest of the instants that its units were read at; only for rows of which the engine tells the age.
 std::optional<std::int64_t> Comparison::settled_of(source::Session& session, const Subject& subject) const {
-  if (!inventory_.row_versions) return std::nullopt;
+  if (!tells_age()) return std::nullopt;
   std::optional<std::int64_t> least;
   for (const auto& unit : subject.units) {
     const auto settled = session.settled_in(unit.view.snapshot);
@@ -272,11 +288,12 @@ void Comparison::limit_rows() {
     if (unit.rows.size() > left) unit.rows.resize(left);
     left -= unit.rows.size();
   }
-  result_.evidence = inventory_.row_versions;
+  result_.evidence = tells_age();
 }
 
 /// Advice for people (PG7): a store that cannot take it does not fail the command.
 void Comparison::verify_progression() {
+  if (foreign_) return;
   if (result_.count(UnitMatch::match) != static_cast<std::int64_t>(result_.units.size())) return;
   const auto stored = access_.store.apply(state::ProgressionVerified{.export_name = request_.export_name,
                                                                      .prefix = result_.prefix,

@@ -188,16 +188,10 @@ Result<std::set<std::string>> Validation::tracked(const std::map<std::string, de
   return paths;
 }
 
-bool describes_output(const std::string& key) {
-  return key.starts_with("manifest.") || key.starts_with("manifest-") || key.starts_with("_SUCCESS") ||
-         key.starts_with(model::kQuarantineFolder) || key.starts_with(model::kSupersededFolder) ||
-         key.starts_with(".rivet");
-}
-
 Result<void> Validation::report_untracked(const std::map<std::string, destination::StoredObject>& objects) {
   const auto paths = TRY(tracked(objects));
   for (const auto& [key, object] : objects) {
-    if (describes_output(key) || paths.contains(key)) continue;
+    if (model::is_no_part(key) || paths.contains(key)) continue;
     verdict_.findings.push_back({.kind = FindingKind::untracked_object, .key = key, .size_bytes = object.size_bytes});
   }
   return {};
