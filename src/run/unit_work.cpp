@@ -76,7 +76,7 @@ ExtractJob job_for(const HeldRun& run, const state::UnitClaim& claim, RunProgres
 }
 
 Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, const Extracted& extracted,
-                         const Gates& gates, const std::optional<RowMemory>& memory) {
+                         const Gates& gates, const std::optional<batch::RowMemory>& memory) {
   const bool alone = run.plan.units.size() <= 1;
   TRY(run.environment.store.apply(
       state::UnitCommitted{.run_id = run.run_id,

@@ -21,6 +21,7 @@ using model::Cause;
 /// What one side of the comparison holds.
 struct Side {
   model::Digest digest;
+  std::int64_t newcomers = 0;  // of the source's rows, those that nobody remembers
   BucketSums sums = BucketSums(RowPlace::kBuckets);
 };
 
@@ -32,13 +33,12 @@ struct LandedSide {
 Result<Side> sum_source(source::Session& session, const UnitToCompare& unit, const std::stop_token& stop) {
   Side side;
   batch::Digester digester(unit.request.columns);
-  auto stream = TRY(session.read(unit.request));
-  while (auto rows = TRY(stream->next())) {
-    if (stop.stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
-    digester.add(**rows, [&](std::int64_t row, std::span<const std::uint64_t> cells, const batch::RowHash& hash) {
-      side.sums[unit.place.bucket_of(**rows, row, cells, hash)].add(hash);
+  const auto see = [&](const arrow::RecordBatch& rows) {
+    digester.add(rows, [&](std::int64_t row, std::span<const std::uint64_t> cells, const batch::RowHash& hash) {
+      side.sums[unit.place.bucket_of(rows, row, cells, hash)].add(hash);
     });
-  }
+  };
+  side.newcomers = TRY(read_source(session, unit.request, unit.reads, stop, see));
   side.digest = digester.take();
   return side;
 }
@@ -105,8 +105,8 @@ std::string count_note(const model::UnitReconciliation& found) {
                      *found.landed_rows - *found.recorded_rows);
 }
 
-Result<void> compare_unit(source::Session& session, const UnitToCompare& unit, std::int64_t limit,
-                          const std::stop_token& stop, model::UnitReconciliation& found) {
+Result<std::int64_t> compare_unit(source::Session& session, const UnitToCompare& unit, std::int64_t limit,
+                                  const std::stop_token& stop, model::UnitReconciliation& found) {
   auto landing = std::async(std::launch::async, [&] { return sum_landed(unit); });
   auto read = sum_source(session, unit, stop);
   auto landed = TRY(landing.get());
@@ -121,17 +121,18 @@ Result<void> compare_unit(source::Session& session, const UnitToCompare& unit, s
   const bool landed_as_read = same_value(source.digest, landed.side.digest);
   if (landed_as_read && same_value(source.digest, unit.recorded) && found.damaged.empty()) {
     found.match = model::UnitMatch::match;
-    return {};
+    return source.newcomers;
   }
   found.match = model::UnitMatch::mismatch;
   found.columns = columns_that_differ(unit.request.columns, found);
   found.note = note_of(found);
   if (landed_as_read) {
     if (!same_value(source.digest, unit.recorded)) found.causes.insert(Cause::record);
-    return {};
+    return source.newcomers;
   }
-  return find_rows(session, unit, {.source = source.sums, .landed = landed.side.sums, .parts = landed.parts}, limit,
-                   stop, found);
+  TRY(find_rows(session, unit, {.source = source.sums, .landed = landed.side.sums, .parts = landed.parts}, limit, stop,
+                found));
+  return source.newcomers;
 }
 
 }  // namespace rivet::verify

@@ -15,6 +15,7 @@
 #include "verify/compare_unit.hpp"
 #include "verify/current_output.hpp"
 #include "verify/part_check.hpp"
+#include "verify/row_shares.hpp"
 
 namespace rivet::verify {
 namespace {
@@ -74,10 +75,10 @@ class Comparison {
   Result<void> compare_all();
   void work(std::unique_ptr<source::Session> session);
   Result<void> compare(source::Session& session, const Subject& subject, model::UnitReconciliation& found);
-  Result<void> count(source::Session& session, const Subject& subject, const format::Format& format,
-                     model::UnitReconciliation& found);
-  Result<void> compare_content(source::Session& session, const Subject& subject, const format::Format& format,
-                               model::UnitReconciliation& found);
+  Result<std::int64_t> count(source::Session& session, const Subject& subject, const format::Format& format,
+                             model::UnitReconciliation& found);
+  Result<std::int64_t> compare_content(source::Session& session, const Subject& subject, const format::Format& format,
+                                       model::UnitReconciliation& found);
   model::UnitReconciliation blank(const Subject& subject) const;
   source::ReadRequest request_for(const Subject& subject) const;
   std::optional<KeySpan> span_of(const Subject& subject, const std::vector<std::string>& key) const;
@@ -90,6 +91,7 @@ class Comparison {
   const CurrentOutput output_;
   model::Reconciliation result_;
   model::Inventory inventory_;
+  RowShares shares_;
   std::optional<KeySpan> key_span_;
   std::unique_ptr<destination::Destination> destination_;
   std::unique_ptr<source::Session> first_session_;
@@ -128,6 +130,7 @@ Result<void> Comparison::prepare() {
       if (first && last) key_span_ = KeySpan{*first, *last};
     }
   }
+  shares_ = TRY(RowShares::load(access_.store, request_.export_name, output_));
   found_.resize(output_.subjects.size());
   return {};
 }
@@ -148,7 +151,7 @@ model::UnitReconciliation Comparison::blank(const Subject& subject) const {
 source::ReadRequest Comparison::request_for(const Subject& subject) const {
   return {.relation = request_.relation,
           .columns = subject.plan->source_columns,
-          .predicate = subject.predicate(),
+          .predicate = {},
           .limits = request_.limits};
 }
 
@@ -173,9 +176,11 @@ std::optional<std::int64_t> Comparison::settled_of(source::Session& session, con
   return least;
 }
 
-Result<void> Comparison::count(source::Session& session, const Subject& subject, const format::Format& format,
-                               model::UnitReconciliation& found) {
-  found.source_rows = TRY(session.count(request_for(subject)));
+/// How many of the source's rows nobody remembers, as read_source() tells it.
+Result<std::int64_t> Comparison::count(source::Session& session, const Subject& subject, const format::Format& format,
+                                       model::UnitReconciliation& found) {
+  const auto counted = TRY(count_source(session, request_for(subject), shares_.reads_of(subject), access_.stop));
+  found.source_rows = counted.rows;
   std::int64_t landed = 0;
   for (const auto& part : subject.parts) {
     const auto rows = TRY(count_part(*destination_, format, subject.plan->columns, part));
@@ -187,15 +192,16 @@ Result<void> Comparison::count(source::Session& session, const Subject& subject,
   if (found.source_rows != found.recorded_rows) found.causes.insert(Cause::undetermined);
   found.match = found.causes.empty() ? UnitMatch::match : UnitMatch::mismatch;
   if (found.match == UnitMatch::mismatch) found.note = count_note(found);
-  return {};
+  return counted.newcomers;
 }
 
-Result<void> Comparison::compare_content(source::Session& session, const Subject& subject, const format::Format& format,
-                                         model::UnitReconciliation& found) {
+Result<std::int64_t> Comparison::compare_content(source::Session& session, const Subject& subject,
+                                                 const format::Format& format, model::UnitReconciliation& found) {
   const auto key = row_key(inventory_, *subject.plan);
   const RowPlace place(subject.plan->source_columns, key, span_of(subject, key));
   return compare_unit(session,
                       {.request = request_for(subject),
+                       .reads = shares_.reads_of(subject),
                        .recorded = *found.recorded,
                        .parts = subject.parts,
                        .landed_columns = subject.plan->columns,
@@ -208,17 +214,17 @@ Result<void> Comparison::compare_content(source::Session& session, const Subject
 
 Result<void> Comparison::compare(source::Session& session, const Subject& subject, model::UnitReconciliation& found) {
   const auto format = TRY(access_.make_format(subject.plan->format));
-  if (request_.depth == model::ReconcileDepth::count) {
-    TRY(count(session, subject, *format, found));
-  } else {
-    TRY(compare_content(session, subject, *format, found));
-  }
-  if (found.match == UnitMatch::match || !subject.leaves_out_known()) return {};
+  const auto newcomers = request_.depth == model::ReconcileDepth::count
+                             ? TRY(count(session, subject, *format, found))
+                             : TRY(compare_content(session, subject, *format, found));
+  if (found.match == UnitMatch::match) return {};
+  auto doubt = shares_.doubt(subject, newcomers);
+  if (doubt.empty()) return {};
   found.match = UnitMatch::unknown;
   found.causes.clear();
   found.rows.clear();
   found.counts = {};
-  found.note = "rows that earlier runs had exported were left out of it when it was read";
+  found.note = std::move(doubt);
   return {};
 }
 

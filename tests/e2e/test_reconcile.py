@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers import export, finished, wait_until
-from modes import SHAPES, SMALL_ROWS, SMALL_SHAPES, keys_for, postgres_orders, sqlite_orders
+from modes import SHAPES, SMALL_ROWS, SMALL_SHAPES, Fixture, keys_for, postgres_orders, sqlite_orders
 
 ENGINES = ["postgres", "sqlite"]
 
@@ -279,6 +279,141 @@ class TestTwins:
         assert code == 3, "the bytes at least are others"
         assert (differences["missing"], differences["extra"]) == (missing, extra)
         assert all(row["key"] is None and row["values"] for row in rows_in(report))
+
+
+NIGHTLY_SHAPES = ["incremental", "coalesce", "keyset_incremental"]
+
+
+def rows_of_night(night):
+    """One row behind all cursors, one between them, one that ties with the night before and one without a cursor."""
+    before = f"2025-0{night - 1}-01 00:00:00" if night > 2 else "2024-12-28 11:36:00"
+    return {"new": (2_000_000 * night, 1_000 * night, f"'2025-0{night}-01 00:00:00'"),
+            "late": (-100_000 * night, 50 + night, f"'2024-06-15 1{night}:00:00'"),
+            "tie": (2_000_000 * night + 1, 1_000 * (night - 1) if night > 2 else 399, f"'{before}'"),
+            "bare": (2_000_000 * night + 2, "NULL", "NULL")}
+
+
+def come(orders, night):
+    change(orders, *(f"INSERT INTO orders VALUES ({key}, '{word}{night}', 'r', {seq}, {at}, 1, 'of night {night}')"
+                     for word, (key, seq, at) in rows_of_night(night).items()))
+
+
+def after_nights(rivet, orders, shape, nights=3, **more):
+    """The configuration of an export of which later runs have found late rows."""
+    path = exported(rivet, orders, shape, **more)
+    for night in range(2, nights + 1):
+        come(orders, night)
+        rivet.ok("run", "-c", path)
+    return path
+
+
+def late_parts(rivet):
+    """Files of units that looked again at what earlier runs had read, the oldest first."""
+    return [rivet.output().folder / name for name, in rivet.state(
+        "SELECT p.path FROM part p JOIN unit u ON u.run_id = p.run_id AND u.unit_index = p.unit_index "
+        "WHERE u.reason LIKE 'rows that came late%' OR u.reason LIKE 'rows without a cursor that came%' ORDER BY p.id")]
+
+
+class TestNights:
+    """Runs of an incremental export that have read the same stretches."""
+
+    @pytest.mark.parametrize("shape", NIGHTLY_SHAPES)
+    def test_every_unit_matches(self, rivet, orders, shape):
+        path = after_nights(rivet, orders, shape)
+        assert late_parts(rivet)
+        for depth in ("count", "content"):
+            code, report = reconcile(rivet, path, depth=depth)
+            assert code == 0 and report["summary"]["matches"] == report["summary"]["total_partitions"], report
+            assert report["summary"]["total_source_rows"] == report["summary"]["total_exported_rows"] == len(orders.expected())
+            assert report["verified"]
+
+    @pytest.mark.parametrize("shape", NIGHTLY_SHAPES)
+    def test_a_lost_late_row_is_named_once(self, rivet, orders, shape):
+        path = after_nights(rivet, orders, shape)
+        part = late_parts(rivet)[0]
+        lost = id_at(part, 0)
+        rewrite(part, without_row(0))
+        code, report = reconcile(rivet, path)
+        assert code == 3
+        assert [(row["change"], row["cause"], row["key"]) for row in rows_in(report)] == [("missing", "loss", {"id": str(lost)})]
+        assert (report["summary"]["mismatches"], report["summary"]["unknown"]) == (1, 0)
+        code, report = reconcile(rivet, path, depth="count")
+        assert code == 3 and (report["summary"]["mismatches"], report["summary"]["unknown"]) == (1, 0)
+
+    @pytest.mark.parametrize("shape", NIGHTLY_SHAPES)
+    def test_a_late_row_that_changed_since_is_drift(self, rivet, orders, shape):
+        path = after_nights(rivet, orders, shape)
+        key = id_at(late_parts(rivet)[0], 0)
+        change(orders, f"UPDATE orders SET note = 'other' WHERE id = {key}", "UPDATE orders SET note = 'other' WHERE id = -29997")
+        code, report = reconcile(rivet, path)
+        assert code == 3 and report["summary"]["drifted"] == report["summary"]["mismatches"] == 2, report
+        assert {(row["cause"], row["key"]["id"]) for row in rows_in(report)} == {("drift", str(key)), ("drift", "-29997")}
+        assert reconcile(rivet, path, "--ignore-drift")[0] == 0
+
+    def test_what_a_later_run_left_out_as_known_is_not_asked_of_it(self, rivet, orders):
+        path = after_nights(rivet, orders, "incremental", nights=2)
+        change(orders, "UPDATE orders SET note = 'other' WHERE id = -29997")
+        come(orders, 3)
+        rivet.ok("run", "-c", path)
+        code, report = reconcile(rivet, path)
+        assert code == 3 and report["summary"]["drifted"] == report["summary"]["mismatches"] == 1, report
+
+    def test_what_came_after_the_last_run_is_missed_once(self, rivet, orders):
+        path = after_nights(rivet, orders, "incremental")
+        change(orders, "INSERT INTO orders VALUES (77000001, 'after', 'r', 1, '2024-06-15 00:00:00', 1, 'x')")
+        code, report = reconcile(rivet, path)
+        if orders.source["type"] == "sqlite":
+            assert code == 3 and [(row["change"], row["cause"], row["key"]["id"]) for row in rows_in(report)] == [
+                ("missing", "undetermined", "77000001")]
+        else:
+            assert code == 0, report
+
+    def test_without_what_was_remembered_units_are_unknown(self, rivet, orders):
+        path = after_nights(rivet, orders, "incremental")
+        part = late_parts(rivet)[0]
+        rewrite(part, without_row(0))
+        with closing(sqlite3.connect(rivet.folder / ".rivet_state.db")) as state, state:
+            state.execute("DELETE FROM recent_key")
+        code, report = reconcile(rivet, path)
+        assert code == 0 and report["summary"]["unknown"] > 0 == report["summary"]["mismatches"] and not report["verified"], report
+        notes = {unit["note"] for unit in report["partitions"] if unit["status"] == "unknown"}
+        assert all("not remembered any more" in note for note in notes), notes
+        done = rivet("repair", "-c", path, "-e", "orders", "--auto", "--format", "json")
+        planned = json.loads(done.stdout)
+        assert planned["actions"] == [] and all("not remembered any more" in skip["reason"] for skip in planned["skipped"])
+
+
+class TestNightsOfTwins:
+    """Rows without a key, some of them alike, that came in several nights."""
+
+    NIGHTS = [[("a", "2024-01-01")] * 3 + [("b", "2024-01-09"), ("n", None)],
+              [("a", "2024-01-01"), ("c", "2024-01-05"), ("d", "2024-01-20"), ("n", None)],
+              [("a", "2024-01-01"), ("c", "2024-01-05"), ("c", "2024-01-05"), ("d", "2024-01-20"), ("n", None), ("n", None)]]
+
+    @pytest.fixture(params=ENGINES)
+    def twins(self, request, tmp_path):
+        source = {"type": "sqlite", "path": str(tmp_path / "twins.sqlite")} if request.param == "sqlite" else request.getfixturevalue("pg_db").source
+        twins = Fixture(source, lambda: None)
+        change(twins, "CREATE TABLE twins (name text, at text)")
+        return twins
+
+    @pytest.mark.parametrize("read", [{"table": "twins"}, {"query": "SELECT name, at FROM twins"}], ids=["table", "query"])
+    def test_match_and_a_lost_one_is_found(self, rivet, twins, read):
+        path = rivet.config(twins.source, export("twins", mode="incremental", cursor_column="at", **read))
+        for night in self.NIGHTS:
+            for name, at in night:
+                change(twins, f"INSERT INTO twins VALUES ('{name}', {'NULL' if at is None else repr(at)})")
+            rivet.ok("run", "-c", path)
+            for depth in ("count", "content"):
+                code, report = reconcile(rivet, path, depth=depth, name="twins")
+                assert code == 0 and report["summary"]["matches"] == report["summary"]["total_partitions"], report
+        assert len(late_parts(rivet)) == 4
+        for part in late_parts(rivet):
+            whole = part.read_bytes()
+            rewrite(part, without_row(0))
+            code, report = reconcile(rivet, path, name="twins")
+            assert code == 3 and [(row["change"], row["cause"]) for row in rows_in(report)] == [("missing", "loss")], report
+            part.write_bytes(whole)
 
 
 class TestWhileRowsChange:
