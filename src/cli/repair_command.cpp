@@ -142,7 +142,8 @@ Result<void> repair_export(const Repair& repair) {
   std::optional<Error> failure;
   for (const auto& entry : TRY(exported_entries(repair.entry, repair.store))) {
     const auto output = TRY(verify::load_current_output(repair.store, entry.name));
-    const auto plan = verify::make_repair_plan(complaints, entry.name, output);
+    const auto shares = TRY(verify::RowShares::load(repair.store, entry.name, output));
+    const auto plan = verify::make_repair_plan(complaints, entry.name, output, shares);
     add(plan, report.plan);
     if (!repair.args.execute) continue;
     if (!plan.actions.empty()) TRY(carry_out(repair, entry, plan, output, report, failure));

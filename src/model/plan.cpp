@@ -120,6 +120,17 @@ bool shares_instant(const Plan& plan) { return plan.consistency == "snapshot" &&
 
 bool is_repair(const Plan& plan) { return !plan.units.empty() && plan.units.front().replaces.has_value(); }
 
+bool looks_again(const Incremental& incremental, const Unit& unit) { return unit.index < incremental.again_units; }
+
+bool is_of_null_keys(const Unit& unit) {
+  return !unit.predicate.terms.empty() && std::holds_alternative<NullKey>(unit.predicate.terms.front());
+}
+
+bool remembers_rows(const Incremental& incremental, const Unit& unit) {
+  const bool asked = looks_again(incremental, unit) || is_of_null_keys(unit) || unit.index >= incremental.remember_from;
+  return asked && incremental.lookback > 0;
+}
+
 std::string to_json_text(const Plan& plan) {
   ordered_json out;
   out["export_name"] = plan.export_name;

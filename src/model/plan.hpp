@@ -81,6 +81,13 @@ struct PlanShape {
   std::vector<std::string> identity;  ///< of Incremental; empty when it was none
 };
 
+/// Whether the unit reads a stretch that other runs have read as well.
+bool looks_again(const Incremental& incremental, const Unit& unit);
+/// Whether it reads rows without a cursor.
+bool is_of_null_keys(const Unit& unit);
+/// Whether later runs are told which rows it read.
+bool remembers_rows(const Incremental& incremental, const Unit& unit);
+
 /// The text kept with the run, and back. Error kind data for text that is not a plan.
 std::string to_json_text(const Plan& plan);
 Result<Plan> plan_from_json_text(std::string_view text);

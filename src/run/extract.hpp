@@ -11,11 +11,11 @@
 #include "base/byte_budget.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "batch/known_rows.hpp"
 #include "batch/row_hash.hpp"
 #include "model/part.hpp"
 #include "run/gates.hpp"
 #include "run/part_writer.hpp"
-#include "run/recent_rows.hpp"
 #include "run/slot_session.hpp"
 #include "source/source.hpp"
 
@@ -30,7 +30,7 @@ struct ExtractJob {
   PartOptions parts;
   base::ByteBudget& budget;
   const base::Clock& clock;
-  RowMemory* memory = nullptr;  ///< decides which rows are new; none: all are
+  batch::RowMemory* memory = nullptr;  ///< decides which rows are new; none: all are
   /// Called after every batch with the unit's totals; false stops the unit.
   std::function<Result<void>(const arrow::RecordBatch& rows, std::int64_t rows_total, std::int64_t bytes_read)> observe;
 };

@@ -37,7 +37,7 @@ class UnitInHand {
   const HeldRun& run_;
   const state::UnitClaim claim_;
   Gates gates_;
-  std::optional<RowMemory> memory_;
+  std::optional<batch::RowMemory> memory_;
   RunProgress::Attempt share_;
   UnfinishedUnit unfinished_;
 };

@@ -54,6 +54,13 @@ struct ReadRequest {
   BatchLimits limits;
 };
 
+/// Several reads of one relation of which only the number of rows is wanted.
+struct CountRequest {
+  model::Relation relation;
+  model::Columns columns;  ///< as in ReadRequest
+  std::vector<model::Predicate> predicates;
+};
+
 /// From which instant a read sees the source, recorded before its first row.
 struct ReadInstant {
   base::Timestamp at;    ///< the source's clock
@@ -141,8 +148,9 @@ class Session {
   /// About how many rows, without reading them where the engine has an estimate that is good enough to plan by; an
   /// embedded engine counts. Nothing when it cannot tell.
   virtual Result<std::optional<std::int64_t>> row_estimate(const model::Relation& relation) = 0;
-  /// How many rows read() would give, counted by the server. Errors: those of read().
-  virtual Result<std::int64_t> count(const ReadRequest& request) = 0;
+  /// How many rows read() would give for each predicate, in their order, counted by the server as of one instant.
+  /// Errors: those of read(), for whichever predicate comes first.
+  virtual Result<std::vector<std::int64_t>> count(const CountRequest& request) = 0;
   /// All rows, counted. Expensive: only for numbering rows.
   virtual Result<std::int64_t> row_count(const model::Relation& relation) = 0;
 

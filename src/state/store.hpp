@@ -103,6 +103,7 @@ struct ProgressionView {
 /// Digests of rows that a published run exported.
 struct RecentGroup {
   std::string run_id;
+  int unit_index = 0;
   std::optional<std::string> after;  ///< JSON text of key values: the group's keys lie behind it
   bool of_null = false;              ///< rows whose cursor is NULL
   std::string digests;               ///< 16 bytes each

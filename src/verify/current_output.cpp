@@ -71,10 +71,6 @@ model::Digest Subject::recorded() const {
   return sum;
 }
 
-bool Subject::leaves_out_known() const {
-  return plan->incremental && !model::is_repair(*plan) && first().view.unit.index < plan->incremental->again_units;
-}
-
 Result<CurrentOutput> load_current_output(state::StateStore& store, const std::string& export_name) {
   CurrentOutput output{.run = TRY(newest_result(store, export_name)), .generation = 0, .subjects = {}, .plans = {}};
   const auto& prefix = output.run.prefix;

@@ -25,8 +25,6 @@ struct Subject {
   model::Predicate predicate() const;
   model::Digest recorded() const;
   const state::LiveUnit& first() const { return units.front(); }
-  /// Whether an earlier run's rows were left out when it was read, so that reading it again gives more.
-  bool leaves_out_known() const;
 };
 
 /// The current output of one export at one prefix.

@@ -123,7 +123,7 @@ class RowSearch {
   Result<std::vector<Leftover>> source_only(const Group& group, Multiset& landed);
   Result<std::vector<Leftover>> landed_only(const Group& group, Multiset& landed);
   Result<void> mark_old(const Group& group, std::vector<Leftover>& rows) const;
-  std::vector<model::Predicate> reads_of(const Group& group) const;
+  std::vector<SourceRead> reads_of(const Group& group, const std::vector<model::Term>& more) const;
   template <class See>
   Result<void> read_source(const Group& group, const std::vector<model::Term>& more, See&& see) const;
   Leftover copy(const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
@@ -146,36 +146,34 @@ class RowSearch {
   std::vector<Pair> pairs_;
 };
 
-/// The unit's predicate, narrowed to the group where its buckets are stretches of the key.
-std::vector<model::Predicate> RowSearch::reads_of(const Group& group) const {
-  if (!unit_.place.by_stretches()) return {unit_.request.predicate};
+/// The unit's reads with further terms, narrowed to the group where its buckets are stretches of the key. Rows that
+/// look alike are in one stretch.
+std::vector<SourceRead> RowSearch::reads_of(const Group& group, const std::vector<model::Term>& more) const {
+  auto reads = unit_.reads;
+  for (auto& read : reads) read.predicate.terms.insert(read.predicate.terms.end(), more.begin(), more.end());
+  if (!unit_.place.by_stretches()) return reads;
   auto stretches = group.stretches;
   if (stretches.size() > kReadsAtOnce) stretches = {{stretches.front().first, stretches.back().second}};
-  std::vector<model::Predicate> reads;
-  for (const auto& [first, last] : stretches) {
-    auto predicate = unit_.request.predicate;
-    auto keys = unit_.place.keys_of(first, last);
-    if (keys.lower || keys.upper) predicate.terms.emplace_back(std::move(keys));
-    reads.push_back(std::move(predicate));
+  std::vector<SourceRead> narrowed;
+  for (const auto& read : reads) {
+    for (const auto& [first, last] : stretches) {
+      auto& one = narrowed.emplace_back(read);
+      auto keys = unit_.place.keys_of(first, last);
+      if (keys.lower || keys.upper) one.predicate.terms.emplace_back(std::move(keys));
+    }
   }
-  return reads;
+  return narrowed;
 }
 
 template <class See>
 Result<void> RowSearch::read_source(const Group& group, const std::vector<model::Term>& more, See&& see) const {
   batch::Digester digester(unit_.request.columns);
-  for (auto& predicate : reads_of(group)) {
-    auto request = unit_.request;
-    request.predicate = std::move(predicate);
-    request.predicate.terms.insert(request.predicate.terms.end(), more.begin(), more.end());
-    auto stream = TRY(session_.read(request));
-    while (auto rows = TRY(stream->next())) {
-      if (stop_.stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
-      digester.add(**rows, [&](std::int64_t row, std::span<const std::uint64_t> cells, const RowHash& hash) {
-        if (group.wanted[unit_.place.bucket_of(**rows, row, cells, hash)]) see(**rows, row, cells, hash);
-      });
-    }
-  }
+  const auto look = [&](const arrow::RecordBatch& rows) {
+    digester.add(rows, [&](std::int64_t row, std::span<const std::uint64_t> cells, const RowHash& hash) {
+      if (group.wanted[unit_.place.bucket_of(rows, row, cells, hash)]) see(rows, row, cells, hash);
+    });
+  };
+  TRY(verify::read_source(session_, unit_.request, reads_of(group, more), stop_, look));
   return {};
 }
 
@@ -204,11 +202,13 @@ void RowSearch::keep(std::vector<Leftover>& rows, RowChange change, Leftover row
 Result<Multiset> RowSearch::landed_hashes(const Group& group) const {
   Multiset hashes;
   for (const auto& part : unit_.parts) {
-    TRY(scan_part(unit_.destination, unit_.format, unit_.landed_columns, part,
-                  [&](const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
-                      const RowHash& hash) {
-                    if (group.wanted[unit_.place.bucket_of(rows, row, cells, hash)]) ++hashes[hash];
-                  }));
+    TRY(scan_part(
+        unit_.destination, unit_.format, unit_.landed_columns, part,
+        [&](const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
+            const RowHash& hash) {
+          if (group.wanted[unit_.place.bucket_of(rows, row, cells, hash)]) ++hashes[hash];
+        },
+        stop_));
   }
   return hashes;
 }
@@ -226,15 +226,17 @@ Result<std::vector<Leftover>> RowSearch::source_only(const Group& group, Multise
 Result<std::vector<Leftover>> RowSearch::landed_only(const Group& group, Multiset& landed) {
   std::vector<Leftover> found;
   for (std::size_t i = 0; i < unit_.parts.size() && !landed.empty(); ++i) {
-    TRY(scan_part(unit_.destination, unit_.format, unit_.landed_columns, unit_.parts[i],
-                  [&](const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
-                      const RowHash& hash) {
-                    const bool wanted = group.wanted[unit_.place.bucket_of(rows, row, cells, hash)];
-                    if (!wanted || !take(landed, hash)) return;
-                    auto copied = copy(rows, row, cells, hash);
-                    copied.part = i;
-                    keep(found, RowChange::extra, std::move(copied));
-                  }));
+    TRY(scan_part(
+        unit_.destination, unit_.format, unit_.landed_columns, unit_.parts[i],
+        [&](const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
+            const RowHash& hash) {
+          const bool wanted = group.wanted[unit_.place.bucket_of(rows, row, cells, hash)];
+          if (!wanted || !take(landed, hash)) return;
+          auto copied = copy(rows, row, cells, hash);
+          copied.part = i;
+          keep(found, RowChange::extra, std::move(copied));
+        },
+        stop_));
   }
   return found;
 }

@@ -11,10 +11,13 @@
 
 #include <fmt/format.h>
 
+#include "base/linked_stop.hpp"
 #include "base/text.hpp"
+#include "source/retry.hpp"
 #include "verify/compare_unit.hpp"
 #include "verify/current_output.hpp"
 #include "verify/part_check.hpp"
+#include "verify/row_shares.hpp"
 
 namespace rivet::verify {
 namespace {
@@ -51,6 +54,9 @@ std::string identifier_of(const Subject& subject) {
   return fmt::format("chunk {} [{}..{}]", view.number, start, end);
 }
 
+constexpr std::size_t kCountedAtOnce = 8;  // units in one transaction
+constexpr std::uint64_t kRowsCountedAtOnce = 1'000'000;
+
 /// An export that is compared. Workers use it from several threads.
 class Comparison {
  public:
@@ -73,11 +79,21 @@ class Comparison {
   Result<void> prepare();
   Result<void> compare_all();
   void work(std::unique_ptr<source::Session> session);
+  std::size_t take_next(std::size_t& first);
+  void count_ahead(source::Session& session, std::size_t first, std::size_t last);
+  std::size_t index_of(const Subject& subject) const {
+    return static_cast<std::size_t>(&subject - output_.subjects.data());
+  }
+  Result<void> compare_patiently(std::unique_ptr<source::Session>& session, const Subject& subject,
+                                 model::UnitReconciliation& found);
+  Result<void> compare_once(std::unique_ptr<source::Session>& session, const Subject& subject,
+                            model::UnitReconciliation& found);
+  bool keep(std::size_t subject, Result<void> compared, model::UnitReconciliation found);
   Result<void> compare(source::Session& session, const Subject& subject, model::UnitReconciliation& found);
-  Result<void> count(source::Session& session, const Subject& subject, const format::Format& format,
-                     model::UnitReconciliation& found);
-  Result<void> compare_content(source::Session& session, const Subject& subject, const format::Format& format,
-                               model::UnitReconciliation& found);
+  Result<std::int64_t> count(source::Session& session, const Subject& subject, const format::Format& format,
+                             model::UnitReconciliation& found);
+  Result<std::int64_t> compare_content(source::Session& session, const Subject& subject, const format::Format& format,
+                                       model::UnitReconciliation& found);
   model::UnitReconciliation blank(const Subject& subject) const;
   source::ReadRequest request_for(const Subject& subject) const;
   std::optional<KeySpan> span_of(const Subject& subject, const std::vector<std::string>& key) const;
@@ -93,12 +109,15 @@ class Comparison {
   model::Reconciliation result_;
   model::Inventory inventory_;
   bool foreign_ = false;  // another database than the output was read from
+  RowShares shares_;
   std::optional<KeySpan> key_span_;
   std::unique_ptr<destination::Destination> destination_;
   std::unique_ptr<source::Session> first_session_;
 
-  std::atomic<std::size_t> next_{0};
-  std::mutex mutex_;  // guards the following
+  base::LinkedStop stop_{access_.stop};                     // of the caller, or because a worker has failed
+  std::vector<std::optional<std::int64_t>> counted_ahead_;  // by subject; touched by the worker that has taken it only
+  std::mutex mutex_;                                        // guards the following
+  std::size_t next_ = 0;
   std::vector<std::optional<model::UnitReconciliation>> found_;
   std::size_t done_ = 0;
   std::optional<Error> failure_;
@@ -121,7 +140,7 @@ Result<void> Comparison::prepare() {
     return fail(ErrorKind::config,
                 fmt::format("export '{}' went to stdout: there is nothing to compare with", request_.export_name));
   }
-  first_session_ = TRY(access_.source.open(request_.session, access_.stop));
+  first_session_ = TRY(access_.source.open(request_.session, stop_.token()));
   TRY(look_at_source(plan));
   inventory_ = TRY(first_session_->describe(request_.relation, request_.overrides));
   const auto key = row_key(inventory_, plan);
@@ -132,7 +151,9 @@ Result<void> Comparison::prepare() {
       if (first && last) key_span_ = KeySpan{*first, *last};
     }
   }
+  shares_ = TRY(RowShares::load(access_.store, request_.export_name, output_));
   found_.resize(output_.subjects.size());
+  counted_ahead_.resize(output_.subjects.size());
   return {};
 }
 
@@ -164,7 +185,7 @@ model::UnitReconciliation Comparison::blank(const Subject& subject) const {
 source::ReadRequest Comparison::request_for(const Subject& subject) const {
   return {.relation = request_.relation,
           .columns = subject.plan->source_columns,
-          .predicate = subject.predicate(),
+          .predicate = {},
           .limits = request_.limits};
 }
 
@@ -189,9 +210,14 @@ std::optional<std::int64_t> Comparison::settled_of(source::Session& session, con
   return least;
 }
 
-Result<void> Comparison::count(source::Session& session, const Subject& subject, const format::Format& format,
-                               model::UnitReconciliation& found) {
-  found.source_rows = TRY(session.count(request_for(subject)));
+/// How many of the source's rows nobody remembers, as read_source() tells it.
+Result<std::int64_t> Comparison::count(source::Session& session, const Subject& subject, const format::Format& format,
+                                       model::UnitReconciliation& found) {
+  const auto& ahead = counted_ahead_[index_of(subject)];
+  const auto counted = ahead
+                           ? SourceCount{.rows = *ahead}
+                           : TRY(count_source(session, request_for(subject), shares_.reads_of(subject), stop_.token()));
+  found.source_rows = counted.rows;
   std::int64_t landed = 0;
   for (const auto& part : subject.parts) {
     const auto rows = TRY(count_part(*destination_, format, subject.plan->columns, part));
@@ -203,15 +229,16 @@ Result<void> Comparison::count(source::Session& session, const Subject& subject,
   if (found.source_rows != found.recorded_rows) found.causes.insert(Cause::undetermined);
   found.match = found.causes.empty() ? UnitMatch::match : UnitMatch::mismatch;
   if (found.match == UnitMatch::mismatch) found.note = count_note(found);
-  return {};
+  return counted.newcomers;
 }
 
-Result<void> Comparison::compare_content(source::Session& session, const Subject& subject, const format::Format& format,
-                                         model::UnitReconciliation& found) {
+Result<std::int64_t> Comparison::compare_content(source::Session& session, const Subject& subject,
+                                                 const format::Format& format, model::UnitReconciliation& found) {
   const auto key = row_key(inventory_, *subject.plan);
   const RowPlace place(subject.plan->source_columns, key, span_of(subject, key));
   return compare_unit(session,
                       {.request = request_for(subject),
+                       .reads = shares_.reads_of(subject),
                        .recorded = *found.recorded,
                        .parts = subject.parts,
                        .landed_columns = subject.plan->columns,
@@ -219,22 +246,22 @@ Result<void> Comparison::compare_content(source::Session& session, const Subject
                        .format = format,
                        .place = place,
                        .settled = settled_of(session, subject)},
-                      request_.max_differences, access_.stop, found);
+                      request_.max_differences, stop_.token(), found);
 }
 
 Result<void> Comparison::compare(source::Session& session, const Subject& subject, model::UnitReconciliation& found) {
   const auto format = TRY(access_.make_format(subject.plan->format));
-  if (request_.depth == model::ReconcileDepth::count) {
-    TRY(count(session, subject, *format, found));
-  } else {
-    TRY(compare_content(session, subject, *format, found));
-  }
-  if (found.match == UnitMatch::match || !subject.leaves_out_known()) return {};
+  const auto newcomers = request_.depth == model::ReconcileDepth::count
+                             ? TRY(count(session, subject, *format, found))
+                             : TRY(compare_content(session, subject, *format, found));
+  if (found.match == UnitMatch::match) return {};
+  auto doubt = shares_.doubt(subject, newcomers);
+  if (doubt.empty()) return {};
   found.match = UnitMatch::unknown;
   found.causes.clear();
   found.rows.clear();
   found.counts = {};
-  found.note = "rows that earlier runs had exported were left out of it when it was read";
+  found.note = std::move(doubt);
   return {};
 }
 
@@ -244,26 +271,89 @@ bool ends_comparison(const Error& error) {
          error.kind == ErrorKind::internal;
 }
 
+Result<void> Comparison::compare_once(std::unique_ptr<source::Session>& session, const Subject& subject,
+                                      model::UnitReconciliation& found) {
+  if (session == nullptr) session = TRY(access_.source.open(request_.session, stop_.token()));
+  return compare(*session, subject, found);
+}
+
+/// As often as a run would try to read it, each time on a new connection.
+Result<void> Comparison::compare_patiently(std::unique_ptr<source::Session>& session, const Subject& subject,
+                                           model::UnitReconciliation& found) {
+  for (int attempt = 1;; ++attempt) {
+    found = blank(subject);
+    auto compared = compare_once(session, subject, found);
+    if (compared || !source::may_retry(compared.error())) return compared;
+    session.reset();
+    if (attempt >= request_.max_attempts) return compared;
+    const auto pause = source::backoff(compared.error(), request_.retry_backoff, attempt);
+    if (access_.note) {
+      access_.note(fmt::format("{}: attempt {} failed: {}; trying again in {} ms", request_.export_name, attempt,
+                               compared.error().message, pause.count()));
+    }
+    if (!source::sleep_for(pause, stop_.token())) return fail(ErrorKind::cancelled, "interrupted");
+  }
+}
+
+/// Takes the verdict on a unit; false when the comparison has ended.
+bool Comparison::keep(std::size_t subject, Result<void> compared, model::UnitReconciliation found) {
+  const std::scoped_lock lock(mutex_);
+  if (failure_) return false;
+  if (!compared && (ends_comparison(compared.error()) || access_.stop.stop_requested())) {
+    failure_ = std::move(compared).error();
+    stop_.request_stop();
+    return false;
+  }
+  if (!compared) {
+    found.match = UnitMatch::unknown;
+    found.note = compared.error().to_string();
+  }
+  found_[subject] = std::move(found);
+  if (access_.progress) access_.progress(*found_[subject], ++done_, output_.subjects.size());
+  return true;
+}
+
+/// The next units for one worker: `first` and the one behind the last; none left: both the same. Several of them are
+/// counted as of one instant, which must not become long.
+std::size_t Comparison::take_next(std::size_t& first) {
+  const std::scoped_lock lock(mutex_);
+  const auto& subjects = output_.subjects;
+  first = next_;
+  std::uint64_t rows = 0;
+  const std::size_t most = request_.depth == model::ReconcileDepth::count ? kCountedAtOnce : 1;
+  while (next_ < subjects.size() && next_ - first < most && (next_ == first || rows < kRowsCountedAtOnce)) {
+    rows += subjects[next_++].recorded().rows;
+  }
+  return next_;
+}
+
+/// What cannot be counted together is counted unit by unit later, when an error is the unit's own.
+void Comparison::count_ahead(source::Session& session, std::size_t first, std::size_t last) {
+  source::CountRequest request{.relation = request_.relation, .columns = {}, .predicates = {}};
+  std::vector<std::size_t> asked;
+  for (auto i = first; i < last; ++i) {
+    const auto& subject = output_.subjects[i];
+    const auto reads = shares_.reads_of(subject);
+    const bool same_columns = asked.empty() || request.columns == subject.plan->source_columns;
+    if (reads.size() != 1 || reads.front().filter || !same_columns) continue;
+    request.columns = subject.plan->source_columns;
+    request.predicates.push_back(reads.front().predicate);
+    asked.push_back(i);
+  }
+  if (asked.size() < 2) return;
+  const auto counts = session.count(request);
+  for (std::size_t i = 0; counts && i < asked.size(); ++i) counted_ahead_[asked[i]] = (*counts)[i];
+}
+
 void Comparison::work(std::unique_ptr<source::Session> session) {
-  for (;;) {
-    const auto mine = next_++;
-    if (mine >= output_.subjects.size()) return;
-    const auto& subject = output_.subjects[mine];
-    auto found = blank(subject);
-    auto compared = compare(*session, subject, found);
-    const std::scoped_lock lock(mutex_);
-    if (failure_) return;
-    if (!compared && (ends_comparison(compared.error()) || access_.stop.stop_requested())) {
-      failure_ = std::move(compared).error();
-      next_ = output_.subjects.size();
-      return;
+  std::size_t first = 0;
+  for (auto last = take_next(first); first < last; last = take_next(first)) {
+    if (session != nullptr && last - first > 1) count_ahead(*session, first, last);
+    for (auto mine = first; mine < last; ++mine) {
+      model::UnitReconciliation found;
+      auto compared = compare_patiently(session, output_.subjects[mine], found);
+      if (!keep(mine, std::move(compared), std::move(found))) return;
     }
-    if (!compared) {
-      found.match = UnitMatch::unknown;
-      found.note = compared.error().to_string();
-    }
-    found_[mine] = std::move(found);
-    if (access_.progress) access_.progress(*found_[mine], ++done_, output_.subjects.size());
   }
 }
 
@@ -271,7 +361,7 @@ Result<void> Comparison::compare_all() {
   const auto workers = std::min<std::size_t>(static_cast<std::size_t>(std::max(request_.parallel, 1)), found_.size());
   std::vector<std::jthread> threads;
   for (std::size_t i = 1; i < workers; ++i) {
-    auto session = access_.source.open(request_.session, access_.stop);
+    auto session = access_.source.open(request_.session, stop_.token());
     if (!session) break;  // fewer connections, the same answer
     threads.emplace_back([this, own = std::move(*session)]() mutable { work(std::move(own)); });
   }

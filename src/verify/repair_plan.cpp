@@ -9,6 +9,7 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "inspect/remembered.hpp"
 #include "model/json_fields.hpp"
 
 namespace rivet::verify {
@@ -50,7 +51,7 @@ bool is_planned(const model::RepairPlan& plan, const model::RepairAction& action
 }
 
 void plan_one(const FlaggedUnit& flagged, const std::string& export_name, const CurrentOutput& output,
-              model::RepairPlan& plan) {
+              const RowShares& shares, model::RepairPlan& plan) {
   const auto skip = [&](std::string reason) {
     plan.skipped.push_back({.identifier = flagged.identifier, .reason = std::move(reason)});
   };
@@ -59,10 +60,12 @@ void plan_one(const FlaggedUnit& flagged, const std::string& export_name, const 
   if (subject == output.subjects.end()) {
     return skip("it is no unit of the current output: another run, or a repair, has replaced it");
   }
-  if (subject->leaves_out_known()) {
+  const auto obstacle = shares.obstacle(*subject);
+  if (!obstacle.empty()) {
     return skip(
-        "rows that earlier runs had exported were left out of it, and reading it again would add them; "
-        "`rivet state reset` and a new run make a new output");
+        fmt::format("other runs have read the same stretch, and {}: reading it again could add rows twice; "
+                    "`rivet state reset` and a new run make a new output",
+                    obstacle));
   }
   auto action = action_for(*subject, export_name, flagged.reason);
   if (!is_planned(plan, action)) plan.actions.push_back(std::move(action));
@@ -73,6 +76,18 @@ const Subject& subject_of(const model::RepairAction& action, const CurrentOutput
   return *std::find_if(output.subjects.begin(), output.subjects.end(), [&](const Subject& subject) {
     return subject.first().run_id == wanted.run_id && subject.first().view.unit.index == wanted.index;
   });
+}
+
+/// Of an incremental run: units that look again come first, those that remember their rows last, as in any such plan.
+enum class Order { looks_again, forgets, remembers };
+
+Order order_of(const model::RepairAction& action, const CurrentOutput& output) {
+  const auto& subject = subject_of(action, output);
+  const auto& unit = subject.first().view.unit;
+  const auto& incremental = subject.plan->incremental;
+  if (!incremental) return Order::remembers;
+  if (model::looks_again(*incremental, unit)) return Order::looks_again;
+  return model::remembers_rows(*incremental, unit) ? Order::remembers : Order::forgets;
 }
 
 /// The predicate, up to the row versions below `settled`.
@@ -135,21 +150,24 @@ Result<Complaints> complaints_from_json_text(std::string_view text) {
 }
 
 model::RepairPlan make_repair_plan(const Complaints& complaints, const std::string& export_name,
-                                   const CurrentOutput& output) {
+                                   const CurrentOutput& output, const RowShares& shares) {
   model::RepairPlan plan{.export_name = complaints.export_name,
                          .reconcile_run_id = complaints.run_id,
                          .strategy = complaints.strategy,
                          .actions = {},
                          .skipped = {}};
   for (const auto& flagged : complaints.units) {
-    if (flagged.export_name.empty() || flagged.export_name == export_name) plan_one(flagged, export_name, output, plan);
+    if (flagged.export_name.empty() || flagged.export_name == export_name)
+      plan_one(flagged, export_name, output, shares, plan);
   }
+  std::stable_sort(plan.actions.begin(), plan.actions.end(),
+                   [&](const auto& a, const auto& b) { return order_of(a, output) < order_of(b, output); });
   return plan;
 }
 
 bool needs_horizon(const CurrentOutput& output) {
   const auto& plan = *output.plans.at(output.run.run_id);
-  return plan.incremental && plan.incremental->versions;
+  return plan.incremental && plan.incremental->versions && inspect::leaves_out_known(*plan.incremental);
 }
 
 model::Plan plan_of_repair(const std::vector<model::RepairAction>& actions, const CurrentOutput& output,
@@ -170,7 +188,14 @@ model::Plan plan_of_repair(const std::vector<model::RepairAction>& actions, cons
   plan.tiling = "each unit reads what the units that it replaces have read";
   plan.warnings.clear();
   plan.prediction.reset();
-  if (plan.incremental) plan.incremental->again_units = plan.incremental->remember_from = 0;
+  if (plan.incremental) {
+    const auto are_before = [&](Order end) {
+      return static_cast<int>(std::count_if(actions.begin(), actions.end(),
+                                            [&](const auto& action) { return order_of(action, output) < end; }));
+    };
+    plan.incremental->again_units = are_before(Order::forgets);
+    plan.incremental->remember_from = are_before(Order::remembers);
+  }
   plan.fingerprint = fingerprint_of(plan.fingerprint, actions);
   return plan;
 }

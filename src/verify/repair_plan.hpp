@@ -13,6 +13,7 @@
 #include "model/reconciliation.hpp"
 #include "model/repair.hpp"
 #include "verify/current_output.hpp"
+#include "verify/row_shares.hpp"
 
 namespace rivet::verify {
 
@@ -38,9 +39,10 @@ Result<Complaints> complaints_from_json_text(std::string_view text);
 /// What repairs the complaints about the export of `output`; those that do not concern its current units are skipped
 /// with the reason.
 model::RepairPlan make_repair_plan(const Complaints& complaints, const std::string& export_name,
-                                   const CurrentOutput& output);
+                                   const CurrentOutput& output, const RowShares& shares);
 
-/// Whether plan_of_repair() needs a horizon: the output's units leave young row versions to later runs.
+/// Whether plan_of_repair() needs a horizon: a row that changes without getting a new cursor stays with the unit that
+/// read it first, and later runs leave it out.
 bool needs_horizon(const CurrentOutput& output);
 
 /// The plan of the run that carries the actions out. Of an incremental output it reads the units as the source has them

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import threading
 import time
@@ -12,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers import export, finished, wait_until
-from modes import SHAPES, SMALL_ROWS, SMALL_SHAPES, keys_for, postgres_orders, sqlite_orders
+from modes import SHAPES, SMALL_ROWS, SMALL_SHAPES, Fixture, keys_for, postgres_orders, sqlite_orders
+from tcp_proxy import DOWN, Cut, TcpProxy
 
 ENGINES = ["postgres", "sqlite"]
 
@@ -281,6 +283,141 @@ class TestTwins:
         assert all(row["key"] is None and row["values"] for row in rows_in(report))
 
 
+NIGHTLY_SHAPES = ["incremental", "coalesce", "keyset_incremental"]
+
+
+def rows_of_night(night):
+    """One row behind all cursors, one between them, one that ties with the night before and one without a cursor."""
+    before = f"2025-0{night - 1}-01 00:00:00" if night > 2 else "2024-12-28 11:36:00"
+    return {"new": (2_000_000 * night, 1_000 * night, f"'2025-0{night}-01 00:00:00'"),
+            "late": (-100_000 * night, 50 + night, f"'2024-06-15 1{night}:00:00'"),
+            "tie": (2_000_000 * night + 1, 1_000 * (night - 1) if night > 2 else 399, f"'{before}'"),
+            "bare": (2_000_000 * night + 2, "NULL", "NULL")}
+
+
+def come(orders, night):
+    change(orders, *(f"INSERT INTO orders VALUES ({key}, '{word}{night}', 'r', {seq}, {at}, 1, 'of night {night}')"
+                     for word, (key, seq, at) in rows_of_night(night).items()))
+
+
+def after_nights(rivet, orders, shape, nights=3, **more):
+    """The configuration of an export of which later runs have found late rows."""
+    path = exported(rivet, orders, shape, **more)
+    for night in range(2, nights + 1):
+        come(orders, night)
+        rivet.ok("run", "-c", path)
+    return path
+
+
+def late_parts(rivet):
+    """Files of units that looked again at what earlier runs had read, the oldest first."""
+    return [rivet.output().folder / name for name, in rivet.state(
+        "SELECT p.path FROM part p JOIN unit u ON u.run_id = p.run_id AND u.unit_index = p.unit_index "
+        "WHERE u.reason LIKE 'rows that came late%' OR u.reason LIKE 'rows without a cursor that came%' ORDER BY p.id")]
+
+
+class TestNights:
+    """Runs of an incremental export that have read the same stretches."""
+
+    @pytest.mark.parametrize("shape", NIGHTLY_SHAPES)
+    def test_every_unit_matches(self, rivet, orders, shape):
+        path = after_nights(rivet, orders, shape)
+        assert late_parts(rivet)
+        for depth in ("count", "content"):
+            code, report = reconcile(rivet, path, depth=depth)
+            assert code == 0 and report["summary"]["matches"] == report["summary"]["total_partitions"], report
+            assert report["summary"]["total_source_rows"] == report["summary"]["total_exported_rows"] == len(orders.expected())
+            assert report["verified"]
+
+    @pytest.mark.parametrize("shape", NIGHTLY_SHAPES)
+    def test_a_lost_late_row_is_named_once(self, rivet, orders, shape):
+        path = after_nights(rivet, orders, shape)
+        part = late_parts(rivet)[0]
+        lost = id_at(part, 0)
+        rewrite(part, without_row(0))
+        code, report = reconcile(rivet, path)
+        assert code == 3
+        assert [(row["change"], row["cause"], row["key"]) for row in rows_in(report)] == [("missing", "loss", {"id": str(lost)})]
+        assert (report["summary"]["mismatches"], report["summary"]["unknown"]) == (1, 0)
+        code, report = reconcile(rivet, path, depth="count")
+        assert code == 3 and (report["summary"]["mismatches"], report["summary"]["unknown"]) == (1, 0)
+
+    @pytest.mark.parametrize("shape", NIGHTLY_SHAPES)
+    def test_a_late_row_that_changed_since_is_drift(self, rivet, orders, shape):
+        path = after_nights(rivet, orders, shape)
+        key = id_at(late_parts(rivet)[0], 0)
+        change(orders, f"UPDATE orders SET note = 'other' WHERE id = {key}", "UPDATE orders SET note = 'other' WHERE id = -29997")
+        code, report = reconcile(rivet, path)
+        assert code == 3 and report["summary"]["drifted"] == report["summary"]["mismatches"] == 2, report
+        assert {(row["cause"], row["key"]["id"]) for row in rows_in(report)} == {("drift", str(key)), ("drift", "-29997")}
+        assert reconcile(rivet, path, "--ignore-drift")[0] == 0
+
+    def test_what_a_later_run_left_out_as_known_is_not_asked_of_it(self, rivet, orders):
+        path = after_nights(rivet, orders, "incremental", nights=2)
+        change(orders, "UPDATE orders SET note = 'other' WHERE id = -29997")
+        come(orders, 3)
+        rivet.ok("run", "-c", path)
+        code, report = reconcile(rivet, path)
+        assert code == 3 and report["summary"]["drifted"] == report["summary"]["mismatches"] == 1, report
+
+    def test_what_came_after_the_last_run_is_missed_once(self, rivet, orders):
+        path = after_nights(rivet, orders, "incremental")
+        change(orders, "INSERT INTO orders VALUES (77000001, 'after', 'r', 1, '2024-06-15 00:00:00', 1, 'x')")
+        code, report = reconcile(rivet, path)
+        if orders.source["type"] == "sqlite":
+            assert code == 3 and [(row["change"], row["cause"], row["key"]["id"]) for row in rows_in(report)] == [
+                ("missing", "undetermined", "77000001")]
+        else:
+            assert code == 0, report
+
+    def test_without_what_was_remembered_units_are_unknown(self, rivet, orders):
+        path = after_nights(rivet, orders, "incremental")
+        part = late_parts(rivet)[0]
+        rewrite(part, without_row(0))
+        with closing(sqlite3.connect(rivet.folder / ".rivet_state.db")) as state, state:
+            state.execute("DELETE FROM recent_key")
+        code, report = reconcile(rivet, path)
+        assert code == 0 and report["summary"]["unknown"] > 0 == report["summary"]["mismatches"] and not report["verified"], report
+        notes = {unit["note"] for unit in report["partitions"] if unit["status"] == "unknown"}
+        assert all("not remembered any more" in note for note in notes), notes
+        done = rivet("repair", "-c", path, "-e", "orders", "--auto", "--format", "json")
+        planned = json.loads(done.stdout)
+        assert planned["actions"] == [] and all("not remembered any more" in skip["reason"] for skip in planned["skipped"])
+
+
+class TestNightsOfTwins:
+    """Rows without a key, some of them alike, that came in several nights."""
+
+    NIGHTS = [[("a", "2024-01-01")] * 3 + [("b", "2024-01-09"), ("n", None)],
+              [("a", "2024-01-01"), ("c", "2024-01-05"), ("d", "2024-01-20"), ("n", None)],
+              [("a", "2024-01-01"), ("c", "2024-01-05"), ("c", "2024-01-05"), ("d", "2024-01-20"), ("n", None), ("n", None)]]
+
+    @pytest.fixture(params=ENGINES)
+    def twins(self, request, tmp_path):
+        source = {"type": "sqlite", "path": str(tmp_path / "twins.sqlite")} if request.param == "sqlite" else request.getfixturevalue("pg_db").source
+        twins = Fixture(source, lambda: None)
+        change(twins, "CREATE TABLE twins (name text, at text)")
+        return twins
+
+    @pytest.mark.parametrize("read", [{"table": "twins"}, {"query": "SELECT name, at FROM twins"}], ids=["table", "query"])
+    def test_match_and_a_lost_one_is_found(self, rivet, twins, read):
+        path = rivet.config(twins.source, export("twins", mode="incremental", cursor_column="at", **read))
+        for night in self.NIGHTS:
+            for name, at in night:
+                change(twins, f"INSERT INTO twins VALUES ('{name}', {'NULL' if at is None else repr(at)})")
+            rivet.ok("run", "-c", path)
+            for depth in ("count", "content"):
+                code, report = reconcile(rivet, path, depth=depth, name="twins")
+                assert code == 0 and report["summary"]["matches"] == report["summary"]["total_partitions"], report
+        assert len(late_parts(rivet)) == 4
+        for part in late_parts(rivet):
+            whole = part.read_bytes()
+            rewrite(part, without_row(0))
+            code, report = reconcile(rivet, path, name="twins")
+            assert code == 3 and [(row["change"], row["cause"]) for row in rows_in(report)] == [("missing", "loss")], report
+            part.write_bytes(whole)
+
+
 class TestWhileRowsChange:
     def test_no_false_loss_and_the_real_one_is_found(self, rivet, pg_orders):
         """1,000 writes a second, and one row deleted from a landed file."""
@@ -318,6 +455,77 @@ class TestWhileRowsChange:
             stop.set()
             writer.join()
         assert written[0] > 200, f"the source was hardly written to: {written[0]} times in {time.monotonic() - began:.1f} s"
+
+
+class TestConnectionsThatEnd:
+    """While it compares; the bytes of the planning are a small part of all."""
+
+    @pytest.fixture
+    def proxy(self, pg_db):
+        with TcpProxy(pg_db.server.port) as proxy:
+            yield proxy
+
+    @staticmethod
+    def prepared(rivet, pg_orders, pg_db, proxy, shape="range", **tuning):
+        """The configuration of an export that is read through the proxy, and how many bytes its comparison takes."""
+        source = {"type": "postgres", "url": proxy.url(pg_db.url)}
+        path = rivet.config(source, export("orders", table="orders", tuning={"max_retries": 3, "retry_backoff_ms": 1, **tuning},
+                                           **SMALL_SHAPES[shape]))
+        rivet.ok("run", "-c", path)
+        proxy.arm()
+        assert reconcile(rivet, path)[0] == 0
+        return path, proxy.passed[DOWN]
+
+    @staticmethod
+    def held(rivet, path, proxy, position, *cuts):
+        """A comparison that waits for a byte which does not come."""
+        proxy.arm(*cuts, hold=(DOWN, position))
+        process = rivet.start("reconcile", "-c", path, "-e", "orders", "--depth", "content", "--format", "json")
+        assert proxy.held.wait(30)
+        return process
+
+    @pytest.mark.parametrize("shape", ["range", "range_parallel", "full", "incremental"])
+    def test_the_unit_is_compared_on_a_new_one(self, rivet, pg_orders, pg_db, proxy, shape):
+        path, size = self.prepared(rivet, pg_orders, pg_db, proxy, shape)
+        for eighths, reset in [(4, False), (6, True), (7, False)]:
+            proxy.arm(Cut(DOWN, size * eighths // 8, reset))
+            done = rivet("reconcile", "-c", path, "-e", "orders", "--depth", "content", "--format", "json")
+            report = json.loads(done.stdout)
+            assert (done.code, proxy.cuts_made) == (0, 1), done
+            assert report["summary"]["matches"] == report["summary"]["total_partitions"] and report["verified"]
+            assert "orders: attempt 1 failed: " in done.stderr and "trying again in" in done.stderr
+
+    def test_a_session_that_the_server_ends(self, rivet, pg_orders, pg_db, proxy):
+        path, size = self.prepared(rivet, pg_orders, pg_db, proxy)
+        process = self.held(rivet, path, proxy, size // 2)
+        ended = pg_db.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rivet' AND datname = current_database()")
+        assert (True,) in ended
+        proxy.release()
+        done = finished(process)
+        assert done.code == 0 and json.loads(done.stdout)["summary"]["mismatches"] == 0, done
+        assert "trying again in" in done.stderr
+
+    def test_a_source_that_stays_away(self, rivet, pg_orders, pg_db, proxy):
+        path, size = self.prepared(rivet, pg_orders, pg_db, proxy, max_retries=2)
+        proxy.arm(*(Cut(DOWN, size // 2 + 20 * i) for i in range(100)))
+        done = rivet("reconcile", "-c", path, "-e", "orders", "--depth", "content", "--format", "json")
+        assert (done.code, proxy.cuts_made, done.stdout) == (2, 3, ""), done
+        assert "attempt 2 failed" in done.stderr and "attempt 3 failed" not in done.stderr and "reconciling export 'orders'" in done.stderr
+
+    @pytest.mark.parametrize("shape", ["range", "range_parallel"])
+    def test_is_interrupted_while_it_reads(self, rivet, pg_orders, pg_db, proxy, shape):
+        path, size = self.prepared(rivet, pg_orders, pg_db, proxy, shape)
+        process = self.held(rivet, path, proxy, size // 2)
+        process.send_signal(signal.SIGINT)
+        assert finished(process, timeout=20).code == 130
+
+    def test_is_interrupted_while_it_waits_for_the_next_attempt(self, rivet, pg_orders, pg_db, proxy):
+        path, size = self.prepared(rivet, pg_orders, pg_db, proxy, retry_backoff_ms=50_000)
+        proxy.arm(Cut(DOWN, size // 2))
+        process = rivet.start("reconcile", "-c", path, "-e", "orders", "--depth", "content")
+        assert any("trying again in 50000 ms" in line for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        assert finished(process, timeout=20).code == 130
 
 
 class TestAfterARun:

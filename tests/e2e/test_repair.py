@@ -12,7 +12,8 @@ import pytest
 
 from helpers import export, rows_of
 from modes import ADDING_SHAPES, COLUMNS, SHAPES, SMALL_ROWS
-from test_reconcile import change, exported, id_at, orders, part_of, pg_orders, reconcile, rewrite, with_cell, without_row  # noqa: F401
+from test_reconcile import (NIGHTLY_SHAPES, after_nights, change, come, exported, id_at, late_parts, orders, part_of, pg_orders,  # noqa: F401
+                            reconcile, rewrite, with_cell, without_row)
 
 POINTS = ["run_started", "unit_claimed", "parts_encoded", "part_committed", "parts_committed", "unit_committed", "before_seal", "sealed",
           "run_manifest_written", "manifest_written", "success_written", "compat_manifest_written", "before_published", "published"]
@@ -85,6 +86,65 @@ class TestEveryMode:
         assert code == 0 and done["summary"]["executed"] == 2 == len(done["repair_run_ids"])
         assert reconcile(rivet, path)[0] == 0
         rivet.ok("validate", "-c", path)
+
+
+def assert_mended(rivet, path, orders):  # noqa: F811
+    """Each row of the source is in the output once, as it is now, and the next run adds nothing."""
+    for _ in range(2):
+        code, report = reconcile(rivet, path)
+        assert code == 0 and report["summary"]["matches"] == report["summary"]["total_partitions"], report
+        assert rows_of(rivet.output().table("orders").select(COLUMNS)) == orders.expected()
+        rivet.ok("validate", "-c", path, "-e", "orders")
+        rivet.ok("run", "-c", path)
+        assert rivet.state("SELECT total_rows FROM export_metrics ORDER BY id DESC LIMIT 1") == [(0,)]
+
+
+class TestNights:
+    """Units of incremental runs that have read the same stretches."""
+
+    @pytest.mark.parametrize("shape", NIGHTLY_SHAPES)
+    def test_a_late_row(self, rivet, orders, shape):  # noqa: F811
+        path = after_nights(rivet, orders, shape)
+        part = late_parts(rivet)[0]
+        change(orders, f"UPDATE orders SET note = 'other' WHERE id = {id_at(part, 0)}")
+        code, done = repair(rivet, path, "--auto", "--execute")
+        assert code == 0 and done["summary"]["executed"] == 1 and done["summary"]["skipped"] == 0, done
+        assert_mended(rivet, path, orders)
+
+    @pytest.mark.parametrize("shape", NIGHTLY_SHAPES)
+    def test_everything_at_once(self, rivet, orders, shape):  # noqa: F811
+        path = after_nights(rivet, orders, shape)
+        for part in {part_of(rivet), *late_parts(rivet)}:
+            rewrite(part, without_row(0))
+        change(orders, "UPDATE orders SET note = 'x' || note", "DELETE FROM orders WHERE id = -29997")
+        code, done = repair(rivet, path, "--auto", "--execute")
+        assert code == 0 and done["summary"]["executed"] > 4 and done["summary"]["skipped"] == 0, done
+        assert_mended(rivet, path, orders)
+        come(orders, 4)
+        rivet.ok("run", "-c", path)
+        assert landed_ids(rivet) == source_ids(orders)
+        assert reconcile(rivet, path)[0] == 0
+
+    @pytest.mark.parametrize("shape", NIGHTLY_SHAPES)
+    def test_the_first_run_alone(self, rivet, orders, shape):  # noqa: F811
+        path = after_nights(rivet, orders, shape)
+        change(orders, "UPDATE orders SET note = 'other' WHERE id = -29997")
+        code, done = repair(rivet, path, "--auto", "--execute")
+        assert code == 0 and done["summary"]["executed"] == 1, done
+        assert_mended(rivet, path, orders)
+
+    def test_rows_that_no_run_has_read_come_once(self, rivet, orders):  # noqa: F811
+        path = after_nights(rivet, orders, "incremental")
+        for part in {part_of(rivet), *late_parts(rivet)}:
+            rewrite(part, without_row(0))
+        change(orders, "INSERT INTO orders VALUES (77000001, 'after', 'r', 1, '2024-06-15 00:00:00', 1, 'x')",
+               "INSERT INTO orders VALUES (77000002, 'bare', 'r', 1, NULL, 1, 'x')")
+        assert repair(rivet, path, "--auto", "--execute")[0] == 0
+        assert reconcile(rivet, path)[0] == 0
+        for _ in range(2):
+            rivet.ok("run", "-c", path)
+            assert landed_ids(rivet) == source_ids(orders)
+            assert reconcile(rivet, path)[0] == 0
 
 
 class TestWhatTheExistingToolGetsWrong:

@@ -61,20 +61,6 @@ Result<void> add_sizes(Connection& connection, const model::Relation& relation, 
   return {};
 }
 
-/// Only what the predicate asks for: each unit pays for it.
-Result<void> add_predicate_facts(Connection& connection, const ReadRequest& request, seconds limit,
-                                 Description& description) {
-  const auto& terms = request.predicate.terms;
-  auto all = request.relation.within;
-  all.terms.insert(all.terms.end(), terms.begin(), terms.end());
-  description.coalesced = TRY(describe_coalesced(connection, request.relation, description.fields, all, limit));
-  const auto is_version = [](const auto& term) { return std::holds_alternative<model::VersionRange>(term); };
-  if (std::any_of(terms.begin(), terms.end(), is_version)) {
-    description.inventory.row_versions = TRY(has_row_versions(connection, request.relation, limit));
-  }
-  return {};
-}
-
 Error changed_meanwhile(const model::Relation& relation, std::string_view column) {
   return {.kind = ErrorKind::drift,
           .message = fmt::format("column \"{}\" of {} is not what the plan was made for", column,
@@ -140,8 +126,22 @@ Result<Description> describe_for_read(Connection& connection, const ReadRequest&
   if (fields.size() != agreed.size()) return fail(changed_meanwhile(relation, added_column(fields, agreed)));
   description.inventory.columns = agreed;
   description.inventory.keys = TRY(read_keys(connection, relation, fields, limit));
-  TRY(add_predicate_facts(connection, request, limit, description));
+  TRY(describe_predicate(connection, request, limit, description));
   return description;
+}
+
+/// Only what the predicate asks for: each unit pays for it.
+Result<void> describe_predicate(Connection& connection, const ReadRequest& request, seconds limit,
+                                Description& description) {
+  const auto& terms = request.predicate.terms;
+  auto all = request.relation.within;
+  all.terms.insert(all.terms.end(), terms.begin(), terms.end());
+  description.coalesced = TRY(describe_coalesced(connection, request.relation, description.fields, all, limit));
+  const auto is_version = [](const auto& term) { return std::holds_alternative<model::VersionRange>(term); };
+  if (std::any_of(terms.begin(), terms.end(), is_version)) {
+    description.inventory.row_versions = TRY(has_row_versions(connection, request.relation, limit));
+  }
+  return {};
 }
 
 }  // namespace rivet::source::postgres

@@ -32,4 +32,8 @@ Result<Description> describe(Connection& connection, const model::Relation& rela
 /// sizes. Kind drift when names, native types or nullability have changed since.
 Result<Description> describe_for_read(Connection& connection, const ReadRequest& request, std::chrono::seconds limit);
 
+/// Makes the description of one read of a relation, in the same transaction, that of another: what its predicate needs.
+Result<void> describe_predicate(Connection& connection, const ReadRequest& request, std::chrono::seconds limit,
+                                Description& description);
+
 }  // namespace rivet::source::postgres

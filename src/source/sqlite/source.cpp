@@ -92,7 +92,7 @@ class SqliteSession final : public Session {
                 "rows can be told apart by key only");
   }
 
-  Result<std::int64_t> count(const ReadRequest& request) override {
+  Result<std::vector<std::int64_t>> count(const CountRequest& request) override {
     return count_rows(connection(), request).context("counting rows of " + model::display_name(request.relation));
   }
 

@@ -34,19 +34,19 @@ std::string difference(const ShapeColumn& now, const model::Column& agreed) {
   return fmt::format("column '{}' is now {}", now.name, now.nullable ? "nullable" : "NOT NULL");
 }
 
-Result<void> require_agreed(const ReadRequest& request, const Shape& shape) {
+Result<void> require_agreed(const model::Relation& relation, const model::Columns& agreed, const Shape& shape) {
   std::vector<std::string> found;
-  if (shape.columns.size() != request.columns.size()) {
-    found.push_back(fmt::format("{} columns, were {}", shape.columns.size(), request.columns.size()));
+  if (shape.columns.size() != agreed.size()) {
+    found.push_back(fmt::format("{} columns, were {}", shape.columns.size(), agreed.size()));
   }
-  for (std::size_t i = 0; i < std::min(shape.columns.size(), request.columns.size()); ++i) {
-    if (auto text = difference(shape.columns[i], request.columns[i]); !text.empty()) found.push_back(std::move(text));
+  for (std::size_t i = 0; i < std::min(shape.columns.size(), agreed.size()); ++i) {
+    if (auto text = difference(shape.columns[i], agreed[i]); !text.empty()) found.push_back(std::move(text));
   }
   if (found.empty()) return {};
-  return fail(ErrorKind::drift,
-              fmt::format("{} has changed since it was described: {}", model::display_name(request.relation),
-                          fmt::join(found, "; ")),
-              "run again to take up the new columns");
+  return fail(
+      ErrorKind::drift,
+      fmt::format("{} has changed since it was described: {}", model::display_name(relation), fmt::join(found, "; ")),
+      "run again to take up the new columns");
 }
 
 CellRules rules_for(const Connection& connection, const ReadRequest& request, const ShapeColumn& from,
@@ -269,7 +269,7 @@ Result<std::unique_ptr<BatchStream>> open_stream(Connection& connection, const R
   connection.watch(nullptr);
   auto transaction = TRY(ReadTransaction::begin(connection));
   auto shape = TRY(read_shape(connection, request.relation));
-  TRY(require_agreed(request, shape));
+  TRY(require_agreed(request.relation, request.columns, shape));
   if (instant.snapshot.empty()) instant.snapshot = fmt::format("schema_version={}", transaction.schema_version());
   auto stream =
       std::make_unique<SqliteStream>(connection, std::move(transaction), request, std::move(shape), std::move(instant));
@@ -277,16 +277,20 @@ Result<std::unique_ptr<BatchStream>> open_stream(Connection& connection, const R
   return stream;
 }
 
-Result<std::int64_t> count_rows(Connection& connection, const ReadRequest& request) {
+Result<std::vector<std::int64_t>> count_rows(Connection& connection, const CountRequest& request) {
   connection.watch(nullptr);
   const auto transaction = TRY(ReadTransaction::begin(connection));
   const auto shape = TRY(read_shape(connection, request.relation));
-  TRY(require_agreed(request, shape));
-  auto sql = TRY(select_rows(shape, request.relation, request.predicate, false));
-  sql.text = fmt::format("SELECT count(*) FROM ({})", sql.text);
-  const auto statement = TRY(prepare_bound(connection, sql));
-  TRY(connection.step(statement.get()));
-  return sqlite3_column_int64(statement.get(), 0);
+  TRY(require_agreed(request.relation, request.columns, shape));
+  std::vector<std::int64_t> counts;
+  for (const auto& predicate : request.predicates) {
+    auto sql = TRY(select_rows(shape, request.relation, predicate, false));
+    sql.text = fmt::format("SELECT count(*) FROM ({})", sql.text);
+    const auto statement = TRY(prepare_bound(connection, sql));
+    TRY(connection.step(statement.get()));
+    counts.push_back(sqlite3_column_int64(statement.get(), 0));
+  }
+  return counts;
 }
 
 }  // namespace rivet::source::sqlite

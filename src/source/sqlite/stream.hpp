@@ -22,7 +22,7 @@ namespace rivet::source::sqlite {
 Result<std::unique_ptr<BatchStream>> open_stream(Connection& connection, const ReadRequest& request,
                                                  ReadInstant instant);
 
-/// How many rows open_stream() would give. Errors: those of open_stream().
-Result<std::int64_t> count_rows(Connection& connection, const ReadRequest& request);
+/// How many rows open_stream() would give for each predicate, in one transaction. Errors: those of open_stream().
+Result<std::vector<std::int64_t>> count_rows(Connection& connection, const CountRequest& request);
 
 }  // namespace rivet::source::sqlite

@@ -158,6 +158,7 @@ model::UnitRef read_unit_ref(Execution& row) {
 RecentGroup read_recent_group(Execution& row) {
   RecentGroup group;
   group.run_id = row.text();
+  group.unit_index = static_cast<int>(row.integer());
   group.after = row.optional_text();
   group.of_null = row.boolean();
   group.digests = row.blob();

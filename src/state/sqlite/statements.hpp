@@ -246,7 +246,8 @@ inline constexpr Query kInsertRecent{
     "(SELECT max(sequence) FROM recent_key WHERE export_name = ?3) + 1, 1), ?4, ?5, ?6, ?7)"};
 inline constexpr Query kSelectRecent{
     "select_recent",
-    "SELECT k.run_id, k.after_key, k.of_null, k.digests FROM recent_key k JOIN run r ON r.run_id = k.run_id "
+    "SELECT k.run_id, k.unit_index, k.after_key, k.of_null, k.digests FROM recent_key k JOIN run r ON r.run_id = "
+    "k.run_id "
     "WHERE k.export_name = ? AND r.stage = 'published' ORDER BY k.sequence DESC, k.unit_index"};
 inline constexpr Query kCountRecent{
     "count_recent",
