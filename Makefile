@@ -49,7 +49,7 @@ test: ## everything: set-up, build, unit tests under the sanitizers, lint, end-t
 	@scripts/test.sh
 
 bench: build ## measure speed, memory and size against a drained COPY (BENCH_ARGS="--quick")
-	@$(call BUILD,build) --target drain_copy
+	@$(call BUILD,build) --target drain_copy digest_alone
 	@$(PYTHON) bench/run.py $(BENCH_ARGS)
 
 demo: build ## export a small awkward SQLite database and read it back with DuckDB

@@ -8,6 +8,9 @@ RSS are the kernel's own figures for the client process (wait4). rivet runs with
 During the run that is not counted, pg_stat_activity is looked at 20 times a second: the longest statement and transaction, and how far
 the oldest snapshot held back VACUUM.
 
+The table "proof" is `narrow` in 30 chunks once more: what `rivet reconcile` of it takes, against a COUNT of each chunk on an open
+connection and against the extraction, and what its digests take.
+
 The row "zstd-3 alone" tells how fast this machine compresses: the CPU seconds one thread needs for the pages of rivet's own output,
 already encoded, 1 MiB at a time, with the codec that rivet uses.
 """
@@ -18,15 +21,18 @@ import json
 import os
 import platform
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -158,12 +164,45 @@ class RivetRun:
                   "destination": {"type": "local", "path": str(work / "output")}, **self.keys}
         config = work / "bench.yaml"
         config.write_text(json.dumps({"source": self.source, "exports": [export]}))
-        sample = measure([os.environ.get("RIVET_BIN", str(ROOT / "build" / "rivet")), "run", "-c", str(config)], self.folder)
+        sample = measure([rivet_program(), "run", "-c", str(config)], self.folder)
         return Sample(sample.wall_s, sample.cpu_s, sample.peak_mb, sum(path.stat().st_size for path in self.output() if path not in before) / MB)
 
     def output(self) -> list[Path]:
         """What the latest run wrote."""
         return list((self.folder / "rivet" / "output").rglob("*.parquet"))
+
+
+class Reconcile:
+    """`rivet reconcile` of what `first` has exported."""
+
+    def __init__(self, first: RivetRun, depth: str):
+        self.first = first
+        self.depth = depth
+
+    def run(self) -> Sample:
+        config = self.first.folder / "rivet" / "bench.yaml"
+        return measure([rivet_program(), "reconcile", "-c", str(config), "-e", self.first.table, "--depth", self.depth],
+                       self.first.folder)
+
+
+class BareCounts:
+    """The yardstick of reconciling by count: a COUNT for each unit of what `first` has exported, on one connection."""
+
+    def __init__(self, first: RivetRun, conninfo: str, key: str):
+        self.first = first
+        self.conninfo = conninfo
+        self.key = key
+
+    def run(self) -> Sample:
+        with closing(sqlite3.connect(self.first.folder / "rivet" / ".rivet_state.db")) as state:
+            units = state.execute("SELECT start_key, end_key FROM unit ORDER BY unit_index").fetchall()
+        wall = 0.0
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            for first, last in units:
+                began = time.perf_counter()
+                connection.execute(f"SELECT count(*) FROM {self.first.table} WHERE {self.key} BETWEEN {int(first)} AND {int(last)}").fetchone()
+                wall += time.perf_counter() - began
+        return Sample(wall, 0, 0)
 
 
 class LaterRun:
@@ -176,6 +215,17 @@ class LaterRun:
     def run(self) -> Sample:
         self.cluster.change(self.first.table, CHANGED)
         return self.first.run_again()
+
+
+def rivet_program() -> str:
+    return os.environ.get("RIVET_BIN", str(ROOT / "build" / "rivet"))
+
+
+def digest_alone_s(run: RivetRun) -> float:
+    """CPU seconds to digest what the run wrote, once more, and nothing else."""
+    done = subprocess.run([ROOT / "build" / "digest_alone", run.folder / "rivet" / "output", run.table], check=True, capture_output=True,
+                          text=True)
+    return float(done.stdout)
 
 
 def zstd_alone_s(files: list[Path]) -> float:
@@ -253,6 +303,24 @@ def bench_incremental(cluster: BenchCluster, name: str, runs: int, folder: Path)
             median_of(name, "later run", int(rows * CHANGED), laters, None, watch.seen)]
 
 
+def bench_proof(cluster: BenchCluster, runs: int, folder: Path) -> list[Result]:
+    """What it costs to prove an extraction, while it runs and afterwards."""
+    table, key = "narrow", "l_orderkey"
+    cluster.prepare(table)
+    say(f"proof: {table} in 30 chunks, {runs} runs each")
+    first = RivetRun({"type": "postgres", "url": cluster.url()}, table, folder, VARIANTS[table]["30 chunks"])
+    counts, count, content = BareCounts(first, cluster.conninfo(), key), Reconcile(first, "count"), Reconcile(first, "content")
+    activities = [watched(program, cluster.conninfo()) for program in (first, counts, count, content)]
+    firsts, bare, counted, compared = in_turn([first, counts, count, content], runs)
+    rows = TABLES[table].rows
+    digest = digest_alone_s(first)
+    return [median_of("proof", "extraction", rows, firsts, None, activities[0]),
+            median_of("proof", "bare counts", rows, bare, None, activities[1]),
+            median_of("proof", "count", rows, counted, bare, activities[2]),
+            median_of("proof", "content", rows, compared, firsts, activities[3]),
+            Result("proof", "digest alone", rows, digest, digest, 0, 0, None, [])]
+
+
 def bench_sqlite(runs: int, folder: Path) -> list[Result]:
     path = prepare_sqlite(bench_folder())
     say(f"sqlite: {SQLITE_ROWS:,} rows, {runs} runs")
@@ -311,6 +379,18 @@ def verdicts(results: list[Result]) -> list[tuple[bool, str]]:
     return lines
 
 
+def judge_proof(results: list[Result]) -> list[tuple[bool, str]]:
+    proof = {r.program: r for r in results if r.table == "proof"}
+    if not proof:
+        return []
+    extraction, digest = proof["extraction"], proof["digest alone"]
+    values = [("reconcile --depth count, of the bare counts,", proof["count"].ratio, 1.20),
+              ("reconcile --depth content, of the extraction,", proof["content"].ratio, 1.15),
+              ("digest, of the extraction's client CPU,", digest.cpu_s / extraction.cpu_s, 0.15),
+              ("digest, of its wall if nothing overlapped,", digest.cpu_s / extraction.wall_s, 0.05)]
+    return [(value <= limit, f"proof: {what} {value:.2f} (at most {limit:.2f})") for what, value, limit in values]
+
+
 def save(results: list[Result]) -> Path:
     now = datetime.now(timezone.utc)
     path = ROOT / "bench" / f"results-{now:%Y%m%dT%H%M%SZ}.json"
@@ -323,7 +403,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each program (default 5)")
     parser.add_argument("--quick", action="store_true", help="three runs, and neither the tables of four times the rows nor SQLite")
-    parser.add_argument("--only", action="append", choices=list(TARGETS), help="measure only this table; repeatable")
+    parser.add_argument("--only", action="append", choices=[*TARGETS, "proof"], help="measure only this table; repeatable")
     parser.add_argument("--save", action="store_true", help="write bench/results-<time>.json with every sample")
     parser.add_argument("--keep", action="store_true", help="leave the cluster running afterwards")
     parser.add_argument("--prepare", action="store_true", help="only make cluster and tables")
@@ -333,6 +413,8 @@ def parse_arguments() -> argparse.Namespace:
 def bench(cluster: BenchCluster, table: str, runs: int, folder: Path) -> list[Result]:
     if table == "sqlite":
         return bench_sqlite(runs, folder)
+    if table == "proof":
+        return bench_proof(cluster, runs, folder)
     if table == "changing":
         return bench_incremental(cluster, table, runs, folder)
     return bench_table(cluster, table, min(runs, 3) if table.endswith("4") else runs, folder)
@@ -348,12 +430,12 @@ def run_benches(cluster: BenchCluster, tables: list[str], runs: int) -> list[Res
 
 def main() -> int:
     options = parse_arguments()
-    tables = options.only or (["narrow", "wide", "changing"] if options.quick else list(TARGETS))
+    tables = options.only or (["narrow", "wide", "changing", "proof"] if options.quick else [*TARGETS, "proof"])
     runs = min(options.runs, 3) if options.quick else options.runs
     with BenchCluster(bench_folder(), keep=options.keep) as cluster:
         if options.prepare:
             for table in tables:
-                prepare_sqlite(bench_folder()) if table == "sqlite" else cluster.prepare(table)
+                prepare_sqlite(bench_folder()) if table == "sqlite" else cluster.prepare("narrow" if table == "proof" else table)
             return 0
         try:
             results = run_benches(cluster, tables, runs)
@@ -363,7 +445,7 @@ def main() -> int:
     print_results(results)
     print_activity(results)
     print(f"\nTCP loopback, one connection, default settings; load average now {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs\n")
-    for met, line in verdicts(results):
+    for met, line in verdicts(results) + judge_proof(results):
         print(f"  {'pass' if met else 'MISS'}  {line}")
     if options.save:
         print(f"\nsamples: {save(results).relative_to(ROOT)}")
