@@ -383,6 +383,81 @@ class TestEveryByte:
             assert code == 3 and [unit["damaged_parts"][0].split(":")[0] for unit in report["partitions"] if unit["status"] == "mismatch"] == [part.name]
 
 
+# -- rows by the hash beside them
+
+
+class TestRowHashes:
+    """Without a source, `validate` names the rows of a part whose hash does not fit."""
+
+    @pytest.fixture
+    def hashed(self, rivet, pg_db):
+        """What exports table `t` with row hashes, and tells the configuration and the newest part."""
+        pg_db.execute("CREATE TABLE t (id int PRIMARY KEY, a text, b double precision)",
+                      "INSERT INTO t SELECT i, CASE WHEN i % 5 > 0 THEN 'a' || i END, i / 7.0 FROM generate_series(1, 30) i")
+
+        def run(row_hash: bool | list[str] = True, **keys):
+            path = rivet.config(pg_db.source, export("t", table="t", meta_columns={"row_hash": row_hash}, **keys))
+            rivet.ok("run", "-c", path)
+            return path, rivet.output().parts("t")[-1]
+
+        return run
+
+    @staticmethod
+    def damage(part: Path, column: str, *rows: int) -> None:
+        """Puts another value into rows that are counted from 1."""
+        if part.suffix == ".csv":
+            names, *lines = read_raw_csv(part)
+            for row in rows:
+                lines[row - 1][names.index(column)] = "1" + lines[row - 1][names.index(column)]
+            write_raw_csv(part, [names, *lines])
+            return
+
+        def edit(table):
+            field, values = table.schema.field(column), table[column].to_pylist()
+            for row in rows:
+                values[row - 1] = "x" if field.type == pa.string() else (values[row - 1] or 0) + 1
+            return table.set_column(table.column_names.index(column), field, pa.array(values, field.type))
+
+        rewrite(part, edit)
+
+    @pytest.mark.parametrize("format", FORMATS)
+    @pytest.mark.parametrize("column, rows, told", [
+        ("a", (4,), "1 row of the part: 4"), ("a", (5, 17, 30), "3 rows of the part: 5, 17, 30"), ("b", (1, 2), "2 rows of the part: 1, 2"),
+        ("b", tuple(range(3, 15)), "12 rows of the part: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, ...")])
+    def test_name_the_rows(self, rivet, hashed, format, column, rows, told):
+        path, part = hashed(format=format)
+        self.damage(part, column, *rows)
+        code, (failure,) = validate(rivet, path)
+        assert code == 3 and named_columns(failure["detail"]) == {column}
+        assert failure["detail"].endswith(f"; row hashes do not fit in {told}")
+
+    def test_a_hash_that_is_wrong_itself(self, rivet, hashed):
+        path, part = hashed()
+        self.damage(part, "_rivet_row_hash", 7)
+        code, (failure,) = validate(rivet, path)
+        assert code == 3 and failure["detail"].endswith("the values are those that were recorded; row hashes do not fit in 1 row of the part: 7")
+        assert reconcile(rivet, path)[0] == 3
+
+    def test_say_nothing_about_what_they_do_not_cover(self, rivet, hashed):
+        path, part = hashed(["id", "a"])
+        self.damage(part, "b", 3)
+        code, (failure,) = validate(rivet, path)
+        assert code == 3 and named_columns(failure["detail"]) == {"b"} and "row hashes" not in failure["detail"]
+
+    def test_each_part_has_those_of_its_run(self, rivet, pg_db, hashed):
+        keys = {"mode": "incremental", "cursor_column": "id"}
+        _, first = hashed(["a", "id"], **keys)
+        pg_db.execute("INSERT INTO t SELECT i, 'later', i FROM generate_series(31, 40) i")
+        path, second = hashed(["b"], **keys)
+        assert first != second
+        self.damage(first, "a", 6)
+        self.damage(second, "b", 2)
+        code, failures = validate(rivet, path)
+        assert code == 3
+        assert {failure["key"]: failure["detail"].split("; ")[-1] for failure in failures} == {
+            first.name: "row hashes do not fit in 1 row of the part: 6", second.name: "row hashes do not fit in 1 row of the part: 2"}
+
+
 # -- floats that compare as equal
 
 
