@@ -22,9 +22,9 @@ struct MisfitRows {
   std::vector<std::int64_t> first;  ///< at most kListed of them, counted from 1 in the order of the part
 };
 
-/// Computes the row hashes again, as far as the part can be read. `columns` are the part's, `covered` those that its row
-/// hash was taken over. Nothing is found where there is no such column, or one of them is not there. An error only when
-/// the destination cannot be read.
+/// Computes the row hashes again, as far as the part can be read. `columns` are the part's, `covered` those that its
+/// row hash was taken over. Nothing is found where there is no such column, or one of them is not there. An error only
+/// when the destination cannot be read.
 Result<MisfitRows> misfit_rows(const destination::Destination& destination, const format::Format& format,
                                const model::Columns& columns, const model::Part& part,
                                const std::vector<std::string>& covered);

@@ -301,7 +301,7 @@ class TestEveryRecordedSum:
             code, failures = validate(rivet, path)
             assert code == 3 and {failure["kind"] for failure in failures} == {"manifest_inconsistent"}
             write_manifest(rivet.output(), json.loads(kept))
-            assert validate(rivet, path) == (0, [])
+        assert validate(rivet, path) == (0, [])
 
 
 # -- bits of landed files
@@ -342,7 +342,7 @@ class TestEveryByte:
         whole = {part: part.read_bytes() for part in parts}
         columns = ["id", *torture.columns]
         named = 0
-        for round in range(5):
+        for round in range(4):
             flipped = {part: offset_in(part, format, columns[(round * len(parts) + i) % len(columns)], choose) for i, part in enumerate(parts)}
             for part, (offset, _) in flipped.items():
                 changed = bytearray(whole[part])
@@ -516,7 +516,7 @@ class TestAlike:
         """The configuration, the format and the parts."""
         path = rivet.config(source, export("t", table="t", mode="chunked", chunk_column="cut", chunk_size=1, format=request.param))
         rivet.ok("run", "-c", path)
-        assert_all_well(rivet, path)
+        assert reconcile(rivet, path)[0] == 0
         parts = rivet.output().parts("t")
         assert len(parts) == self.CUTS
         return path, request.param, parts
@@ -621,7 +621,7 @@ class TestKeys:
     def in_postgres(self, database, columns, select):
         names = ", ".join(column.split()[0] for column in columns.split(", "))
         database.execute(f"CREATE TABLE t (note text, number int NOT NULL, {columns}, PRIMARY KEY ({names}))",
-                         f"INSERT INTO t SELECT 'n' || i, i, k.* FROM generate_series(1, {KEY_ROWS}) i, LATERAL ({select}) k")
+                         f"INSERT INTO t SELECT 'n' || i, i, k.* FROM generate_series(1, {KEY_ROWS}) i, LATERAL ({select}) k", "ANALYZE t")
         return database.source, lambda number: database.execute(f"UPDATE t SET note = note || ' ' WHERE number = {number}")
 
     def in_sqlite(self, path, columns, key_of):
@@ -644,17 +644,19 @@ class TestKeys:
         rows = csv.DictReader(io.StringIO(part.read_bytes().decode(), newline=""))
         return {int(row["number"]): {name: value for name, value in row.items() if name not in ("note", "number")} for row in rows}
 
-    @pytest.mark.parametrize("format", FORMATS)
-    def test_name_exactly_the_rows_that_differ(self, rivet, keyed, format):
+    @pytest.mark.parametrize("format, shape", [("parquet", "full"), ("csv", "keyset")])
+    def test_name_exactly_the_rows_that_differ(self, rivet, keyed, format, shape):
         source, change_note = keyed
         keys = self.keys_by_number(rivet, source)
         assert len(keys) == KEY_ROWS == len({tuple(key.values()) for key in keys.values()})
-        path = rivet.config(source, export("t", table="t", format=format))
-        for changed, lost in ((1, KEY_ROWS), (17, 18), (KEY_ROWS, 3)):
+        by_key = {"mode": "chunked", "chunk_by_key": list(keys[1]), "chunk_size": 15} if shape == "keyset" else {}
+        path = rivet.config(source, export("t", table="t", format=format, **by_key))
+        for changed, lost in ((1, KEY_ROWS), (17, 18)):
             rivet.ok("run", "-c", path)
             assert reconcile(rivet, path)[0] == 0
-            (part,) = rivet.output().parts("t")
-            note = self.take_row(part, format, lost, changed)
+            parts = rivet.output().parts("t")
+            assert len(parts) >= 3 if by_key else len(parts) == 1
+            notes = [note for part in parts if (note := self.take_row(part, format, lost, changed))]
             change_note(changed)
             code, report = reconcile(rivet, path)
             assert code == 3
@@ -662,17 +664,17 @@ class TestKeys:
                 ("missing", *keys[lost].items()), ("changed", *keys[changed].items())}
             assert len(rows_in(report)) == 2
             (columns,) = [row["columns"] for row in rows_in(report) if row["change"] == "changed"]
-            assert columns == {"note": {"landed": note, "source": note + " "}}
+            assert columns == {"note": {"landed": notes[0], "source": notes[0] + " "}}
 
     @staticmethod
-    def take_row(part: Path, format: str, lost: int, changed: int) -> str:
-        """Takes a row from the file; the note of another."""
+    def take_row(part: Path, format: str, lost: int, changed: int) -> str | None:
+        """Takes a row from the file if it is there; the note of another, if that is there."""
         if format == "parquet":
             table = pq.ParquetFile(part).read()
-            numbers = table["number"].to_pylist()
+            numbers, notes = table["number"].to_pylist(), table["note"].to_pylist()
             rewrite(part, without_row(numbers.index(lost)))
-            return table["note"].to_pylist()[numbers.index(changed)]
-        lines = read_raw_csv(part)
-        at = lines[0].index("number")
-        write_raw_csv(part, [line for line in lines if line[at] != str(lost)])
-        return next(line[lines[0].index("note")] for line in lines if line[at] == str(changed))
+            return notes[numbers.index(changed)]
+        names, *lines = read_raw_csv(part)
+        at = names.index("number")
+        write_raw_csv(part, [names, *(line for line in lines if line[at] != str(lost))])
+        return next((line[names.index("note")] for line in lines if line[at] == str(changed)), None)
