@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "batch/row_hash.hpp"
 #include "model/manifest.hpp"
+#include "verify/misfit_rows.hpp"
 #include "verify/part_check.hpp"
 
 namespace rivet::verify {
@@ -42,6 +44,8 @@ class Validation {
   Result<void> report_untracked(const std::map<std::string, destination::StoredObject>& objects);
   Result<std::set<std::string>> tracked(const std::map<std::string, destination::StoredObject>& objects);
   Result<void> check_contents();
+  Result<std::optional<model::Finding>> content_problem(const format::Format& format, const model::ManifestPart& entry);
+  Result<std::vector<std::string>> row_hash_covered(const std::string& run_id);
   void add(FindingKind kind, std::string key, std::string detail) {
     verdict_.findings.push_back({.kind = kind, .key = std::move(key), .detail = std::move(detail)});
   }
@@ -51,7 +55,7 @@ class Validation {
   model::ManifestVerification verdict_;
   std::string manifest_text_;
   model::Manifest manifest_;
-  std::set<std::string> failed_parts_;
+  std::map<std::string, std::size_t> failed_parts_;  // to the finding about each
 };
 
 /// The export's own manifest; the plain one only when it speaks of this export.
@@ -163,7 +167,7 @@ void Validation::check_object(const model::ManifestPart& entry,
     add(FindingKind::content_unmet, part.path, "the destination offers no MD5; use --depth full to read the bytes");
   }
   if (verdict_.findings.size() > findings_before) {
-    failed_parts_.insert(part.path);
+    failed_parts_.emplace(part.path, findings_before);
     ++verdict_.parts_failed;
   } else {
     ++verdict_.parts_verified;
@@ -197,20 +201,49 @@ Result<void> Validation::report_untracked(const std::map<std::string, destinatio
   return {};
 }
 
+/// What the row hashes of a run's parts were taken over; empty when they cannot be computed again.
+Result<std::vector<std::string>> Validation::row_hash_covered(const std::string& run_id) {
+  const auto of = [](const model::Manifest& manifest) {
+    return manifest.row_hash_render == batch::kRowHashRender ? manifest.row_hash_covered : std::vector<std::string>{};
+  };
+  if (run_id == manifest_.run_id) return of(manifest_);
+  const auto text = destination::read_text(destination_, model::run_manifest_key(run_id), model::kManifestLimitBytes);
+  if (!text && text.error().kind != ErrorKind::data) return fail(text.error());
+  if (!text || !*text) return std::vector<std::string>{};
+  const auto own = model::manifest_from_json_text(**text);
+  return own ? of(*own) : std::vector<std::string>{};
+}
+
+/// What is wrong with a part's bytes and values, and in which rows; nothing when they are right.
+Result<std::optional<model::Finding>> Validation::content_problem(const format::Format& format,
+                                                                  const model::ManifestPart& entry) {
+  const auto* columns = model::columns_of(manifest_, entry);
+  if (columns == nullptr) return fail(ErrorKind::internal, "a part of a consistent manifest has no schema");
+  auto problem = TRY(read_part(destination_, format, *columns, entry.part)).damage;
+  if (!problem) return problem;
+  const auto covered = TRY(row_hash_covered(entry.part.run_id));
+  const auto rows = to_sentence(TRY(misfit_rows(destination_, format, *columns, entry.part, covered)));
+  if (!rows.empty()) problem->detail += "; " + rows;
+  return problem;
+}
+
+/// A part that the listing showed to be another one is read all the same: it may tell which values are.
 Result<void> Validation::check_contents() {
   const auto format = TRY(request_.make_format(manifest_.format));
   for (const auto& entry : manifest_.parts) {
-    if (failed_parts_.contains(entry.part.path)) continue;
-    const auto* columns = model::columns_of(manifest_, entry);
-    if (columns == nullptr) return fail(ErrorKind::internal, "a part of a consistent manifest has no schema");
-    const auto reading = TRY(read_part(destination_, *format, *columns, entry.part));
-    if (!reading.damage) {
+    const auto failed = failed_parts_.find(entry.part.path);
+    auto* const known = failed == failed_parts_.end() ? nullptr : &verdict_.findings[failed->second];
+    if (known != nullptr && known->kind == FindingKind::part_missing) continue;
+    auto problem = TRY(content_problem(*format, entry));
+    if (known != nullptr) {
+      if (problem) known->detail += "; " + problem->detail;
+    } else if (problem) {
+      verdict_.findings.push_back(std::move(*problem));
+      ++verdict_.parts_failed;
+      --verdict_.parts_verified;
+    } else {
       verdict_.rows_verified += entry.part.rows;
-      continue;
     }
-    verdict_.findings.push_back(*reading.damage);
-    ++verdict_.parts_failed;
-    --verdict_.parts_verified;
   }
   return {};
 }

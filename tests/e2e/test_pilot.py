@@ -5,10 +5,13 @@ import json
 import re
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from helpers import Rivet
 from pilot import PILOT
+from test_reconcile import reconcile, rewrite, rows_in, without_row
+from test_repair import repair
 
 TABLES = """
 CREATE TABLE users(id int PRIMARY KEY, name text);
@@ -155,6 +158,75 @@ def second_night(rivet: Rivet, pg_db) -> None:
     assert committed_cursor(rivet).startswith("2026-03-03 00:00:00")
 
 
+def reconcile_all(rivet: Rivet) -> None:
+    """By number of rows and value by value, both exports agree with their sources."""
+    for name in COLUMNS:
+        for depth in ("count", "content"):
+            code, report = reconcile(rivet, "pilot.yaml", depth=depth, name=name)
+            assert code == 0 and report["summary"]["mismatches"] == 0 < report["summary"]["matches"], report
+    orders = progression(rivet)["orders"]
+    assert orders[3:] == orders[:2]
+
+
+def an_earlier_version_is_drift(rivet: Rivet) -> None:
+    """The incremental output has the row that changed in the second night twice; in the source it is no more what the first one read."""
+    code, report = reconcile(rivet, "pilot.yaml", name="orders_coalesce")
+    assert code == 3 and [(row["change"], row["cause"], row["key"] or row["values"]["id"]) for row in rows_in(report)] == [("extra", "drift", "4")]
+    assert reconcile(rivet, "pilot.yaml", "--ignore-drift", name="orders_coalesce")[0] == 0
+    code, done = repair(rivet, "pilot.yaml", "--auto", "--execute", "--prune", name="orders_coalesce")
+    assert code == 0 and done["summary"]["failed"] == 0 < done["summary"]["executed"]
+
+
+def damage(rivet: Rivet, pg_db) -> int:
+    """A row is taken from the part of chunk 3, a value changed in the source. The row that is lost."""
+    (path,) = [part["path"] for part in rivet.output().manifest("orders")["parts"] if part["unit"] == 3]
+    part = rivet.output().folder / path
+    lost = pq.ParquetFile(part).read(["id"])["id"][41].as_py()
+    rewrite(part, without_row(41))
+    pg_db.execute("UPDATE orders SET price = price + 0.01 WHERE id = 777777")
+    return lost
+
+
+def damage_is_named(rivet: Rivet, pg_db, lost: int) -> None:
+    (price,) = pg_db.rows("SELECT price FROM orders WHERE id = 777777")[0]
+    code, report = reconcile(rivet, "pilot.yaml", depth="count")
+    assert code == 3 and report["summary"]["mismatches"] == 1
+    code, report = reconcile(rivet, "pilot.yaml")
+    assert code == 3 and not report["verified"]
+    assert [(row["change"], row["cause"], row["key"], row.get("columns")) for row in rows_in(report)] == [
+        ("missing", "loss", {"id": str(lost)}, None),
+        ("changed", "drift", {"id": "777777"}, {"price": {"landed": f"{float(price) - 0.01:.2f}", "source": f"{price:.2f}"}})]
+    assert [unit["status"] for unit in report["partitions"]] == ["mismatch" if number in (3, 7) else "match" for number in range(10)]
+    (rivet.folder / "reconcile.json").write_text(json.dumps(report))
+
+
+def repair_it(rivet: Rivet) -> None:
+    """First what it would do, then that, and only in the two chunks."""
+    before = (rivet.output().names(), rivet.output().manifest_bytes("orders"))
+    code, planned = repair(rivet, "pilot.yaml", "--report", "reconcile.json")
+    assert code == 0 and [action["chunk_index"] for action in planned["actions"]] == [3, 7] and "results" not in planned
+    assert (rivet.output().names(), rivet.output().manifest_bytes("orders")) == before
+    code, done = repair(rivet, "pilot.yaml", "--report", "reconcile.json", "--execute", "--prune")
+    assert code == 0 and done["summary"]["executed"] == 2 == len(done["pruned"]) and done["summary"]["failed"] == 0
+    assert done["summary"]["rows_written"] == 200_000
+
+
+def listed(rivet: Rivet) -> list[tuple]:
+    """Rows of `orders` for a reader that lists the folder."""
+    with duckdb.connect() as connection:
+        return connection.execute("SELECT id, user_id, product, price, status, epoch_us(updated_at) "
+                                  f"FROM read_parquet('{rivet.folder}/output/orders_2*.parquet') ORDER BY id").fetchall()
+
+
+def third_night(rivet: Rivet, pg_db) -> None:
+    before = landed(rivet, "orders_coalesce")
+    pg_db.execute("INSERT INTO orders_coalesce VALUES (20003, 'third', 3.75, NULL, '2026-04-01Z')")
+    rivet.ok("run", "-c", "pilot.yaml", "--validate")
+    assert last_status(rivet) == ("success", 1)
+    assert landed(rivet, "orders_coalesce") == sorted(before + in_source(pg_db, "orders_coalesce", "id = 20003"), key=lambda row: (row[0], row[3] or 0))
+    assert committed_cursor(rivet).startswith("2026-04-01 00:00:00")
+
+
 def test_the_pilot_path(pilot, pg_db):
     discover(pilot)
     (pilot.folder / "pilot.yaml").write_text(PILOT)
@@ -165,8 +237,21 @@ def test_the_pilot_path(pilot, pg_db):
     assert committed_cursor(pilot) == "2026-01-02 05:33:19+00"
     for name in COLUMNS:
         assert landed(pilot, name) == in_source(pg_db, name), name
+    reconcile_all(pilot)
+    assert all(rows[3:] == [rows[0], rows[1]] for name, rows in progression(pilot).items() if name in COLUMNS)
     nothing_new(pilot, "apply", "pilot.yaml")
     nothing_new(pilot, "run", "-c", "pilot.yaml")
     second_night(pilot, pg_db)
+    nothing_new(pilot, "run", "-c", "pilot.yaml")
+    assert pilot.ok("validate", "-c", "pilot.yaml", "--format", "json").code == 0
+    an_earlier_version_is_drift(pilot)
+    reconcile_all(pilot)
+    assert landed(pilot, "orders_coalesce") == in_source(pg_db, "orders_coalesce")
+    damage_is_named(pilot, pg_db, damage(pilot, pg_db))
+    repair_it(pilot)
+    reconcile_all(pilot)
+    assert landed(pilot, "orders") == listed(pilot) == in_source(pg_db, "orders")
+    third_night(pilot, pg_db)
+    reconcile_all(pilot)
     nothing_new(pilot, "run", "-c", "pilot.yaml")
     assert pilot.ok("validate", "-c", "pilot.yaml", "--format", "json").code == 0

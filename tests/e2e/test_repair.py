@@ -166,6 +166,45 @@ class TestWhatTheExistingToolGetsWrong:
         assert [key for key, in listed] == landed_ids(rivet) == source_ids(pg_orders)
         assert rows_of(rivet.output().table("orders").select(COLUMNS)) == pg_orders.expected()
 
+    @pytest.mark.parametrize("format", ["parquet", "csv"])
+    def test_the_manifest_says_which_file_counts_until_the_other_is_moved(self, rivet, orders, format):  # noqa: F811
+        """Ten rows are deleted: found by their number, nothing is verified meanwhile, and without --prune only listing misleads."""
+        path = exported(rivet, orders, "range", format=format)
+        ids = source_ids(orders)
+
+        def listed():
+            read = {"parquet": "read_parquet", "csv": "read_csv"}[format]
+            with duckdb.connect() as connection:
+                return [key for key, in connection.execute(f"SELECT id FROM {read}('{rivet.folder}/output/*.{format}') ORDER BY id").fetchall()]
+
+        def verified():
+            return rivet.state("SELECT last_verified_run_id = last_committed_run_id, last_verified_at FROM export_progression")[0]
+
+        assert reconcile(rivet, path)[0] == 0
+        before = verified()
+        assert before[0] == 1
+        change(orders, f"DELETE FROM orders WHERE id BETWEEN {ids[100]} AND {ids[109]}")
+        code, report = reconcile(rivet, path, depth="count")
+        assert code == 3 and not report["verified"] and verified() == before
+        assert [unit["source_count"] - unit["exported_count"] for unit in report["partitions"] if unit["status"] == "mismatch"] == [-10]
+        (rivet.folder / "report.json").write_text(json.dumps(report))
+        old = rivet.output().manifest("orders")["parts"]
+        code, done = repair(rivet, path, "--report", "report.json", "--execute")
+        assert code == 0 and done["summary"]["executed"] == 1
+        manifest = rivet.output().manifest("orders")
+        assert {part["path"] for part in manifest["superseded"]} == {part["path"] for part in old} - {part["path"] for part in manifest["parts"]}
+        assert len(manifest["superseded"]) == 1 and manifest["row_count"] == len(ids) - 10
+        for depth in ("count", "content"):
+            code, report = reconcile(rivet, path, depth=depth)
+            assert code == 0 and report["verified"]
+        assert verified()[0] == 1 and verified()[1] > before[1]
+        assert len(listed()) == len(ids) - 10 + manifest["superseded"][0]["rows"]
+        code, done = repair(rivet, path, "--auto", "--execute", "--prune")
+        assert code == 0 and done["results"] == [] and len(done["pruned"]) == 1
+        assert listed() == source_ids(orders)
+        rivet.ok("validate", "-c", path, "-e", "orders")
+        assert reconcile(rivet, path)[0] == 0
+
     def test_only_the_flagged_units_are_read(self, rivet, pg_orders):  # noqa: F811
         path = exported(rivet, pg_orders, "range_parallel")
         units = rivet.state("SELECT count(*) FROM unit")[0][0]

@@ -21,9 +21,9 @@ import pytest
 
 from digest_v1 import digest_of
 from helpers import export, rows_of, wait_until
+from torture import BIG, DECLARED
 
 ROWS = 60_000
-BIG = 2**63 - 1
 KILL_POINTS = ["run_started", "unit_claimed", "part_opened", "batch_written:3", "part_committed:2", "unit_committed", "sealed",
                "manifest_written", "published"]
 
@@ -82,28 +82,6 @@ def bits(value):
 
 
 # -- types by declaration
-
-# declared type, values, the Arrow type that must carry them, the values as they must arrive (absent: as they are)
-DECLARED = [
-    ("INTEGER", [0, BIG, -BIG - 1], "int64"), ("TINYINT", [7], "int64"), ("UNSIGNED BIG INT", [BIG], "int64"),
-    ("TEXT", ["", "ü🚲\U0010ffff", "a\nb\tc\"'", "x" * 100_000], "string"), ("VARCHAR(3)", ["longer than three"], "string"),
-    ("CLOB", ["c"], "string"), ("NATIVE CHARACTER(70)", ["n"], "string"),
-    ("REAL", [0.1, 0.0, 5e-324, 1.7976931348623157e308, math.inf, -math.inf], "double"),
-    ("DOUBLE PRECISION", [1.5], "double"), ("FLOAT", [2.0], "double"),
-    ("BLOB", [b"", b"\x00\xff\x00", bytes(range(256))], "binary"),
-    ("BOOLEAN", [0, 1], "bool", [False, True]), ("BOOL", [1], "bool", [True]),
-    ("DATE", ["1969-12-31", "9999-12-31", "0001-01-01"], "date32[day]",
-     [dt.date(1969, 12, 31), dt.date(9999, 12, 31), dt.date(1, 1, 1)]),
-    ("DATETIME", ["1969-12-31 23:59:59.999999", "2024-02-29T12:00:00"], "timestamp[us]",
-     [dt.datetime(1969, 12, 31, 23, 59, 59, 999999), dt.datetime(2024, 2, 29, 12)]),
-    ("TIMESTAMP", ["2024-02-29 12:00:00"], "timestamp[us]", [dt.datetime(2024, 2, 29, 12)]),
-    ("TIME", ["23:59:59.999999"], "time64[us]", [dt.time(23, 59, 59, 999999)]),
-    ("DECIMAL(12,2)", ["1234567890.12", 5, 0.5, -1], "decimal128(12, 2)",
-     [Decimal("1234567890.12"), Decimal("5.00"), Decimal("0.50"), Decimal("-1.00")]),
-    ("NUMERIC(20, 0)", [BIG], "decimal128(20, 0)", [Decimal(BIG)]),
-    ("UUID", ["f81d4fae-7dec-11d0-a765-00a0c91e6bf6"], "extension<arrow.uuid>", None),
-    ("JSON", ['{"a":[1,null]}'], None),
-]
 
 
 def storage(column: pa.ChunkedArray) -> list:

@@ -11,83 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers import export
-
-# column, SQL type, SQL literals (NULL is added), the Arrow type that must carry it
-EXACT = [
-    ("bool_c", "boolean", ["true", "false"], pa.bool_()),
-    ("int2_c", "smallint", ["-32768", "32767", "0"], pa.int16()),
-    ("int4_c", "integer", ["-2147483648", "2147483647"], pa.int32()),
-    ("int8_c", "bigint", ["-9223372036854775808", "9223372036854775807"], pa.int64()),
-    ("oid_c", "oid", ["0", "4294967295"], pa.int64()),
-    ("real_c", "real", ["'NaN'", "'Infinity'", "'-Infinity'", "'-0'", "3.4028235e38", "1e-45", "0.1"], pa.float32()),
-    ("double_c", "double precision", ["'NaN'", "'Infinity'", "'-0'", "1.7976931348623157e308", "5e-324", "0.1"], pa.float64()),
-    ("num_c", "numeric(38,10)", ["-9999999999999999999999999999.9999999999", "0.0000000001", "0", "1e3"], pa.decimal128(38, 10)),
-    ("wide_c", "numeric(76,38)", ["'" + "9" * 38 + "." + "9" * 38 + "'", "'-0." + "0" * 37 + "1'"], pa.decimal256(76, 38)),
-    ("neg_scale_c", "numeric(3,-2)", ["99900", "-100", "149"], pa.decimal128(5, 0)),
-    ("big_scale_c", "numeric(3,5)", ["0.00999", "-0.00001"], pa.decimal128(5, 5)),
-    ("date_c", "date", ["'0001-01-01'", "'1969-12-31'", "'9999-12-31'", "'4713-01-01 BC'", "'5874897-12-31'"], pa.date32()),
-    ("time_c", "time", ["'00:00'", "'23:59:59.999999'", "'12:34:56.000001'"], pa.time64("us")),
-    ("ts_c", "timestamp", ["'0001-01-01'", "'1969-12-31 23:59:59.999999'", "'9999-12-31 23:59:59.999999'"], pa.timestamp("us")),
-    ("tstz_c", "timestamptz", ["'1969-12-31 23:59:59.5+00'", "'2024-10-27 02:30+02'", "'0001-01-01 00:00+00'"], pa.timestamp("us", "UTC")),
-    ("text_c", "text", ["''", "' x '", "E'a\\nb\\r\\n\"c\",d'", "'🚲 ü \U0010FFFF'", "repeat('x', 300000)"], pa.string()),
-    ("varchar_c", "varchar(10)", ["''", "'abc'"], pa.string()),
-    ("char_c", "char(5)", ["'ab'", "''"], pa.string()),
-    ("name_c", "name", ["'a name'"], pa.string()),
-    ("bytea_c", "bytea", ["''", "'\\x00ff0a22'"], pa.binary()),
-    ("json_c", "json", ["'{\"a\" : [1, null]}'", "'null'"], None),
-    ("jsonb_c", "jsonb", ["'{\"b\":1.0,\"a\":\"ü\"}'", "'[]'"], None),
-    ("uuid_c", "uuid", ["'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'"], None),
-    ("interval_c", "interval", ["'1 year 2 mons -3 days 04:05:06.789'", "'0'", "'-1 month'"], pa.string()),
-    ("mood_c", "mood", ["'sad'", "'öh, \"ok\"'"], pa.string()),
-    ("ints_c", "integer[]", ["'{}'", "'{1,NULL,3}'", "'{-2147483648}'"], None),
-    ("texts_c", "text[]", ["'{}'", "'{\"a,b\",NULL,\"\",\"NULL\"}'"], None),
-    ("stamps_c", "timestamptz[]", ["'{1999-01-01 00:00+00,NULL}'"], None),
-    ("flags_c", "boolean[]", ["'{t,f,NULL}'"], None),
-    ("uuids_c", "uuid[]", ["'{00000000-0000-0000-0000-000000000001}'"], None),
-    ("intervals_c", "interval[]", ["'{1 day,NULL}'"], None),
-]
-
-# carried as exactly the text that the server gives, with the native type in the metadata and a warning
-AS_TEXT = [
-    ("money_c", "money", ["'$1,234.56'", "-92233720368547758.08"]),
-    ("inet_c", "inet", ["'10.0.0.0/8'", "'::1'"]),
-    ("cidr_c", "cidr", ["'10.0.0.0/8'"]),
-    ("mac_c", "macaddr", ["'08:00:2b:01:02:03'"]),
-    ("range_c", "int4range", ["'[1,5)'", "'empty'"]),
-    ("tsrange_c", "tstzrange", ["'[2020-01-01 00:00+00,)'"]),
-    ("multi_c", "int4multirange", ["'{[1,3),[5,7)}'"]),
-    ("timetz_c", "time with time zone", ["'23:59:59.999999-12'"]),
-    ("bit_c", "bit(3)", ["B'101'"]),
-    ("varbit_c", "varbit", ["B''", "B'1010101'"]),
-    ("xml_c", "xml", ["'<a b=\"1\">ü</a>'"]),
-    ("tsv_c", "tsvector", ["'a fat cat'::tsvector"]),
-    ("hstore_c", "hstore", ["'a=>1, b=>NULL'"]),
-    ("point_c", "point", ["'(1.5,-2)'"]),
-    ("polygon_c", "polygon", ["'((0,0),(1,1),(1,0))'"]),
-    ("pair_c", "pair", ["ROW(1, 'x,\"y')"]),
-    ("citext_c", "citext", ["'MiXed'"]),
-    ("nums_c", "numeric[]", ["'{1.10,NULL,NaN}'"]),
-    ("matrix_c", "integer[][]", ["'{{1,2},{3,4}}'"]),
-    ("bare_c", "numeric", ["'NaN'", "'1e-20'", "123456789012345678901234567890.5"]),
-    ("domain_c", "positive", ["7"]),
-    ("moods_c", "mood[]", ["'{sad,\"öh, \\\"ok\\\"\"}'"]),
-    ("vector_c", "int2vector", ["'1 2 3'"]),
-    ("onechar_c", '"char"', ["'x'"]),
-    ("regclass_c", "regclass", ["'pg_class'"]),
-    ("path_c", "jsonpath", ["'$.a[*]'"]),
-]
+from torture import AS_TEXT, EXACT, postgres_table
 
 
 @pytest.fixture
 def torture(pg_db):
-    pg_db.execute("CREATE EXTENSION hstore", "CREATE EXTENSION citext", "CREATE TYPE mood AS ENUM ('sad', 'öh, \"ok\"')",
-                  "CREATE DOMAIN positive AS integer CHECK (value > 0)", "CREATE TYPE pair AS (a int, b text)")
-    columns = EXACT + [(*column, None) for column in AS_TEXT]
-    pg_db.execute("CREATE TABLE t (id integer PRIMARY KEY, " + ", ".join(f"{n} {t}" for n, t, *_ in columns) + ")")
-    rows = max(len(values) for _, _, values, _ in columns) + 1
-    for row in range(rows):
-        cells = [f"CAST({values[row]} AS {kind})" if row < len(values) else "NULL" for _, kind, values, _ in columns]
-        pg_db.execute(f"INSERT INTO t VALUES ({row}, " + ", ".join(cells) + ")")
+    postgres_table(pg_db, EXACT + AS_TEXT)
     return pg_db
 
 

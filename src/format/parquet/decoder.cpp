@@ -2,13 +2,16 @@
 // Parquet C++ throws on some damaged files: everything it does is inside one guard.
 #include "format/parquet/decoder.hpp"
 
+#include <numeric>
 #include <utility>
+#include <vector>
 
 #include <arrow/array.h>
 #include <arrow/extension_type.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/file_reader.h>
 
@@ -62,8 +65,25 @@ class ParquetDecoder final : public Decoder {
       : schema_(std::move(schema)), file_(std::move(file)), rows_(std::move(rows)) {}
 
   Result<std::optional<batch::Batch>> next() override {
+    auto rows = read_next();
+    if (!rows) {
+      if (const auto names = unreadable_columns(); !names.empty()) {
+        rows.error().message += fmt::format("; column {} cannot be read", fmt::join(names, ", "));
+      }
+    }
+    return rows;
+  }
+
+  std::optional<std::int64_t> stated_rows() const override { return file_->parquet_reader()->metadata()->num_rows(); }
+
+ private:
+  Result<std::optional<batch::Batch>> read_next() {
     auto rows = TRY(guarded([&] { return rows_->Next(); }));
-    if (rows == nullptr) return std::nullopt;
+    if (rows == nullptr) {
+      if (read_ == stated_rows()) return std::nullopt;
+      return fail(damaged(fmt::format("it ends after {} of {} rows", read_, *stated_rows())));
+    }
+    read_ += rows->num_rows();
     arrow::ArrayVector columns;
     for (int i = 0; i < schema_->num_fields(); ++i) {
       columns.push_back(as_storage(rows->column(i), schema_->field(i)->type()));
@@ -73,12 +93,33 @@ class ParquetDecoder final : public Decoder {
     return batch;
   }
 
-  std::optional<std::int64_t> stated_rows() const override { return file_->parquet_reader()->metadata()->num_rows(); }
+  /// Reads each column by itself: one that is damaged takes the others with it. Ours are one leaf each.
+  std::vector<std::string> unreadable_columns() {
+    std::vector<std::string> names;
+    for (int i = 0; i < schema_->num_fields(); ++i) {
+      const auto rows = guarded([&] { return rows_of_column(i); });
+      if (!rows || *rows != stated_rows()) names.push_back(schema_->field(i)->name());
+    }
+    return names;
+  }
 
- private:
+  arrow::Result<std::int64_t> rows_of_column(int column) {
+    std::vector<int> groups(static_cast<std::size_t>(file_->num_row_groups()));
+    std::iota(groups.begin(), groups.end(), 0);
+    ARROW_ASSIGN_OR_RAISE(const auto reader, file_->GetRecordBatchReader(groups, {column}));
+    std::int64_t rows = 0;
+    for (;;) {
+      ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
+      if (batch == nullptr) return rows;
+      ARROW_RETURN_NOT_OK(batch->ValidateFull());
+      rows += batch->num_rows();
+    }
+  }
+
   std::shared_ptr<arrow::Schema> schema_;
   std::unique_ptr<::parquet::arrow::FileReader> file_;
   std::unique_ptr<arrow::RecordBatchReader> rows_;
+  std::int64_t read_ = 0;
 };
 
 Result<void> check_schema(const arrow::Schema& found, const arrow::Schema& wanted) {
