@@ -10,6 +10,7 @@
 #include "cli/registry.hpp"
 #include "plan/partitions.hpp"
 #include "report/progress.hpp"
+#include "run/execute.hpp"
 #include "run/unfinished.hpp"
 #include "verify/reconcile.hpp"
 
@@ -28,18 +29,21 @@ verify::ReconcileRequest request_for(const config::Export& entry, model::Reconci
           .depth = depth,
           .max_differences = max_differences,
           .parallel = static_cast<int>(entry.keys.parallel),
+          .max_attempts = run::max_attempts(entry),
+          .retry_backoff = std::chrono::milliseconds(tuning.retry_backoff_ms),
           .session = {.statement_timeout = std::chrono::seconds(tuning.statement_timeout_s),
                       .lock_timeout = std::chrono::seconds(tuning.lock_timeout_s)},
           .limits = limits};
 }
 
-verify::ReconcileAccess access_for(const source::Source& source, state::StateStore& store, const Context& context) {
+verify::ReconcileAccess access_for(const source::Source& source, state::StateStore& store, Context& context) {
   return {.source = source,
           .store = store,
           .clock = context.clock,
           .stop = context.stop,
           .open_prefix = open_prefix,
           .make_format = make_reading_format,
+          .note = [&context](const std::string& message) { context.screen.print(message); },
           .progress = {}};
 }
 

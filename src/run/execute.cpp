@@ -13,16 +13,16 @@
 #include <fmt/format.h>
 
 #include "base/fault_point.hpp"
+#include "base/linked_stop.hpp"
 #include "run/cleaned.hpp"
 #include "run/governor.hpp"
 #include "run/lease_keeper.hpp"
-#include "run/linked_stop.hpp"
 #include "run/owner.hpp"
 #include "run/pacing.hpp"
-#include "run/retry.hpp"
 #include "run/run_progress.hpp"
 #include "run/slot_gate.hpp"
 #include "run/unit_work.hpp"
+#include "source/retry.hpp"
 
 namespace rivet::run {
 namespace {
@@ -160,7 +160,7 @@ class Crew {
     const auto error = cleaned(std::move(failure), run_.environment.redactor);
     const auto pause = plan_retry(run_, claim, error);
     // The claim is kept during the pause: another slot would try again without one.
-    if (pause && !sleep_for(*pause, stop_.token())) return give_back(claim, Error{error});
+    if (pause && !source::sleep_for(*pause, stop_.token())) return give_back(claim, Error{error});
     TRY(record_failure_of_unit(run_, claim, error, !pause));
     if (!pause) return fail(error);
     const std::scoped_lock lock(mutex_);
@@ -182,7 +182,7 @@ class Crew {
   }
 
   const HeldRun& run_;
-  LinkedStop stop_;
+  base::LinkedStop stop_;
   RunProgress progress_;
   std::mutex mutex_;
   std::condition_variable_any taken_;  // another unit
@@ -218,7 +218,7 @@ Result<Left> left_by_others(const HeldRun& run, const std::stop_token& stop) {
       anything_running = true;
     }
     if (!anything_running) return Left::nothing;
-    if (!sleep_for(kLookAgain, stop)) return fail(ErrorKind::cancelled, "interrupted");
+    if (!source::sleep_for(kLookAgain, stop)) return fail(ErrorKind::cancelled, "interrupted");
   }
 }
 

@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "run/governor_policy.hpp"
-#include "run/retry.hpp"
 #include "run/slot_session.hpp"
+#include "source/retry.hpp"
 
 namespace rivet::run {
 namespace {
@@ -69,7 +69,7 @@ void Governor::watch(const std::stop_token& done) {
           .from = adjustment->from, .to = adjustment->to, .reason = adjustment->reason});
     }
     if (policy.is_off()) return say_off(run_.environment.redactor.clean(sample.error().to_string()));
-  } while (sleep_for(run_.environment.governor_interval, done));
+  } while (source::sleep_for(run_.environment.governor_interval, done));
 }
 
 void Governor::say_off(const std::string& why) const {

@@ -15,8 +15,8 @@
 #include "run/outcome.hpp"
 #include "run/owner.hpp"
 #include "run/pacing.hpp"
-#include "run/retry.hpp"
 #include "run/unfinished.hpp"
+#include "source/retry.hpp"
 
 namespace rivet::run {
 namespace {
@@ -140,7 +140,7 @@ Result<bool> RunHold::follow(const std::string& prefix) {
                         .code = "RIVET_RUN_LOST"});
     }
     if (is_held(*run, env_.clock.now())) {
-      if (!sleep_for(kLookAgain, env_.stop)) return fail(ErrorKind::cancelled, "interrupted");
+      if (!source::sleep_for(kLookAgain, env_.stop)) return fail(ErrorKind::cancelled, "interrupted");
     } else if (run->stage != state::RunStage::running) {
       TRY(finish_sealed_runs(env_, entry_.name, prefix));
     } else if (TRY(inherit(*run))) {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <stop_token>
 
+#include "base/linked_stop.hpp"
 #include "base/result.hpp"
-#include "run/linked_stop.hpp"
 #include "source/source.hpp"
 
 namespace rivet::run {
@@ -24,7 +24,7 @@ class SlotSession {
  private:
   explicit SlotSession(const std::stop_token& stop) : stop_(stop) {}
 
-  LinkedStop stop_;
+  base::LinkedStop stop_;
   std::unique_ptr<source::Session> session_;
 };
 

@@ -11,7 +11,7 @@
 #include "base/fault_point.hpp"
 #include "run/part_names.hpp"
 #include "run/quarantine.hpp"
-#include "run/retry.hpp"
+#include "source/retry.hpp"
 
 namespace rivet::run {
 namespace {
@@ -147,8 +147,8 @@ std::optional<milliseconds> plan_retry(const HeldRun& run, const state::UnitClai
   run.recorder.record(model::journal::ChunkFailed{
       .chunk_index = claim.unit.index, .error = error.to_string(), .attempt = claim.attempt});
   const bool out_of_attempts = claim.attempt >= max_attempts(run.entry);
-  if (out_of_attempts || !may_retry(error) || !run.destination.capabilities().retry_safe) return std::nullopt;
-  const auto pause = backoff(error, milliseconds(run.entry.tuning.retry_backoff_ms), claim.attempt);
+  if (out_of_attempts || !source::may_retry(error) || !run.destination.capabilities().retry_safe) return std::nullopt;
+  const auto pause = source::backoff(error, milliseconds(run.entry.tuning.retry_backoff_ms), claim.attempt);
   run.recorder.record(
       model::journal::RetryAttempted{.attempt = claim.attempt, .reason = error.message, .backoff_ms = pause.count()});
   run.environment.progress.note(run.plan.export_name, fmt::format("attempt {} failed: {}; trying again in {} ms",

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/linked_stop.hpp"
 #include "verify/find_rows.hpp"
 #include "verify/part_check.hpp"
 
@@ -53,19 +54,41 @@ void set_rows_of(Side& side) {
   }
 }
 
-Result<LandedSide> sum_landed(const UnitToCompare& unit) {
+Result<LandedSide> sum_landed(const UnitToCompare& unit, const std::stop_token& stop) {
   LandedSide landed;
   landed.side.digest.columns.resize(unit.request.columns.size());
   for (const auto& part : unit.parts) {
-    landed.parts.push_back(TRY(read_part(unit.destination, unit.format, unit.landed_columns, part,
-                                         [&](const arrow::RecordBatch& rows, std::int64_t row,
-                                             std::span<const std::uint64_t> cells, const batch::RowHash& hash) {
-                                           landed.side.sums[unit.place.bucket_of(rows, row, cells, hash)].add(hash);
-                                         })));
+    landed.parts.push_back(TRY(read_part(
+        unit.destination, unit.format, unit.landed_columns, part,
+        [&](const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
+            const batch::RowHash& hash) { landed.side.sums[unit.place.bucket_of(rows, row, cells, hash)].add(hash); },
+        stop)));
     if (const auto& digest = landed.parts.back().digest) landed.side.digest += *digest;
   }
   set_rows_of(landed.side);
   return landed;
+}
+
+struct BothSides {
+  Side source;
+  LandedSide landed;
+};
+
+/// At the same time. A side that fails stops the other one, and its error is the one that counts.
+Result<BothSides> sum_both(source::Session& session, const UnitToCompare& unit, const std::stop_token& stop) {
+  base::LinkedStop either(stop);
+  auto landing = std::async(std::launch::async, [&] {
+    auto landed = sum_landed(unit, either.token());
+    if (!landed) either.request_stop();
+    return landed;
+  });
+  auto source = sum_source(session, unit, either.token());
+  if (!source) either.request_stop();
+  auto landed = landing.get();
+  const bool landing_failed_first = !landed && landed.error().kind != ErrorKind::cancelled;
+  if (!source && !landing_failed_first) return fail(std::move(source).error());
+  if (!landed) return fail(std::move(landed).error());
+  return BothSides{.source = std::move(*source), .landed = std::move(*landed)};
 }
 
 void tell_damage(const UnitToCompare& unit, const std::vector<PartReading>& parts, model::UnitReconciliation& found) {
@@ -107,10 +130,7 @@ std::string count_note(const model::UnitReconciliation& found) {
 
 Result<std::int64_t> compare_unit(source::Session& session, const UnitToCompare& unit, std::int64_t limit,
                                   const std::stop_token& stop, model::UnitReconciliation& found) {
-  auto landing = std::async(std::launch::async, [&] { return sum_landed(unit); });
-  auto read = sum_source(session, unit, stop);
-  auto landed = TRY(landing.get());
-  const auto source = TRY(std::move(read));
+  auto [source, landed] = TRY(sum_both(session, unit, stop));
   found.source = source.digest;
   found.landed = landed.side.digest;
   found.recorded = unit.recorded;

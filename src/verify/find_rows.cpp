@@ -202,11 +202,13 @@ void RowSearch::keep(std::vector<Leftover>& rows, RowChange change, Leftover row
 Result<Multiset> RowSearch::landed_hashes(const Group& group) const {
   Multiset hashes;
   for (const auto& part : unit_.parts) {
-    TRY(scan_part(unit_.destination, unit_.format, unit_.landed_columns, part,
-                  [&](const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
-                      const RowHash& hash) {
-                    if (group.wanted[unit_.place.bucket_of(rows, row, cells, hash)]) ++hashes[hash];
-                  }));
+    TRY(scan_part(
+        unit_.destination, unit_.format, unit_.landed_columns, part,
+        [&](const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
+            const RowHash& hash) {
+          if (group.wanted[unit_.place.bucket_of(rows, row, cells, hash)]) ++hashes[hash];
+        },
+        stop_));
   }
   return hashes;
 }
@@ -224,15 +226,17 @@ Result<std::vector<Leftover>> RowSearch::source_only(const Group& group, Multise
 Result<std::vector<Leftover>> RowSearch::landed_only(const Group& group, Multiset& landed) {
   std::vector<Leftover> found;
   for (std::size_t i = 0; i < unit_.parts.size() && !landed.empty(); ++i) {
-    TRY(scan_part(unit_.destination, unit_.format, unit_.landed_columns, unit_.parts[i],
-                  [&](const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
-                      const RowHash& hash) {
-                    const bool wanted = group.wanted[unit_.place.bucket_of(rows, row, cells, hash)];
-                    if (!wanted || !take(landed, hash)) return;
-                    auto copied = copy(rows, row, cells, hash);
-                    copied.part = i;
-                    keep(found, RowChange::extra, std::move(copied));
-                  }));
+    TRY(scan_part(
+        unit_.destination, unit_.format, unit_.landed_columns, unit_.parts[i],
+        [&](const arrow::RecordBatch& rows, std::int64_t row, std::span<const std::uint64_t> cells,
+            const RowHash& hash) {
+          const bool wanted = group.wanted[unit_.place.bucket_of(rows, row, cells, hash)];
+          if (!wanted || !take(landed, hash)) return;
+          auto copied = copy(rows, row, cells, hash);
+          copied.part = i;
+          keep(found, RowChange::extra, std::move(copied));
+        },
+        stop_));
   }
   return found;
 }

@@ -19,10 +19,11 @@ using model::FindingKind;
 using File = std::shared_ptr<arrow::io::RandomAccessFile>;
 
 Result<model::Digest> digest_of(const format::Format& format, const model::Columns& columns, File file,
-                                const LandedRow& see) {
+                                const LandedRow& see, const std::stop_token& stop) {
   auto decoder = TRY(format.decoder(columns, std::move(file)));
   batch::Digester digester(columns);
   while (auto rows = TRY(decoder->next())) {
+    if (stop.stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
     if (!see) {
       digester.add(**rows);
       continue;
@@ -84,12 +85,13 @@ std::vector<std::string> differing_columns(const model::Columns& columns, const 
 }
 
 Result<PartReading> read_part(const destination::Destination& destination, const format::Format& format,
-                              const model::Columns& columns, const model::Part& part, const LandedRow& see) {
+                              const model::Columns& columns, const model::Part& part, const LandedRow& see,
+                              const std::stop_token& stop) {
   auto file = TRY(destination.read(part.path));
   if (!file)
     return PartReading{.damage = finding(FindingKind::part_missing, part, "listed in the manifest, not there")};
   const auto fingerprint = TRY(destination::content_fingerprint(part.path, **file));
-  auto digest = digest_of(format, columns, *file, see);
+  auto digest = digest_of(format, columns, *file, see, stop);
   if (!digest && digest.error().kind != ErrorKind::data) return fail(std::move(digest).error());
   PartReading reading{.damage = judge(columns, part, fingerprint, digest)};
   if (digest) reading.digest = std::move(*digest);
@@ -97,10 +99,11 @@ Result<PartReading> read_part(const destination::Destination& destination, const
 }
 
 Result<void> scan_part(const destination::Destination& destination, const format::Format& format,
-                       const model::Columns& columns, const model::Part& part, const LandedRow& see) {
+                       const model::Columns& columns, const model::Part& part, const LandedRow& see,
+                       const std::stop_token& stop) {
   auto file = TRY(destination.read(part.path));
   if (!file) return {};
-  auto digest = digest_of(format, columns, *file, see);
+  auto digest = digest_of(format, columns, *file, see, stop);
   if (!digest && digest.error().kind != ErrorKind::data) return fail(std::move(digest).error());
   return {};
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <stop_token>
 
 #include <arrow/type_fwd.h>
 
@@ -30,13 +31,16 @@ struct PartReading {
 };
 
 /// Reads all of the part, also when its bytes are not those that were written; `see`, when given, is shown every row
-/// that can be read. An error only when the destination cannot be read.
+/// that can be read. An error only when the destination cannot be read, or with kind cancelled when `stop` is
+/// requested.
 Result<PartReading> read_part(const destination::Destination& destination, const format::Format& format,
-                              const model::Columns& columns, const model::Part& part, const LandedRow& see = {});
+                              const model::Columns& columns, const model::Part& part, const LandedRow& see = {},
+                              const std::stop_token& stop = {});
 
 /// Shows `see` every row of the part that can be read, and asks nothing about its bytes. Errors as of read_part().
 Result<void> scan_part(const destination::Destination& destination, const format::Format& format,
-                       const model::Columns& columns, const model::Part& part, const LandedRow& see);
+                       const model::Columns& columns, const model::Part& part, const LandedRow& see,
+                       const std::stop_token& stop);
 
 /// How many rows the landed part has; nothing when it is not there or cannot be read. An error only when the
 /// destination cannot be read.

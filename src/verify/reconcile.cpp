@@ -11,7 +11,9 @@
 
 #include <fmt/format.h>
 
+#include "base/linked_stop.hpp"
 #include "base/text.hpp"
+#include "source/retry.hpp"
 #include "verify/compare_unit.hpp"
 #include "verify/current_output.hpp"
 #include "verify/part_check.hpp"
@@ -74,6 +76,11 @@ class Comparison {
   Result<void> prepare();
   Result<void> compare_all();
   void work(std::unique_ptr<source::Session> session);
+  Result<void> compare_patiently(std::unique_ptr<source::Session>& session, const Subject& subject,
+                                 model::UnitReconciliation& found);
+  Result<void> compare_once(std::unique_ptr<source::Session>& session, const Subject& subject,
+                            model::UnitReconciliation& found);
+  bool keep(std::size_t subject, Result<void> compared, model::UnitReconciliation found);
   Result<void> compare(source::Session& session, const Subject& subject, model::UnitReconciliation& found);
   Result<std::int64_t> count(source::Session& session, const Subject& subject, const format::Format& format,
                              model::UnitReconciliation& found);
@@ -96,6 +103,7 @@ class Comparison {
   std::unique_ptr<destination::Destination> destination_;
   std::unique_ptr<source::Session> first_session_;
 
+  base::LinkedStop stop_{access_.stop};  // of the caller, or because a worker has failed
   std::atomic<std::size_t> next_{0};
   std::mutex mutex_;  // guards the following
   std::vector<std::optional<model::UnitReconciliation>> found_;
@@ -120,7 +128,7 @@ Result<void> Comparison::prepare() {
     return fail(ErrorKind::config,
                 fmt::format("export '{}' went to stdout: there is nothing to compare with", request_.export_name));
   }
-  first_session_ = TRY(access_.source.open(request_.session, access_.stop));
+  first_session_ = TRY(access_.source.open(request_.session, stop_.token()));
   inventory_ = TRY(first_session_->describe(request_.relation, request_.overrides));
   const auto key = row_key(inventory_, plan);
   if (request_.depth == model::ReconcileDepth::content && key.size() == 1) {
@@ -179,7 +187,7 @@ std::optional<std::int64_t> Comparison::settled_of(source::Session& session, con
 /// How many of the source's rows nobody remembers, as read_source() tells it.
 Result<std::int64_t> Comparison::count(source::Session& session, const Subject& subject, const format::Format& format,
                                        model::UnitReconciliation& found) {
-  const auto counted = TRY(count_source(session, request_for(subject), shares_.reads_of(subject), access_.stop));
+  const auto counted = TRY(count_source(session, request_for(subject), shares_.reads_of(subject), stop_.token()));
   found.source_rows = counted.rows;
   std::int64_t landed = 0;
   for (const auto& part : subject.parts) {
@@ -209,7 +217,7 @@ Result<std::int64_t> Comparison::compare_content(source::Session& session, const
                        .format = format,
                        .place = place,
                        .settled = settled_of(session, subject)},
-                      request_.max_differences, access_.stop, found);
+                      request_.max_differences, stop_.token(), found);
 }
 
 Result<void> Comparison::compare(source::Session& session, const Subject& subject, model::UnitReconciliation& found) {
@@ -234,26 +242,53 @@ bool ends_comparison(const Error& error) {
          error.kind == ErrorKind::internal;
 }
 
+Result<void> Comparison::compare_once(std::unique_ptr<source::Session>& session, const Subject& subject,
+                                      model::UnitReconciliation& found) {
+  if (session == nullptr) session = TRY(access_.source.open(request_.session, stop_.token()));
+  return compare(*session, subject, found);
+}
+
+/// As often as a run would try to read it, each time on a new connection.
+Result<void> Comparison::compare_patiently(std::unique_ptr<source::Session>& session, const Subject& subject,
+                                           model::UnitReconciliation& found) {
+  for (int attempt = 1;; ++attempt) {
+    found = blank(subject);
+    auto compared = compare_once(session, subject, found);
+    if (compared || !source::may_retry(compared.error())) return compared;
+    session.reset();
+    if (attempt >= request_.max_attempts) return compared;
+    const auto pause = source::backoff(compared.error(), request_.retry_backoff, attempt);
+    if (access_.note) {
+      access_.note(fmt::format("{}: attempt {} failed: {}; trying again in {} ms", request_.export_name, attempt,
+                               compared.error().message, pause.count()));
+    }
+    if (!source::sleep_for(pause, stop_.token())) return fail(ErrorKind::cancelled, "interrupted");
+  }
+}
+
+/// Takes the verdict on a unit; false when the comparison has ended.
+bool Comparison::keep(std::size_t subject, Result<void> compared, model::UnitReconciliation found) {
+  const std::scoped_lock lock(mutex_);
+  if (failure_) return false;
+  if (!compared && (ends_comparison(compared.error()) || access_.stop.stop_requested())) {
+    failure_ = std::move(compared).error();
+    stop_.request_stop();
+    return false;
+  }
+  if (!compared) {
+    found.match = UnitMatch::unknown;
+    found.note = compared.error().to_string();
+  }
+  found_[subject] = std::move(found);
+  if (access_.progress) access_.progress(*found_[subject], ++done_, output_.subjects.size());
+  return true;
+}
+
 void Comparison::work(std::unique_ptr<source::Session> session) {
-  for (;;) {
-    const auto mine = next_++;
-    if (mine >= output_.subjects.size()) return;
-    const auto& subject = output_.subjects[mine];
-    auto found = blank(subject);
-    auto compared = compare(*session, subject, found);
-    const std::scoped_lock lock(mutex_);
-    if (failure_) return;
-    if (!compared && (ends_comparison(compared.error()) || access_.stop.stop_requested())) {
-      failure_ = std::move(compared).error();
-      next_ = output_.subjects.size();
-      return;
-    }
-    if (!compared) {
-      found.match = UnitMatch::unknown;
-      found.note = compared.error().to_string();
-    }
-    found_[mine] = std::move(found);
-    if (access_.progress) access_.progress(*found_[mine], ++done_, output_.subjects.size());
+  for (auto mine = next_++; mine < output_.subjects.size(); mine = next_++) {
+    model::UnitReconciliation found;
+    auto compared = compare_patiently(session, output_.subjects[mine], found);
+    if (!keep(mine, std::move(compared), std::move(found))) return;
   }
 }
 
@@ -261,7 +296,7 @@ Result<void> Comparison::compare_all() {
   const auto workers = std::min<std::size_t>(static_cast<std::size_t>(std::max(request_.parallel, 1)), found_.size());
   std::vector<std::jthread> threads;
   for (std::size_t i = 1; i < workers; ++i) {
-    auto session = access_.source.open(request_.session, access_.stop);
+    auto session = access_.source.open(request_.session, stop_.token());
     if (!session) break;  // fewer connections, the same answer
     threads.emplace_back([this, own = std::move(*session)]() mutable { work(std::move(own)); });
   }

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import threading
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from helpers import export, finished, wait_until
 from modes import SHAPES, SMALL_ROWS, SMALL_SHAPES, Fixture, keys_for, postgres_orders, sqlite_orders
+from tcp_proxy import DOWN, Cut, TcpProxy
 
 ENGINES = ["postgres", "sqlite"]
 
@@ -453,6 +455,77 @@ class TestWhileRowsChange:
             stop.set()
             writer.join()
         assert written[0] > 200, f"the source was hardly written to: {written[0]} times in {time.monotonic() - began:.1f} s"
+
+
+class TestConnectionsThatEnd:
+    """While it compares; the bytes of the planning are a small part of all."""
+
+    @pytest.fixture
+    def proxy(self, pg_db):
+        with TcpProxy(pg_db.server.port) as proxy:
+            yield proxy
+
+    @staticmethod
+    def prepared(rivet, pg_orders, pg_db, proxy, shape="range", **tuning):
+        """The configuration of an export that is read through the proxy, and how many bytes its comparison takes."""
+        source = {"type": "postgres", "url": proxy.url(pg_db.url)}
+        path = rivet.config(source, export("orders", table="orders", tuning={"max_retries": 3, "retry_backoff_ms": 1, **tuning},
+                                           **SMALL_SHAPES[shape]))
+        rivet.ok("run", "-c", path)
+        proxy.arm()
+        assert reconcile(rivet, path)[0] == 0
+        return path, proxy.passed[DOWN]
+
+    @staticmethod
+    def held(rivet, path, proxy, position, *cuts):
+        """A comparison that waits for a byte which does not come."""
+        proxy.arm(*cuts, hold=(DOWN, position))
+        process = rivet.start("reconcile", "-c", path, "-e", "orders", "--depth", "content", "--format", "json")
+        assert proxy.held.wait(30)
+        return process
+
+    @pytest.mark.parametrize("shape", ["range", "range_parallel", "full", "incremental"])
+    def test_the_unit_is_compared_on_a_new_one(self, rivet, pg_orders, pg_db, proxy, shape):
+        path, size = self.prepared(rivet, pg_orders, pg_db, proxy, shape)
+        for eighths, reset in [(4, False), (6, True), (7, False)]:
+            proxy.arm(Cut(DOWN, size * eighths // 8, reset))
+            done = rivet("reconcile", "-c", path, "-e", "orders", "--depth", "content", "--format", "json")
+            report = json.loads(done.stdout)
+            assert (done.code, proxy.cuts_made) == (0, 1), done
+            assert report["summary"]["matches"] == report["summary"]["total_partitions"] and report["verified"]
+            assert "orders: attempt 1 failed: " in done.stderr and "trying again in" in done.stderr
+
+    def test_a_session_that_the_server_ends(self, rivet, pg_orders, pg_db, proxy):
+        path, size = self.prepared(rivet, pg_orders, pg_db, proxy)
+        process = self.held(rivet, path, proxy, size // 2)
+        ended = pg_db.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rivet' AND datname = current_database()")
+        assert (True,) in ended
+        proxy.release()
+        done = finished(process)
+        assert done.code == 0 and json.loads(done.stdout)["summary"]["mismatches"] == 0, done
+        assert "trying again in" in done.stderr
+
+    def test_a_source_that_stays_away(self, rivet, pg_orders, pg_db, proxy):
+        path, size = self.prepared(rivet, pg_orders, pg_db, proxy, max_retries=2)
+        proxy.arm(*(Cut(DOWN, size // 2 + 20 * i) for i in range(100)))
+        done = rivet("reconcile", "-c", path, "-e", "orders", "--depth", "content", "--format", "json")
+        assert (done.code, proxy.cuts_made, done.stdout) == (2, 3, ""), done
+        assert "attempt 2 failed" in done.stderr and "attempt 3 failed" not in done.stderr and "reconciling export 'orders'" in done.stderr
+
+    @pytest.mark.parametrize("shape", ["range", "range_parallel"])
+    def test_is_interrupted_while_it_reads(self, rivet, pg_orders, pg_db, proxy, shape):
+        path, size = self.prepared(rivet, pg_orders, pg_db, proxy, shape)
+        process = self.held(rivet, path, proxy, size // 2)
+        process.send_signal(signal.SIGINT)
+        assert finished(process, timeout=20).code == 130
+
+    def test_is_interrupted_while_it_waits_for_the_next_attempt(self, rivet, pg_orders, pg_db, proxy):
+        path, size = self.prepared(rivet, pg_orders, pg_db, proxy, retry_backoff_ms=50_000)
+        proxy.arm(Cut(DOWN, size // 2))
+        process = rivet.start("reconcile", "-c", path, "-e", "orders", "--depth", "content")
+        assert any("trying again in 50000 ms" in line for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        assert finished(process, timeout=20).code == 130
 
 
 class TestAfterARun:

@@ -4,7 +4,7 @@
 
 #include <stop_token>
 
-namespace rivet::run {
+namespace rivet::base {
 
 /// Work that can be stopped by itself and is stopped with what it belongs to. Any thread may use source().
 class LinkedStop {
@@ -23,4 +23,4 @@ class LinkedStop {
   std::stop_callback<Forward> link_;
 };
 
-}  // namespace rivet::run
+}  // namespace rivet::base

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// When a failed unit may be tried again, and after how long.
+// When a read that failed may be tried again, and after how long.
 #pragma once
 
 #include <chrono>
@@ -7,10 +7,10 @@
 
 #include "base/error.hpp"
 
-namespace rivet::run {
+namespace rivet::source {
 
-/// Whether another attempt within the run makes sense: its kind allows one, and the instant it reads at is not gone,
-/// which only another run can do without.
+/// Whether another attempt within the command makes sense: its kind allows one, and the instant it reads at is not
+/// gone, which only another one can do without.
 bool may_retry(const base::Error& error);
 
 /// `base` doubled with every attempt made (1, 2, ...), at most 60 s, plus what the other side needs to settle.
@@ -19,4 +19,4 @@ std::chrono::milliseconds backoff(const base::Error& error, std::chrono::millise
 /// Sleeps unless `stop` is requested; false in that case.
 bool sleep_for(std::chrono::milliseconds time, const std::stop_token& stop);
 
-}  // namespace rivet::run
+}  // namespace rivet::source

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which errors are tried again within a run, and how long that waits.
-#include "run/retry.hpp"
+#include "source/retry.hpp"
 
 #include <gtest/gtest.h>
 
-namespace rivet::run {
+namespace rivet::source {
 namespace {
 
 using base::Error;
@@ -32,4 +32,4 @@ TEST(Retry, DoublesThePauseUpToItsCap) {
 }
 
 }  // namespace
-}  // namespace rivet::run
+}  // namespace rivet::source

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which errors are worth another attempt, and how long to wait for it.
-#include "run/retry.hpp"
+#include "source/retry.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -8,10 +8,10 @@
 
 #include "source/snapshot_gone.hpp"
 
-namespace rivet::run {
+namespace rivet::source {
 
 bool may_retry(const base::Error& error) {
-  if (error.code == source::kSnapshotGone) return false;
+  if (error.code == kSnapshotGone) return false;
   return base::retry_answer_of(error.kind) != base::RetryAnswer::never;
 }
 
@@ -30,4 +30,4 @@ bool sleep_for(std::chrono::milliseconds time, const std::stop_token& stop) {
   return !stop.stop_requested();
 }
 
-}  // namespace rivet::run
+}  // namespace rivet::source
