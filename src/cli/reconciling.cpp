@@ -9,6 +9,7 @@
 #include "cli/configuration.hpp"
 #include "cli/registry.hpp"
 #include "plan/partitions.hpp"
+#include "report/comparison_progress.hpp"
 #include "report/progress.hpp"
 #include "run/execute.hpp"
 #include "run/unfinished.hpp"
@@ -84,9 +85,14 @@ Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, const so
   const RunJob run_job{args, job.config, source, store, progress, context, budget};
   std::atomic<std::int64_t> statements{0};
   const auto environment = environment_for(run_job, statements);
-  const auto access = access_for(source, store, context);
+  report::ComparisonProgress shown(context.screen);
+  auto access = access_for(source, store, context);
+  access.progress = [&shown](const model::UnitReconciliation& unit, std::size_t done, std::size_t of) {
+    shown.compared(unit.match, done, of);
+  };
   model::Reconciliation all{.export_name = job.entry.name};
   for (const auto& entry : TRY(exported_entries(job.entry, store))) {
+    shown.started(entry.name);
     TRY(run::finish_sealed_runs(environment, entry.name, place_of(entry, context.clock.now()).prefix));
     append(TRY(verify::reconcile(access, request_for(entry, job.depth, job.max_differences, context))
                    .context(fmt::format("reconciling export '{}'", entry.name))),
