@@ -18,6 +18,7 @@
 #include "verify/current_output.hpp"
 #include "verify/part_check.hpp"
 #include "verify/row_shares.hpp"
+#include "verify/rows_beyond.hpp"
 
 namespace rivet::verify {
 namespace {
@@ -138,6 +139,7 @@ Result<void> Comparison::prepare() {
       if (first && last) key_span_ = KeySpan{*first, *last};
     }
   }
+  result_.warnings = TRY(tell_rows_beyond(*first_session_, plan, request_.relation, inventory_));
   shares_ = TRY(RowShares::load(access_.store, request_.export_name, output_));
   found_.resize(output_.subjects.size());
   return {};

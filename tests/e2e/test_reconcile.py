@@ -385,6 +385,36 @@ class TestNights:
         assert planned["actions"] == [] and all("not remembered any more" in skip["reason"] for skip in planned["skipped"])
 
 
+class TestRowsBeyondTheLastUnit:
+    @pytest.mark.parametrize("depth", ["count", "content"])
+    def test_are_counted_and_no_mismatch(self, rivet, orders, depth):
+        path = exported(rivet, orders, "range")
+        assert reconcile(rivet, path, depth=depth)[1]["warnings"] == []
+        change(orders, *(f"INSERT INTO orders VALUES ({key}, 'new{key}', 'r', 1, NULL, 1, 'x')" for key in (-40_000, 5, 6)))
+        code, report = reconcile(rivet, path, depth=depth)
+        assert code == 0 and report["verified"]
+        said = ["1 row with id below -29997 came since; the next run reads it", "2 rows with id above -18000 came since; the next run reads them"]
+        assert report["warnings"] == said
+        done = rivet.ok("reconcile", "-c", path, "-e", "orders", "--depth", depth)
+        assert all(f"warning: {sentence}" in done.stdout for sentence in said) and done.stderr == ""
+        rivet.ok("run", "-c", path)
+        assert reconcile(rivet, path, depth=depth)[1]["warnings"] == []
+
+    def test_of_days(self, rivet, pg_orders):
+        change(pg_orders, "CREATE INDEX ON orders (at)")
+        path = exported(rivet, pg_orders, "days")
+        change(pg_orders, "INSERT INTO orders VALUES (7, 'new', 'r', 1, '2026-01-01', 1, 'x')")
+        end = max(key for key, in rivet.state("SELECT end_key FROM unit"))
+        code, report = reconcile(rivet, path)
+        assert code == 0 and report["warnings"] == [f"1 row with at from {end} came since; the next run reads it"]
+
+    def test_are_not_looked_for_without_an_index(self, rivet, pg_orders):
+        path = exported(rivet, pg_orders, "range_null_key")
+        change(pg_orders, "INSERT INTO orders VALUES (7, 'new', 'r', 100000, NULL, 1, 'x')")
+        code, report = reconcile(rivet, path)
+        assert code == 0 and report["warnings"] == []
+
+
 class TestNightsOfTwins:
     """Rows without a key, some of them alike, that came in several nights."""
 
