@@ -370,6 +370,31 @@ class TestNights:
         else:
             assert code == 0, report
 
+    def test_units_whose_elder_ones_lie_elsewhere(self, rivet, orders):
+        """As with {date} in the path: what the newest run's place has looked at again was read new into another one."""
+        exported(rivet, orders, "incremental", path="./before")
+        path = rivet.config(orders.source, export("orders", table="orders", **keys_for(orders, SMALL_SHAPES["incremental"])))
+        for night in (2, 3):
+            come(orders, night)
+            rivet.ok("run", "-c", path)
+        assert len(late_parts(rivet)) == 4
+        for depth in ("count", "content"):
+            code, report = reconcile(rivet, path, depth=depth)
+            assert code == 0 and report["summary"]["matches"] == report["summary"]["total_partitions"], report
+            assert report["summary"]["total_source_rows"] == 8
+        part = late_parts(rivet)[2]
+        lost = id_at(part, 0)
+        rewrite(part, without_row(0))
+        code, report = reconcile(rivet, path)
+        assert code == 3 and [(row["change"], row["cause"], row["key"]) for row in rows_in(report)] == [("missing", "loss", {"id": str(lost)})]
+        first = rivet.state("SELECT min(run_id) FROM run")[0][0]
+        with closing(sqlite3.connect(rivet.folder / ".rivet_state.db")) as state, state:
+            state.execute("DELETE FROM recent_key WHERE run_id = ?", (first,))
+        code, report = reconcile(rivet, path)
+        unsure = [unit for unit in report["partitions"] if unit["status"] == "unknown"]
+        assert bool(unsure) is (orders.source["type"] == "sqlite")
+        assert all(f"of run {first} are not remembered any more" in unit["note"] for unit in unsure)
+
     def test_without_what_was_remembered_units_are_unknown(self, rivet, orders):
         path = after_nights(rivet, orders, "incremental")
         part = late_parts(rivet)[0]
