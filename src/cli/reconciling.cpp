@@ -9,6 +9,7 @@
 #include "cli/configuration.hpp"
 #include "cli/registry.hpp"
 #include "plan/partitions.hpp"
+#include "report/comparison_progress.hpp"
 #include "report/progress.hpp"
 #include "run/execute.hpp"
 #include "run/unfinished.hpp"
@@ -89,9 +90,14 @@ Result<void> finish_publishing(const ReconcileJob& job, const source::Source& so
 
 Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, const source::Source& source,
                                                state::StateStore& store, Context& context) {
-  const auto access = access_for(source, store, context);
+  report::ComparisonProgress shown(context.screen);
+  auto access = access_for(source, store, context);
+  access.progress = [&shown](const model::UnitReconciliation& unit, std::size_t done, std::size_t of) {
+    shown.compared(unit.match, done, of);
+  };
   model::Reconciliation all{.export_name = job.entry.name};
   for (const auto& entry : TRY(exported_entries(job.entry, store))) {
+    shown.started(entry.name);
     TRY(finish_publishing(job, source, store, entry, context));
     append(TRY(verify::reconcile(access, request_for(entry, job.depth, job.max_differences, context))
                    .context(fmt::format("reconciling export '{}'", entry.name))),

@@ -72,7 +72,9 @@ TEST(PartCheck, IsLeftWhenTheCommandIsStopped) {
     };
     const auto read = read_part(files, format, kColumns, part, see, stop.get_token());
     EXPECT_EQ(read.has_value(), !stops);
-    if (!read) EXPECT_EQ(read.error().kind, ErrorKind::cancelled);
+    if (!read) {
+      EXPECT_EQ(read.error().kind, ErrorKind::cancelled);
+    }
     EXPECT_EQ(seen, stops ? 3 : kBatches);
     const auto scanned = scan_part(files, format, kColumns, part, see, stop.get_token());
     EXPECT_EQ(scanned.has_value(), !stops);

@@ -3,7 +3,6 @@
 #include "verify/reconcile.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -18,6 +17,7 @@
 #include "verify/current_output.hpp"
 #include "verify/part_check.hpp"
 #include "verify/row_shares.hpp"
+#include "verify/rows_beyond.hpp"
 
 namespace rivet::verify {
 namespace {
@@ -150,6 +150,9 @@ Result<void> Comparison::prepare() {
       const auto first = base::to_integer(extent.first->front()), last = base::to_integer(extent.last->front());
       if (first && last) key_span_ = KeySpan{*first, *last};
     }
+  }
+  for (auto& line : TRY(tell_rows_beyond(*first_session_, plan, request_.relation, inventory_))) {
+    result_.warnings.push_back(std::move(line));
   }
   shares_ = TRY(RowShares::load(access_.store, request_.export_name, output_));
   found_.resize(output_.subjects.size());

@@ -370,6 +370,31 @@ class TestNights:
         else:
             assert code == 0, report
 
+    def test_units_whose_elder_ones_lie_elsewhere(self, rivet, orders):
+        """As with {date} in the path: what the newest run's place has looked at again was read new into another one."""
+        exported(rivet, orders, "incremental", path="./before")
+        path = rivet.config(orders.source, export("orders", table="orders", **keys_for(orders, SMALL_SHAPES["incremental"])))
+        for night in (2, 3):
+            come(orders, night)
+            rivet.ok("run", "-c", path)
+        assert len(late_parts(rivet)) == 4
+        for depth in ("count", "content"):
+            code, report = reconcile(rivet, path, depth=depth)
+            assert code == 0 and report["summary"]["matches"] == report["summary"]["total_partitions"], report
+            assert report["summary"]["total_source_rows"] == 8
+        part = late_parts(rivet)[2]
+        lost = id_at(part, 0)
+        rewrite(part, without_row(0))
+        code, report = reconcile(rivet, path)
+        assert code == 3 and [(row["change"], row["cause"], row["key"]) for row in rows_in(report)] == [("missing", "loss", {"id": str(lost)})]
+        first = rivet.state("SELECT min(run_id) FROM run")[0][0]
+        with closing(sqlite3.connect(rivet.folder / ".rivet_state.db")) as state, state:
+            state.execute("DELETE FROM recent_key WHERE run_id = ?", (first,))
+        code, report = reconcile(rivet, path)
+        unsure = [unit for unit in report["partitions"] if unit["status"] == "unknown"]
+        assert bool(unsure) is (orders.source["type"] == "sqlite")
+        assert all(f"of run {first} are not remembered any more" in unit["note"] for unit in unsure)
+
     def test_without_what_was_remembered_units_are_unknown(self, rivet, orders):
         path = after_nights(rivet, orders, "incremental")
         part = late_parts(rivet)[0]
@@ -383,6 +408,36 @@ class TestNights:
         done = rivet("repair", "-c", path, "-e", "orders", "--auto", "--format", "json")
         planned = json.loads(done.stdout)
         assert planned["actions"] == [] and all("not remembered any more" in skip["reason"] for skip in planned["skipped"])
+
+
+class TestRowsBeyondTheLastUnit:
+    @pytest.mark.parametrize("depth", ["count", "content"])
+    def test_are_counted_and_no_mismatch(self, rivet, orders, depth):
+        path = exported(rivet, orders, "range")
+        assert reconcile(rivet, path, depth=depth)[1]["warnings"] == []
+        change(orders, *(f"INSERT INTO orders VALUES ({key}, 'new{key}', 'r', 1, NULL, 1, 'x')" for key in (-40_000, 5, 6)))
+        code, report = reconcile(rivet, path, depth=depth)
+        assert code == 0 and report["verified"]
+        said = ["1 row with id below -29997 came since; the next run reads it", "2 rows with id above -18000 came since; the next run reads them"]
+        assert report["warnings"] == said
+        done = rivet.ok("reconcile", "-c", path, "-e", "orders", "--depth", depth)
+        assert all(f"warning: {sentence}" in done.stdout for sentence in said) and done.stderr == ""
+        rivet.ok("run", "-c", path)
+        assert reconcile(rivet, path, depth=depth)[1]["warnings"] == []
+
+    def test_of_days(self, rivet, pg_orders):
+        change(pg_orders, "CREATE INDEX ON orders (at)")
+        path = exported(rivet, pg_orders, "days")
+        change(pg_orders, "INSERT INTO orders VALUES (7, 'new', 'r', 1, '2026-01-01', 1, 'x')")
+        end = max(key for key, in rivet.state("SELECT end_key FROM unit"))
+        code, report = reconcile(rivet, path)
+        assert code == 0 and report["warnings"] == [f"1 row with at from {end} came since; the next run reads it"]
+
+    def test_are_not_looked_for_without_an_index(self, rivet, pg_orders):
+        path = exported(rivet, pg_orders, "range_null_key")
+        change(pg_orders, "INSERT INTO orders VALUES (7, 'new', 'r', 100000, NULL, 1, 'x')")
+        code, report = reconcile(rivet, path)
+        assert code == 0 and report["warnings"] == []
 
 
 class TestNightsOfTwins:

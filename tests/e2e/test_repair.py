@@ -133,6 +133,17 @@ class TestNights:
         assert code == 0 and done["summary"]["executed"] == 1, done
         assert_mended(rivet, path, orders)
 
+    @pytest.mark.parametrize("point", ["unit_claimed", "unit_committed", "sealed", "before_published"])
+    def test_killed_in_the_middle(self, rivet, orders, point):  # noqa: F811
+        path = after_nights(rivet, orders, "incremental")
+        for part in {part_of(rivet), *late_parts(rivet)}:
+            rewrite(part, without_row(0))
+        change(orders, "UPDATE orders SET note = 'x' || note")
+        rivet.killed_at(point, "repair", "-c", path, "-e", "orders", "--auto", "--execute")
+        code, done = repair(rivet, path, "--auto", "--execute")
+        assert code == 0, done
+        assert_mended(rivet, path, orders)
+
     def test_rows_that_no_run_has_read_come_once(self, rivet, orders):  # noqa: F811
         path = after_nights(rivet, orders, "incremental")
         for part in {part_of(rivet), *late_parts(rivet)}:
