@@ -52,10 +52,12 @@ Result<std::vector<std::string>> tell_rows_beyond(source::Session& session, cons
   std::vector<KeyRange> outside;
   if (span->lower) outside.push_back({.columns = span->columns, .lower = {}, .upper = other_side_of(*span->lower)});
   if (span->upper) outside.push_back({.columns = span->columns, .lower = other_side_of(*span->upper), .upper = {}});
-  for (auto& beyond : outside) {
-    const auto rows =
-        TRY(session.count({.relation = relation, .columns = inventory.columns, .predicate = {{beyond}}, .limits = {}}));
-    if (rows > 0) told.push_back(sentence(rows, beyond));
+  if (outside.empty()) return told;
+  source::CountRequest request{.relation = relation, .columns = inventory.columns, .predicates = {}};
+  for (const auto& beyond : outside) request.predicates.push_back({{beyond}});
+  const auto counts = TRY(session.count(request));
+  for (std::size_t i = 0; i < outside.size(); ++i) {
+    if (counts[i] > 0) told.push_back(sentence(counts[i], outside[i]));
   }
   return told;
 }
