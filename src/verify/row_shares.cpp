@@ -65,39 +65,43 @@ Result<RowShares> RowShares::load(state::StateStore& store, const std::string& e
   return shares;
 }
 
+void RowShares::add_member(const state::LiveUnit& unit, const model::Plan& plan, bool elsewhere) {
+  if (!plan.incremental) return;
+  members_.push_back({.unit = {.run_id = unit.run_id, .index = unit.view.unit.index},
+                      .number = unit.view.number,
+                      .rows = unit.view.rows,
+                      .again = model::looks_again(*plan.incremental, unit.view.unit),
+                      .remembers = model::remembers_rows(*plan.incremental, unit.view.unit),
+                      .elsewhere = elsewhere});
+}
+
 /// Units of this output and, where it does not begin with a first run, of those elsewhere that came before it.
 Result<void> RowShares::add_members(state::StateStore& store, const std::string& export_name) {
-  const auto add = [&](const state::LiveUnit& unit, const model::Plan& plan, bool elsewhere) {
-    if (!plan.incremental) return;
-    members_.push_back({.unit = {.run_id = unit.run_id, .index = unit.view.unit.index},
-                        .number = unit.view.number,
-                        .rows = unit.view.rows,
-                        .again = model::looks_again(*plan.incremental, unit.view.unit),
-                        .remembers = model::remembers_rows(*plan.incremental, unit.view.unit),
-                        .elsewhere = elsewhere});
-  };
   bool begins_here = false;
   for (const auto& subject : output_->subjects) {
     begins_here |= is_first(*subject.plan);
-    for (const auto& unit : subject.units) add(unit, *subject.plan, false);
+    for (const auto& unit : subject.units) add_member(unit, *subject.plan, false);
   }
-  if (begins_here) return {};
-  std::set<std::string> seen{output_->run.prefix};
-  std::map<std::string, model::Plan> plans;
+  return begins_here ? Result<void>() : add_elder_members(store, export_name);
+}
+
+Result<void> RowShares::add_elder_members(state::StateStore& store, const std::string& export_name) {
+  std::map<std::string, model::Plan> plans;  // by run, since the first one
+  std::set<std::string> prefixes;
   for (const auto& run : TRY(store.runs({.export_name = export_name, .limit = 0}))) {
     if (run.stage != state::RunStage::published) continue;
-    const auto plan = TRY(model::plan_from_json_text(run.plan_json).context("reading the plan of run " + run.run_id));
-    if (seen.insert(run.prefix).second) {
-      for (const auto& unit : TRY(store.live_units(export_name, run.prefix))) {
-        if (!plans.contains(unit.run_id)) {
-          const auto its_run = TRY(store.run(unit.run_id));
-          if (!its_run) return fail(ErrorKind::data, "the state store lost run " + unit.run_id);
-          plans[unit.run_id] = TRY(model::plan_from_json_text(its_run->plan_json));
-        }
-        add(unit, plans.at(unit.run_id), true);
-      }
+    auto plan = TRY(model::plan_from_json_text(run.plan_json).context("reading the plan of run " + run.run_id));
+    const bool first = is_first(plan);
+    plans.emplace(run.run_id, std::move(plan));
+    prefixes.insert(run.prefix);
+    if (first) break;
+  }
+  prefixes.erase(output_->run.prefix);
+  for (const auto& prefix : prefixes) {
+    for (const auto& unit : TRY(store.live_units(export_name, prefix))) {
+      const auto plan = plans.find(unit.run_id);
+      if (plan != plans.end()) add_member(unit, plan->second, true);
     }
-    if (is_first(plan)) break;
   }
   return {};
 }

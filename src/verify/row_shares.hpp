@@ -47,7 +47,9 @@ class RowShares {
     std::shared_ptr<const inspect::RowOwners> owners;
   };
 
+  void add_member(const state::LiveUnit& unit, const model::Plan& plan, bool elsewhere);
   Result<void> add_members(state::StateStore& store, const std::string& export_name);
+  Result<void> add_elder_members(state::StateStore& store, const std::string& export_name);
   Result<void> add_shapes(state::StateStore& store, const std::string& export_name);
   std::vector<const Member*> rivals_of(const Subject& subject) const;
   bool is_shared(const Subject& subject) const;
