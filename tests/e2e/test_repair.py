@@ -3,8 +3,6 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
-from contextlib import closing
 
 import duckdb
 import pyarrow.parquet as pq
