@@ -3,6 +3,7 @@
 #include "verify/reconcile.hpp"
 
 #include <algorithm>
+#include <future>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -18,6 +19,7 @@
 #include "verify/part_check.hpp"
 #include "verify/row_shares.hpp"
 #include "verify/rows_beyond.hpp"
+#include "verify/unit_counts.hpp"
 
 namespace rivet::verify {
 namespace {
@@ -54,8 +56,14 @@ std::string identifier_of(const Subject& subject) {
   return fmt::format("chunk {} [{}..{}]", view.number, start, end);
 }
 
-constexpr std::size_t kCountedAtOnce = 8;  // units in one transaction
-constexpr std::uint64_t kRowsCountedAtOnce = 1'000'000;
+constexpr std::size_t kCountedAtOnce = 64;  // units in one transaction, which takes a second at most
+constexpr std::uint64_t kRowsCountedAtOnce = 5'000'000;
+
+/// What is known of a unit before it is its turn.
+struct CountedAhead {
+  std::optional<std::int64_t> source;
+  std::optional<LandedCount> landed;
+};
 
 /// An export that is compared. Workers use it from several threads.
 class Comparison {
@@ -90,9 +98,8 @@ class Comparison {
                             model::UnitReconciliation& found);
   bool keep(std::size_t subject, Result<void> compared, model::UnitReconciliation found);
   Result<void> compare(source::Session& session, const Subject& subject, model::UnitReconciliation& found);
-  Result<std::int64_t> count(source::Session& session, const Subject& subject, const format::Format& format,
-                             model::UnitReconciliation& found);
-  Result<std::int64_t> compare_content(source::Session& session, const Subject& subject, const format::Format& format,
+  Result<std::int64_t> count(source::Session& session, const Subject& subject, model::UnitReconciliation& found);
+  Result<std::int64_t> compare_content(source::Session& session, const Subject& subject,
                                        model::UnitReconciliation& found);
   model::UnitReconciliation blank(const Subject& subject) const;
   source::ReadRequest request_for(const Subject& subject) const;
@@ -114,9 +121,9 @@ class Comparison {
   std::unique_ptr<destination::Destination> destination_;
   std::unique_ptr<source::Session> first_session_;
 
-  base::LinkedStop stop_{access_.stop};                     // of the caller, or because a worker has failed
-  std::vector<std::optional<std::int64_t>> counted_ahead_;  // by subject; touched by the worker that has taken it only
-  std::mutex mutex_;                                        // guards the following
+  base::LinkedStop stop_{access_.stop};      // of the caller, or because a worker has failed
+  std::vector<CountedAhead> counted_ahead_;  // by subject; touched by the worker that has taken it only
+  std::mutex mutex_;                         // guards the following
   std::size_t next_ = 0;
   std::vector<std::optional<model::UnitReconciliation>> found_;
   std::size_t done_ = 0;
@@ -214,20 +221,17 @@ std::optional<std::int64_t> Comparison::settled_of(source::Session& session, con
 }
 
 /// How many of the source's rows nobody remembers, as read_source() tells it.
-Result<std::int64_t> Comparison::count(source::Session& session, const Subject& subject, const format::Format& format,
+Result<std::int64_t> Comparison::count(source::Session& session, const Subject& subject,
                                        model::UnitReconciliation& found) {
-  const auto& ahead = counted_ahead_[index_of(subject)];
+  const auto& [ahead, landed_ahead] = counted_ahead_[index_of(subject)];
   const auto counted = ahead
                            ? SourceCount{.rows = *ahead}
                            : TRY(count_source(session, request_for(subject), shares_.reads_of(subject), stop_.token()));
+  const auto format = TRY(access_.make_format(subject.plan->format));
+  auto landed = landed_ahead ? *landed_ahead : TRY(count_landed(*destination_, *format, subject));
   found.source_rows = counted.rows;
-  std::int64_t landed = 0;
-  for (const auto& part : subject.parts) {
-    const auto rows = TRY(count_part(*destination_, format, subject.plan->columns, part));
-    if (!rows) found.damaged.push_back(part.path + ": it is not there, or cannot be read");
-    landed += rows.value_or(0);
-  }
-  found.landed_rows = landed;
+  found.landed_rows = landed.rows;
+  found.damaged = std::move(landed.damaged);
   if (!found.damaged.empty() || found.landed_rows != found.recorded_rows) found.causes.insert(Cause::corruption);
   if (found.source_rows != found.recorded_rows) found.causes.insert(Cause::undetermined);
   found.match = found.causes.empty() ? UnitMatch::match : UnitMatch::mismatch;
@@ -236,7 +240,8 @@ Result<std::int64_t> Comparison::count(source::Session& session, const Subject& 
 }
 
 Result<std::int64_t> Comparison::compare_content(source::Session& session, const Subject& subject,
-                                                 const format::Format& format, model::UnitReconciliation& found) {
+                                                 model::UnitReconciliation& found) {
+  const auto format = TRY(access_.make_format(subject.plan->format));
   const auto key = row_key(inventory_, *subject.plan);
   const RowPlace place(subject.plan->source_columns, key, span_of(subject, key));
   return compare_unit(session,
@@ -246,17 +251,15 @@ Result<std::int64_t> Comparison::compare_content(source::Session& session, const
                        .parts = subject.parts,
                        .landed_columns = subject.plan->columns,
                        .destination = *destination_,
-                       .format = format,
+                       .format = *format,
                        .place = place,
                        .settled = settled_of(session, subject)},
                       request_.max_differences, stop_.token(), found);
 }
 
 Result<void> Comparison::compare(source::Session& session, const Subject& subject, model::UnitReconciliation& found) {
-  const auto format = TRY(access_.make_format(subject.plan->format));
-  const auto newcomers = request_.depth == model::ReconcileDepth::count
-                             ? TRY(count(session, subject, *format, found))
-                             : TRY(compare_content(session, subject, *format, found));
+  const auto newcomers = request_.depth == model::ReconcileDepth::count ? TRY(count(session, subject, found))
+                                                                        : TRY(compare_content(session, subject, found));
   if (found.match == UnitMatch::match) return {};
   auto doubt = shares_.doubt(subject, newcomers);
   if (doubt.empty()) return {};
@@ -308,7 +311,10 @@ bool Comparison::keep(std::size_t subject, Result<void> compared, model::UnitRec
     return false;
   }
   if (!compared) {
-    found.match = UnitMatch::unknown;
+    // A value that its column cannot hold was not there when the unit was exported.
+    const bool changed = compared.error().kind == ErrorKind::data;
+    found.match = changed ? UnitMatch::mismatch : UnitMatch::unknown;
+    if (changed) found.causes = {Cause::drift};
     found.note = compared.error().to_string();
   }
   found_[subject] = std::move(found);
@@ -323,29 +329,27 @@ std::size_t Comparison::take_next(std::size_t& first) {
   const auto& subjects = output_.subjects;
   first = next_;
   std::uint64_t rows = 0;
-  const std::size_t most = request_.depth == model::ReconcileDepth::count ? kCountedAtOnce : 1;
+  const auto share = subjects.size() / static_cast<std::size_t>(std::max(request_.parallel, 1)) + 1;
+  const auto most = request_.depth == model::ReconcileDepth::count ? std::min(share, kCountedAtOnce) : 1;
   while (next_ < subjects.size() && next_ - first < most && (next_ == first || rows < kRowsCountedAtOnce)) {
     rows += subjects[next_++].recorded().rows;
   }
   return next_;
 }
 
-/// What cannot be counted together is counted unit by unit later, when an error is the unit's own.
+/// The server counts while the files are looked at. What cannot be counted so is counted unit by unit later, when an
+/// error is the unit's own.
 void Comparison::count_ahead(source::Session& session, std::size_t first, std::size_t last) {
-  source::CountRequest request{.relation = request_.relation, .columns = {}, .predicates = {}};
-  std::vector<std::size_t> asked;
-  for (auto i = first; i < last; ++i) {
-    const auto& subject = output_.subjects[i];
-    const auto reads = shares_.reads_of(subject);
-    const bool same_columns = asked.empty() || request.columns == subject.plan->source_columns;
-    if (reads.size() != 1 || reads.front().filter || !same_columns) continue;
-    request.columns = subject.plan->source_columns;
-    request.predicates.push_back(reads.front().predicate);
-    asked.push_back(i);
+  const auto subjects = std::span(output_.subjects).subspan(first, last - first);
+  auto counting =
+      std::async(std::launch::async, [&] { return count_together(session, request_.relation, subjects, shares_); });
+  for (std::size_t i = 0; i < subjects.size() && !stop_.token().stop_requested(); ++i) {
+    const auto format = access_.make_format(subjects[i].plan->format);
+    auto landed = format ? count_landed(*destination_, **format, subjects[i]) : fail(format.error());
+    if (landed) counted_ahead_[first + i].landed = std::move(*landed);
   }
-  if (asked.size() < 2) return;
-  const auto counts = session.count(request);
-  for (std::size_t i = 0; counts && i < asked.size(); ++i) counted_ahead_[asked[i]] = (*counts)[i];
+  const auto counts = counting.get();
+  for (std::size_t i = 0; i < counts.size(); ++i) counted_ahead_[first + i].source = counts[i];
 }
 
 void Comparison::work(std::unique_ptr<source::Session> session) {
