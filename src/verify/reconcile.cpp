@@ -16,7 +16,6 @@
 #include "source/retry.hpp"
 #include "verify/compare_unit.hpp"
 #include "verify/current_output.hpp"
-#include "verify/part_check.hpp"
 #include "verify/row_shares.hpp"
 #include "verify/rows_beyond.hpp"
 #include "verify/unit_counts.hpp"
