@@ -192,6 +192,18 @@ class TestWhatDiffers:
         assert [unit["unit_index"] for unit in wrong] == [1]
         assert wrong[0]["causes"] == ["record"] and wrong[0]["columns"] == ["note"] and wrong[0]["rows"] == []
 
+    def test_a_source_value_that_its_column_cannot_hold_any_more(self, rivet, tmp_path):
+        """SQLite lets any value into any column; this one was not there when the unit was read."""
+        orders = sqlite_orders(tmp_path, SMALL_ROWS)
+        path = exported(rivet, orders, "range")
+        key = orders.expected()[10][0]
+        change(orders, f"UPDATE orders SET seq = 'not a number' WHERE id = {key}")
+        code, report = reconcile(rivet, path)
+        assert code == 3 and report["summary"]["mismatches"] == 1
+        unit = next(unit for unit in report["partitions"] if unit["status"] == "mismatch")
+        assert unit["causes"] == ["drift"] and "seq" in unit["note"]
+        assert reconcile(rivet, path, "--ignore-drift")[0] == 0
+
     def test_rows_that_changed_places_between_units(self, rivet, orders):
         path = exported(rivet, orders, "range")
         first, second = (pq.ParquetFile(part_of(rivet, i)).read() for i in (0, 1))
