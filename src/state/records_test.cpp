@@ -7,7 +7,7 @@
 
 #include "model/json_fields.hpp"
 #include "state/sqlite/connection.hpp"
-#include "state/sqlite/statements.hpp"
+#include "state/sql/statements.hpp"
 #include "state/store_fixture.hpp"
 
 namespace rivet::state {
@@ -36,7 +36,7 @@ class RecordsTest : public StoreTest {
 
 TEST(Statements, HaveDistinctNamesAndTexts) {
   std::set<std::string_view> names, texts;
-  for (const auto* query : sqlite::kEveryQuery) {
+  for (const auto* query : sql::kEveryQuery) {
     EXPECT_TRUE(names.insert(query->name).second) << query->name;
     EXPECT_TRUE(texts.insert(query->text).second) << query->name;
   }

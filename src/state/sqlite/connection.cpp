@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,155 +36,85 @@ struct Finalizer {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 };
 
+/// A prepared statement with its values. Destruction resets it.
+class StatementCursor final : public sql::Cursor {
+ public:
+  StatementCursor(sqlite3* database, sqlite3_stmt* statement, const std::vector<sql::Value>& values,
+                  const std::string& path)
+      : database_(database), statement_(statement), path_(path), given_(static_cast<int>(values.size())) {
+    for (int i = 0; i < given_ && bind_error_ == SQLITE_OK; ++i) {
+      bind_error_ =
+          std::visit([&](const auto& value) { return bind(i + 1, value); }, values[static_cast<std::size_t>(i)]);
+    }
+  }
+  ~StatementCursor() override {
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+  }
+  StatementCursor(const StatementCursor&) = delete;
+  StatementCursor& operator=(const StatementCursor&) = delete;
+
+  Result<bool> next() override {
+    const int wanted = sqlite3_bind_parameter_count(statement_);
+    if (wanted != given_) {
+      return fail(ErrorKind::internal, fmt::format("the statement takes {} parameters, {} were given", wanted, given_));
+    }
+    if (bind_error_ != SQLITE_OK) return failed(nullptr, bind_error_, path_, "binding");
+    const int code = sqlite3_step(statement_);
+    if (code == SQLITE_ROW) return true;
+    if (code == SQLITE_DONE) return false;
+    return fail(error_of(sqlite3_extended_errcode(database_), path_, sqlite3_errmsg(database_)));
+  }
+
+  bool is_null(int column) const override { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+
+  std::string_view text(int column) const override {
+    const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    if (bytes == nullptr) return {};
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+
+  std::string blob(int column) const override {
+    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    return bytes == nullptr ? std::string() : std::string(bytes, size);
+  }
+
+  std::int64_t integer(int column) const override { return sqlite3_column_int64(statement_, column); }
+
+ private:
+  int bind(int at, std::monostate) { return sqlite3_bind_null(statement_, at); }
+  int bind(int at, std::int64_t value) { return sqlite3_bind_int64(statement_, at, value); }
+  int bind(int at, const std::string& value) {
+    return sqlite3_bind_text64(statement_, at, value.data(), value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  }
+  int bind(int at, sql::Blob value) {
+    const char* bytes = value.bytes.data() != nullptr ? value.bytes.data() : "";  // a null pointer would bind NULL
+    return sqlite3_bind_blob64(statement_, at, bytes, value.bytes.size(), SQLITE_TRANSIENT);
+  }
+
+  sqlite3* database_;
+  sqlite3_stmt* statement_;
+  const std::string& path_;
+  int given_;
+  int bind_error_ = SQLITE_OK;
+};
+
+/// A statement that could not be prepared.
+class FailedCursor final : public sql::Cursor {
+ public:
+  explicit FailedCursor(Error error) : error_(std::move(error)) {}
+  Result<bool> next() override { return fail(error_); }
+  bool is_null(int) const override { return true; }
+  std::string_view text(int) const override { return {}; }
+  std::string blob(int) const override { return {}; }
+  std::int64_t integer(int) const override { return 0; }
+
+ private:
+  Error error_;
+};
+
 }  // namespace
-
-Execution::Execution(sqlite3* database, sqlite3_stmt* statement, std::string_view query, const std::string& path)
-    : database_(database), statement_(statement), query_(query), path_(path) {}
-
-Execution::Execution(Execution&& other) noexcept
-    : database_(other.database_),
-      statement_(std::exchange(other.statement_, nullptr)),
-      query_(other.query_),
-      path_(other.path_),
-      parameter_(other.parameter_),
-      column_(other.column_),
-      bind_error_(other.bind_error_),
-      problem_(std::move(other.problem_)) {}
-
-Execution::~Execution() {
-  if (statement_ == nullptr) return;
-  sqlite3_reset(statement_);
-  sqlite3_clear_bindings(statement_);
-}
-
-void Execution::bound(int code) {
-  if (bind_error_ == SQLITE_OK) bind_error_ = code;
-}
-
-void Execution::bind(std::string_view value) {
-  if (statement_ == nullptr) return;
-  const char* bytes = value.data() != nullptr ? value.data() : "";  // a null pointer would bind NULL
-  bound(sqlite3_bind_text64(statement_, ++parameter_, bytes, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
-}
-
-void Execution::bind(Blob value) {
-  if (statement_ == nullptr) return;
-  const char* bytes = value.bytes.data() != nullptr ? value.bytes.data() : "";  // a null pointer would bind NULL
-  bound(sqlite3_bind_blob64(statement_, ++parameter_, bytes, value.bytes.size(), SQLITE_TRANSIENT));
-}
-
-void Execution::bind(std::nullopt_t) {
-  if (statement_ != nullptr) bound(sqlite3_bind_null(statement_, ++parameter_));
-}
-
-void Execution::bind(base::Timestamp value) { bind(std::string_view(base::to_rfc3339(value))); }
-
-void Execution::bind_integer(std::int64_t value) {
-  if (statement_ != nullptr) bound(sqlite3_bind_int64(statement_, ++parameter_, value));
-}
-
-Result<bool> Execution::next() {
-  if (statement_ == nullptr) return fail(ErrorKind::internal, fmt::format("statement {} was not prepared", query_));
-  if (bind_error_ != SQLITE_OK) return failed(nullptr, bind_error_, path_, query_);
-  if (parameter_ != sqlite3_bind_parameter_count(statement_)) {
-    return fail(ErrorKind::internal, fmt::format("statement {} takes {} parameters, {} were given", query_,
-                                                 sqlite3_bind_parameter_count(statement_), parameter_));
-  }
-  TRY(finish());
-  column_ = 0;
-  const int code = sqlite3_step(statement_);
-  if (code == SQLITE_ROW) return true;
-  if (code == SQLITE_DONE) return false;
-  return failed(database_, sqlite3_extended_errcode(database_), path_, query_);
-}
-
-Result<void> Execution::run() {
-  while (TRY(next())) {
-  }
-  return {};
-}
-
-Result<void> Execution::finish() const {
-  if (problem_.empty()) return {};
-  return fail(ErrorKind::data,
-              fmt::format("the state store {} holds a row that cannot be read: {} ({})", path_, problem_, query_),
-              "it was written by a newer version, or is damaged: use that version, or restore a copy");
-}
-
-void Execution::refuse(std::string_view what) {
-  if (problem_.empty()) problem_ = what;
-}
-
-bool Execution::is_null() const { return sqlite3_column_type(statement_, column_) == SQLITE_NULL; }
-
-std::string_view Execution::view() const {
-  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column_));
-  if (bytes == nullptr) return {};
-  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column_))};
-}
-
-std::string Execution::text() {
-  std::string value(view());
-  ++column_;
-  return value;
-}
-
-std::optional<std::string> Execution::optional_text() {
-  if (!is_null()) return text();
-  ++column_;
-  return std::nullopt;
-}
-
-std::string Execution::blob() {
-  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column_));
-  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column_));
-  ++column_;
-  return bytes == nullptr ? std::string() : std::string(bytes, size);
-}
-
-std::int64_t Execution::integer() { return sqlite3_column_int64(statement_, column_++); }
-
-std::optional<std::int64_t> Execution::optional_integer() {
-  if (!is_null()) return integer();
-  ++column_;
-  return std::nullopt;
-}
-
-int Execution::small_integer() {
-  const auto value = integer();
-  if (!std::in_range<int>(value)) refuse("a number is out of range");
-  return static_cast<int>(value);
-}
-
-std::optional<bool> Execution::optional_boolean() {
-  const auto value = optional_integer();
-  if (!value) return std::nullopt;
-  return *value != 0;
-}
-
-base::Timestamp Execution::time() {
-  const auto parsed = base::parse_rfc3339(text());
-  if (parsed.has_value()) return *parsed;
-  refuse("a time is not RFC 3339");
-  return {};
-}
-
-std::optional<base::Timestamp> Execution::optional_time() {
-  if (!is_null()) return time();
-  ++column_;
-  return std::nullopt;
-}
-
-Transaction::~Transaction() {
-  if (connection_ == nullptr || !connection_->in_transaction()) return;
-  connection_->run_script("ROLLBACK").ignore("closing the connection rolls back too");
-}
-
-Result<void> Transaction::commit() {
-  TRY(connection_->run_script("COMMIT"));
-  connection_ = nullptr;
-  return {};
-}
 
 Result<std::unique_ptr<Connection>> Connection::open_named(const std::string& name, int flags, int busy_timeout_ms,
                                                            const std::filesystem::path& path) {
@@ -240,7 +171,7 @@ Connection::~Connection() {
   sqlite3_close_v2(database_);
 }
 
-Result<void> Connection::prepare(std::span<const Query* const> queries) {
+Result<void> Connection::prepare(std::span<const sql::Query* const> queries) {
   for (const auto* query : queries) {
     sqlite3_stmt* statement = nullptr;
     const int code = sqlite3_prepare_v3(database_, query->text.data(), static_cast<int>(query->text.size()),
@@ -252,9 +183,12 @@ Result<void> Connection::prepare(std::span<const Query* const> queries) {
   return {};
 }
 
-sqlite3_stmt* Connection::find(const Query& query) const {
-  const auto found = statements_.find(&query);
-  return found == statements_.end() ? nullptr : found->second;
+std::unique_ptr<sql::Cursor> Connection::execute(const sql::Query& query, std::vector<sql::Value> values) {
+  if (!statements_.contains(&query)) {
+    const std::array one{&query};
+    if (auto prepared = prepare(one); !prepared) return std::make_unique<FailedCursor>(std::move(prepared).error());
+  }
+  return std::make_unique<StatementCursor>(database_, statements_.at(&query), values, path_);
 }
 
 Result<void> Connection::run_script(std::string_view sql) {
@@ -269,20 +203,12 @@ Result<std::string> Connection::ask(std::string_view sql) {
   const int code = sqlite3_prepare_v2(database_, sql.data(), static_cast<int>(sql.size()), &raw, nullptr);
   const std::unique_ptr<sqlite3_stmt, Finalizer> statement(raw);
   if (code != SQLITE_OK) return failed(database_, code, path_, sql);
-  Execution execution(database_, raw, sql, path_);
-  if (!TRY(execution.next())) return std::string();
-  return execution.text();
+  StatementCursor cursor(database_, raw, {}, path_);
+  if (!TRY(cursor.next().context(sql))) return std::string();
+  return std::string(cursor.text(0));
 }
 
-Result<Transaction> Connection::begin_write() {
-  TRY(run_script("BEGIN IMMEDIATE"));
-  return Transaction(this);
-}
-
-Result<Transaction> Connection::begin_read() {
-  TRY(run_script("BEGIN"));
-  return Transaction(this);
-}
+void Connection::rollback() { run_script("ROLLBACK").ignore("closing the connection rolls back too"); }
 
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
 

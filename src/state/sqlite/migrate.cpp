@@ -27,7 +27,7 @@ Result<std::int64_t> ask_number(Connection& db, std::string_view sql) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) {
-    return fail(ErrorKind::data, fmt::format("the state store {} answers '{}' to {}", db.path(), text, sql));
+    return fail(ErrorKind::data, fmt::format("the state store {} answers '{}' to {}", db.location(), text, sql));
   }
   return number;
 }
@@ -44,12 +44,12 @@ Result<Identity> identify(Connection& db) {
 
 Result<void> require_known(const Connection& db, const Identity& identity) {
   if (!identity.empty && !identity.ours) {
-    return fail(ErrorKind::data, fmt::format("{} is a database, but not a state store of this program", db.path()),
+    return fail(ErrorKind::data, fmt::format("{} is a database, but not a state store of this program", db.location()),
                 std::string(kMoveAway));
   }
   if (identity.version > schema_version()) {
     return fail(ErrorKind::data,
-                fmt::format("the state store {} has version {}, this program knows version {}", db.path(),
+                fmt::format("the state store {} has version {}, this program knows version {}", db.location(),
                             identity.version, schema_version()),
                 "use the newer version of the program that wrote it");
   }

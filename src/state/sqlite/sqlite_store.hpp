@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/result.hpp"
+#include "state/sql/connection.hpp"
 #include "state/store.hpp"
 
 namespace rivet::state::sqlite {
@@ -20,5 +21,9 @@ Result<std::unique_ptr<StateStore>> open_sqlite_store(const std::filesystem::pat
 /// applied to it is forgotten with it. The file stays as it is, whatever its version; a folder that cannot be written
 /// will do. Kinds: permanent when it cannot be read, data when it is no state store, damaged, or of a newer version.
 Result<std::unique_ptr<StateStore>> open_sqlite_copy(const std::filesystem::path& path);
+
+/// The connections under the two, for copying rows from store to store.
+Result<std::unique_ptr<sql::Connection>> open_sqlite_connection(const std::filesystem::path& path);
+Result<std::unique_ptr<sql::Connection>> open_sqlite_copy_connection(const std::filesystem::path& path);
 
 }  // namespace rivet::state::sqlite

@@ -4,11 +4,11 @@
 
 #include <fmt/format.h>
 
-#include "state/sqlite/apply.hpp"
-#include "state/sqlite/rows.hpp"
-#include "state/sqlite/statements.hpp"
+#include "state/sql/apply.hpp"
+#include "state/sql/rows.hpp"
+#include "state/sql/statements.hpp"
 
-namespace rivet::state::sqlite {
+namespace rivet::state::sql {
 namespace {
 
 constexpr std::string_view kForgotten = "its process died; the run was reset";
@@ -37,7 +37,7 @@ Result<void> require_dead(Connection& db, const RunView& run, const Reset& reset
 Result<void> require_known(Connection& db, const std::string& export_name) {
   const auto known = TRY(read_all(db.start(kSelectKnownExports), read_text));
   if (std::find(known.begin(), known.end(), export_name) != known.end()) return {};
-  return fail(unknown_export(db.path(), export_name, known));
+  return fail(unknown_export(db.location(), export_name, known));
 }
 
 }  // namespace
@@ -65,4 +65,4 @@ Result<void> apply(Connection& db, const ChunksReset& update) {
   return {};
 }
 
-}  // namespace rivet::state::sqlite
+}  // namespace rivet::state::sql

@@ -5,10 +5,10 @@
 
 #include <optional>
 
-#include "state/sqlite/connection.hpp"
+#include "state/sql/connection.hpp"
 #include "state/store.hpp"
 
-namespace rivet::state::sqlite {
+namespace rivet::state::sql {
 
 Result<void> apply(Connection& db, const RunStarted& update);
 Result<void> apply(Connection& db, const RunTakenOver& update);
@@ -49,4 +49,4 @@ Result<RunView> existing_run(Connection& db, const std::string& run_id);
 /// `run X of export 'e' (stage running, held by o since t, lease until t)`, for messages.
 std::string describe(const RunView& run);
 
-}  // namespace rivet::state::sqlite
+}  // namespace rivet::state::sql

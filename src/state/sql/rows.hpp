@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "state/sqlite/connection.hpp"
+#include "state/sql/connection.hpp"
 #include "state/store.hpp"
 
-namespace rivet::state::sqlite {
+namespace rivet::state::sql {
 
 RunView read_run(Execution& row);
 UnitView read_unit(Execution& row);
@@ -43,4 +43,4 @@ Result<std::optional<View>> read_first(Execution rows, View (*read)(Execution&))
   return view;
 }
 
-}  // namespace rivet::state::sqlite
+}  // namespace rivet::state::sql

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "model/json_fields.hpp"
-#include "state/sqlite/apply.hpp"
-#include "state/sqlite/rows.hpp"
-#include "state/sqlite/statements.hpp"
+#include "state/sql/apply.hpp"
+#include "state/sql/rows.hpp"
+#include "state/sql/statements.hpp"
 
-namespace rivet::state::sqlite {
+namespace rivet::state::sql {
 namespace {
 
 namespace journal = model::journal;
@@ -88,4 +88,4 @@ Result<void> apply(Connection& db, const AggregateRecorded& a) {
                 a.total_files, a.total_bytes, a.details_json);
 }
 
-}  // namespace rivet::state::sqlite
+}  // namespace rivet::state::sql

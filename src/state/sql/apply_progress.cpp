@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "state/progression.hpp"
-#include "state/sqlite/apply.hpp"
-#include "state/sqlite/rows.hpp"
-#include "state/sqlite/statements.hpp"
+#include "state/sql/apply.hpp"
+#include "state/sql/rows.hpp"
+#include "state/sql/statements.hpp"
 
-namespace rivet::state::sqlite {
+namespace rivet::state::sql {
 namespace {
 
 std::optional<std::string> cursor_of(const RunView& run) {
@@ -100,4 +100,4 @@ Result<void> apply(Connection& db, const ProgressionVerified& update) {
   return db.run(kVerifyCommitted, update.export_name, update.at);
 }
 
-}  // namespace rivet::state::sqlite
+}  // namespace rivet::state::sql

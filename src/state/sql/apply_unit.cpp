@@ -2,11 +2,11 @@
 // Claiming, committing and failing units.
 #include <fmt/format.h>
 
-#include "state/sqlite/apply.hpp"
-#include "state/sqlite/rows.hpp"
-#include "state/sqlite/statements.hpp"
+#include "state/sql/apply.hpp"
+#include "state/sql/rows.hpp"
+#include "state/sql/statements.hpp"
 
-namespace rivet::state::sqlite {
+namespace rivet::state::sql {
 namespace {
 
 constexpr std::size_t kKeyDigestBytes = 16, kValueHashBytes = 8;
@@ -129,4 +129,4 @@ Result<std::optional<UnitClaim>> claim_unit(Connection& db, const std::string& r
   return std::optional<UnitClaim>(std::move(claim));
 }
 
-}  // namespace rivet::state::sqlite
+}  // namespace rivet::state::sql

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values of the model from SQLite rows.
-#include "state/sqlite/rows.hpp"
+// Values of the model from rows of the store.
+#include "state/sql/rows.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include "base/hash.hpp"
 
-namespace rivet::state::sqlite {
+namespace rivet::state::sql {
 namespace {
 
 constexpr std::array kStages{RunStage::running, RunStage::sealed, RunStage::published, RunStage::ended};
@@ -224,4 +224,4 @@ MetricsRecorded read_metrics(Execution& row) {
   return metrics;
 }
 
-}  // namespace rivet::state::sqlite
+}  // namespace rivet::state::sql

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every SQL statement that the SQLite store runs. All are prepared when a store is opened.
+// Every SQL statement that a store runs, in what SQLite and PostgreSQL share: `?` and `?N` are parameters. What only
+// PostgreSQL has stands between `/*` and `*/`: SQLite locks the whole store for a write, PostgreSQL the rows it is
+// about.
 #pragma once
 
 #include <array>
 
-#include "state/sqlite/connection.hpp"
+#include "state/sql/connection.hpp"
 
-namespace rivet::state::sqlite {
+namespace rivet::state::sql {
 
 #define RIVET_RUN_COLUMNS                                                                                           \
   "run_id, export_name, prefix, plan_hash, plan_json, mode, nonce, stage, status, owner, started_at, lease_until, " \
@@ -196,7 +198,8 @@ inline constexpr Query kUpsertShape{
     "upsert_shape",
     "INSERT INTO export_shape (export_name, column_name, max_byte_len, updated_at) VALUES (?1, ?2, ?3, ?4) "
     "ON CONFLICT (export_name, column_name) DO UPDATE SET updated_at = excluded.updated_at, "
-    "max_byte_len = max(excluded.max_byte_len, export_shape.max_byte_len)"};
+    "max_byte_len = CASE WHEN excluded.max_byte_len > export_shape.max_byte_len THEN excluded.max_byte_len ELSE "
+    "export_shape.max_byte_len END"};
 inline constexpr Query kSelectShapes{"select_shapes",
                                      "SELECT column_name, max_byte_len FROM export_shape WHERE export_name = ?"};
 inline constexpr Query kInsertCommitted{
@@ -287,7 +290,8 @@ inline constexpr Query kSelectLastChunkEvent{
     "SELECT event_name, recorded_at FROM journal_event WHERE run_id = ? AND chunk_index = ? AND event_name IN "
     "('ChunkStarted', 'ChunkCompleted') ORDER BY sequence DESC LIMIT 1"};
 inline constexpr Query kRaiseLongestUnit{
-    "raise_longest_unit", "UPDATE run SET longest_unit_us = max(coalesce(longest_unit_us, 0), ?2) WHERE run_id = ?1"};
+    "raise_longest_unit",
+    "UPDATE run SET longest_unit_us = ?2 WHERE run_id = ?1 AND coalesce(longest_unit_us, -1) < ?2"};
 inline constexpr Query kSelectJournals{
     "select_journals",
     "SELECT run_id, export_name FROM journal_event WHERE sequence = 1 AND (?1 = '' OR export_name = ?1) AND (?2 = '' "
@@ -407,4 +411,4 @@ inline constexpr std::array kEveryQuery{&kInsertRun,
                                         &kUpsertShape,
                                         &kSelectShapes};
 
-}  // namespace rivet::state::sqlite
+}  // namespace rivet::state::sql

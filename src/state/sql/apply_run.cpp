@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include "model/column_json.hpp"
-#include "state/sqlite/apply.hpp"
-#include "state/sqlite/rows.hpp"
-#include "state/sqlite/statements.hpp"
+#include "state/sql/apply.hpp"
+#include "state/sql/rows.hpp"
+#include "state/sql/statements.hpp"
 
-namespace rivet::state::sqlite {
+namespace rivet::state::sql {
 namespace {
 
 bool is_unfinished(const RunView& run) { return run.stage == RunStage::running || run.stage == RunStage::sealed; }
@@ -232,4 +232,4 @@ Result<void> apply(Connection& db, const RunSwept& update) {
   return db.run(kSweptRun, update.run_id);
 }
 
-}  // namespace rivet::state::sqlite
+}  // namespace rivet::state::sql
