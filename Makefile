@@ -8,6 +8,7 @@ REPORTS := build/reports
 E2E_ARGS ?=
 # Unit tests that need a real server: it runs their program.
 UNIT_ON_SERVER := tests/e2e/test_postgres_sessions.py
+STATE_ON_SERVER := tests/e2e/test_postgres_state_units.py
 BENCH_ARGS ?=
 # Leaks count as failures; what Arrow keeps for the life of the process is listed in tests/lsan.supp.
 SANITIZER_ENV := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
@@ -37,13 +38,14 @@ unit: setup ## unit tests under the sanitizers (programs in build-dev)
 	@$(SANITIZER_ENV) ctest --test-dir build-dev -j $(JOBS) --output-on-failure --timeout 600 --no-tests=error \
 	  --output-junit $(CURDIR)/$(REPORTS)/unit.xml
 	@$(SANITIZER_ENV) RIVET_BIN=$(CURDIR)/build-dev/src/source_test $(PYTHON) -m pytest $(UNIT_ON_SERVER) --junitxml $(REPORTS)/unit-on-server.xml </dev/null
+	@$(SANITIZER_ENV) RIVET_BIN=$(CURDIR)/build-dev/src/state_test $(PYTHON) -m pytest $(STATE_ON_SERVER) --junitxml $(REPORTS)/state-on-server.xml </dev/null
 
 lint: setup ## who may include whom, and how every file begins
 	@$(PYTHON) tests/lint/include_graph.py
 
 e2e: build ## end-to-end tests: the program against real servers (E2E_ARGS goes to pytest)
 	@mkdir -p $(REPORTS)
-	@$(PYTHON) -m pytest tests/e2e --ignore $(UNIT_ON_SERVER) --junitxml $(REPORTS)/e2e.xml $(E2E_ARGS) </dev/null
+	@$(PYTHON) -m pytest tests/e2e --ignore $(UNIT_ON_SERVER) --ignore $(STATE_ON_SERVER) --junitxml $(REPORTS)/e2e.xml $(E2E_ARGS) </dev/null
 
 test: ## everything: set-up, build, unit tests under the sanitizers, lint, end-to-end tests
 	@scripts/test.sh

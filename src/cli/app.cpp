@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/state_place.hpp"
 
 namespace rivet::cli {
 namespace {
@@ -69,6 +70,7 @@ void declare(CLI::App& app, bool& json_errors, Action& chosen) {
 
 int run_command_line(int argc, const char* const* argv, Context& context) {
   bool json_errors = false;
+  remember_state_url(context.redactor);
   try {
     CLI::App app{"Moves tables and queries out of databases into Parquet and CSV, and proves it.", "rivet"};
     Action chosen;

@@ -17,6 +17,7 @@
 #include "cli/doctor_source.hpp"
 #include "cli/options.hpp"
 #include "cli/registry.hpp"
+#include "cli/state_condition.hpp"
 #include "report/doctor.hpp"
 
 namespace rivet::cli {
@@ -121,9 +122,21 @@ DoctorCheck credentials_check(const config::Config& config) {
           .hint = "export them in the shell that runs rivet"};
 }
 
+/// A store on a server is asked and not changed.
+DoctorCheck server_state_check(const char* name, const fs::path& folder, const base::Clock& clock) {
+  const auto place = state_place(folder);
+  if (!place) return failed_check(name, place.error());
+  const auto condition = examine_state(*place, clock);
+  if (!condition) return failed_check(name, condition.error());
+  const auto verdict = judge_state(*place, *condition);
+  if (!verdict) return failed_check(name, verdict.error());
+  return {.name = name, .detail = tell_condition(*place, *condition)};
+}
+
 /// The store itself stays as it is: a copy of it is opened, and its folder takes a probe.
-DoctorCheck state_check(const fs::path& folder) {
+DoctorCheck state_check(const fs::path& folder, const base::Clock& clock) {
   constexpr const char* kName = "State store";
+  if (has_state_url()) return server_state_check(kName, folder, clock);
   const bool exists = store_exists(folder);
   const auto copy = open_store_copy(folder);
   if (!copy) return failed_check(kName, copy.error());
@@ -157,7 +170,7 @@ std::vector<DoctorCheck> examine(const config::Config& config, const Context& co
   for (const auto& entry : config.exports) {
     if (seen.insert(destination_name(entry)).second) checks.push_back(destination_check(entry, context.clock.now()));
   }
-  checks.push_back(state_check(config.file.parent_path()));
+  checks.push_back(state_check(config.file.parent_path(), context.clock));
   checks.push_back(notifications_check(config.notifications));
   return checks;
 }

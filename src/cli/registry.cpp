@@ -2,7 +2,6 @@
 // A table of what there is, and one clear refusal for what there is not.
 #include "cli/registry.hpp"
 
-#include <cstdlib>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -14,20 +13,24 @@
 #include "format/parquet/format.hpp"
 #include "source/postgres/source.hpp"
 #include "source/sqlite/source.hpp"
+#include "state/postgres/postgres_store.hpp"
+#include "state/sql/copy.hpp"
+#include "state/sql/sql_store.hpp"
 #include "state/sqlite/sqlite_store.hpp"
 
 namespace rivet::cli {
 namespace {
 
-constexpr const char* kStateFile = ".rivet_state.db";
-
 tl::unexpected<Error> not_built(std::string what, std::string hint) {
   return fail(ErrorKind::config, std::move(what) + " is not available in this version", std::move(hint));
 }
 
-Result<void> refuse_state_url() {
-  if (std::getenv("RIVET_STATE_URL") == nullptr) return {};
-  return not_built("a state store at RIVET_STATE_URL", "unset RIVET_STATE_URL; the state then lies beside the config");
+state::postgres::Address address_of(const StateUrl& url) {
+  return {.params = url.params, .schema = url.schema, .location = url.location};
+}
+
+Error no_state_at(const StatePlace& place) {
+  return {.kind = ErrorKind::config, .message = fmt::format("there is no state store at {}", place.location())};
 }
 
 std::string absolute(const std::filesystem::path& path) {
@@ -85,18 +88,57 @@ Result<std::unique_ptr<format::Format>> make_reading_format(std::string_view nam
 }
 
 bool store_exists(const std::filesystem::path& config_folder) {
+  if (has_state_url()) return true;
   std::error_code failed;
-  return std::getenv("RIVET_STATE_URL") != nullptr || std::filesystem::exists(config_folder / kStateFile, failed);
+  const auto place = state_place(config_folder);
+  return place && std::filesystem::exists(place->file, failed);
 }
 
 Result<std::unique_ptr<state::StateStore>> open_store(const std::filesystem::path& config_folder) {
-  TRY(refuse_state_url());
-  return state::sqlite::open_sqlite_store(config_folder / kStateFile);
+  const auto place = TRY(state_place(config_folder));
+  return place.url ? state::postgres::open_postgres_store(address_of(*place.url))
+                   : state::sqlite::open_sqlite_store(place.file);
 }
 
 Result<std::unique_ptr<state::StateStore>> open_store_copy(const std::filesystem::path& config_folder) {
-  TRY(refuse_state_url());
-  return state::sqlite::open_sqlite_copy(config_folder / kStateFile);
+  const auto place = TRY(state_place(config_folder));
+  if (!place.url) return state::sqlite::open_sqlite_copy(place.file);
+  const auto original = TRY(state::postgres::open_postgres_to_read(address_of(*place.url)));
+  auto memory = TRY(state::sqlite::open_sqlite_copy_connection({}));
+  if (original) TRY(state::sql::copy_store(*original, *memory));
+  return state::sql::make_store(std::move(memory), place.location());
+}
+
+Result<StateCondition> examine_state(const StatePlace& place, const base::Clock& clock) {
+  if (!place.url) {
+    const int version = TRY(state::sqlite::find_sqlite_version(place.file));
+    const auto& there = version == 0 ? place.file.parent_path() : place.file;
+    return StateCondition{.version = version, .may_write = ::access(there.c_str(), W_OK) == 0, .server = {}};
+  }
+  const auto found = TRY(state::postgres::examine_postgres(address_of(*place.url), clock));
+  return StateCondition{
+      .version = found.version,
+      .may_write = found.may_write,
+      .server = StateServer{found.server_version, found.through_pooler, found.clock_ahead},
+  };
+}
+
+Result<int> migrate_state(const StatePlace& place) {
+  if (place.url) return state::postgres::migrate_postgres(address_of(*place.url));
+  const int before = TRY(state::sqlite::find_sqlite_version(place.file));
+  TRY(state::sqlite::open_sqlite_connection(place.file));
+  return before;
+}
+
+Result<std::int64_t> copy_state(const StatePlace& from, const StatePlace& to) {
+  std::error_code failed;
+  if (!from.url && !std::filesystem::exists(from.file, failed)) return fail(no_state_at(from));
+  const auto source = from.url ? TRY(state::postgres::open_postgres_to_read(address_of(*from.url)))
+                               : TRY(state::sqlite::open_sqlite_copy_connection(from.file));
+  if (!source) return fail(no_state_at(from));
+  const auto target = to.url ? TRY(state::postgres::open_postgres_connection(address_of(*to.url)))
+                             : TRY(state::sqlite::open_sqlite_connection(to.file));
+  return state::sql::copy_store(*source, *target);
 }
 
 }  // namespace rivet::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `rivet state`: what the local store remembers.
+// `rivet state`: what the store remembers.
 #include "cli/commands.hpp"
 
 #include <CLI/CLI.hpp>
@@ -122,13 +122,14 @@ void add_loads(CLI::App& state, Action& chosen) {
 }  // namespace
 
 void add_state(CLI::App& app, Action& chosen) {
-  auto* state = app.add_subcommand("state", "Look at the local state store, or make it forget");
+  auto* state = app.add_subcommand("state", "Look at the state store, make it forget, move it");
   state->require_subcommand(1);
   add_show(*state, chosen);
   add_files(*state, chosen);
   add_chunks(*state, chosen);
   add_progression(*state, chosen);
   add_state_resets(*state, chosen);
+  add_state_stores(*state, chosen);
   add_loads(*state, chosen);
 }
 

@@ -2,7 +2,6 @@
 // Resets: what they forget, what they keep, and whom they leave alone.
 #include <gmock/gmock.h>
 
-#include "state/sqlite/connection.hpp"
 #include "state/store_fixture.hpp"
 
 namespace rivet::state {
@@ -191,11 +190,8 @@ TEST_F(ProgressionTest, WhatWasVerifiedNeverLiesAboveWhatIsCommitted) {
     must(RunPublished{.run_id = id, .columns = {}, .at = instant(20)});
   };
   publish("r1", 9);
-  auto connection = sqlite::Connection::open(file(), 1000);
-  ASSERT_TRUE((*connection)
-                  ->run_script("UPDATE export_progression SET last_verified_strategy = 'chunked', "
-                               "last_verified_chunk_index = 8, last_verified_run_id = 'r1'")
-                  .has_value());
+  ask("UPDATE export_progression SET last_verified_strategy = 'chunked', last_verified_chunk_index = 8, "
+      "last_verified_run_id = 'r1'");
   publish("r2", 9);
   EXPECT_EQ((*store_->progression({}))[0].verified->chunk_index, 8);
   publish("r3", 3);

@@ -8,11 +8,13 @@
 namespace rivet::state {
 
 /// One step of the schema. `tables` keeps to SQL that SQLite and PostgreSQL share, but for `INTEGER PRIMARY KEY`
-/// as the row number and BLOB; `sqlite_views` are the listings under the names that users query, in SQLite's dialect.
+/// as the row number and BLOB. The listings under the names that users query stand in each dialect; PostgreSQL's
+/// give the tables row numbers, which SQLite's have by themselves.
 struct Migration {
   int version = 0;
   std::string_view tables;
   std::string_view sqlite_views;
+  std::string_view postgres_views;
 };
 
 /// All steps, in order, versions rising from 1. Never edited once released: a change is a new step.

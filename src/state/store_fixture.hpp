@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// For the tests of this folder: a store in a temporary directory and updates with everything filled in.
+// For the tests of this folder: a store in a temporary directory, or in a schema of the server that RIVET_TEST_POSTGRES
+// names (`host port user database`; tests/e2e/test_postgres_state_units.py starts one), and updates with everything
+// filled in.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <sstream>
 #include <string>
 
+#include <unistd.h>
+
+#include "state/postgres/postgres_store.hpp"
+#include "state/sqlite/connection.hpp"
 #include "state/sqlite/sqlite_store.hpp"
 
 namespace rivet::state {
@@ -97,7 +105,47 @@ inline UnitCommitted commit(const std::string& run_id, const UnitClaim& claim, s
           .at = instant(4)};
 }
 
-/// A store in a temporary directory, and steps that must succeed.
+/// Whether the tests have a server.
+inline bool has_server() { return std::getenv("RIVET_TEST_POSTGRES") != nullptr; }
+
+/// A schema of the tests' server that goes away with the test.
+class TemporarySchema {
+ public:
+  TemporarySchema() {
+    static int count = 0;
+    name_ = "t" + std::to_string(::getpid()) + "_" + std::to_string(++count);
+  }
+  ~TemporarySchema() {
+    if (has_server()) run("DROP SCHEMA IF EXISTS " + name_ + " CASCADE");
+  }
+  TemporarySchema(const TemporarySchema&) = delete;
+  TemporarySchema& operator=(const TemporarySchema&) = delete;
+
+  postgres::Address address() const {
+    postgres::Address address{.params = {}, .schema = name_, .location = "postgresql://tests/" + name_};
+    std::istringstream words(std::getenv("RIVET_TEST_POSTGRES"));
+    for (const auto* key : {"host", "port", "user", "dbname"}) {
+      std::string value;
+      words >> value;
+      address.params.emplace_back(key, value);
+    }
+    return address;
+  }
+
+  /// Asks outside of every store; the first column of the first row.
+  std::string run(const std::string& sql) const {
+    auto connection = postgres::Connection::open(address());
+    EXPECT_TRUE(connection.has_value()) << connection.error().to_string();
+    auto answer = (*connection)->ask("SET search_path = " + name_ + "; " + sql);
+    EXPECT_TRUE(answer.has_value()) << answer.error().to_string();
+    return answer.value_or("");
+  }
+
+ private:
+  std::string name_;
+};
+
+/// A store of its own, and steps that must succeed.
 class StoreTest : public testing::Test {
  protected:
   StoreTest() : store_(open()) {}
@@ -105,9 +153,19 @@ class StoreTest : public testing::Test {
   std::filesystem::path file() const { return directory_ / ".rivet_state.db"; }
 
   std::unique_ptr<StateStore> open() const {
-    auto store = sqlite::open_sqlite_store(file());
+    auto store = has_server() ? postgres::open_postgres_store(schema_.address()) : sqlite::open_sqlite_store(file());
     EXPECT_TRUE(store.has_value()) << store.error().to_string();
     return std::move(store).take();
+  }
+
+  /// Runs SQL in the tables as users' scripts do; the first column of the first row.
+  std::string ask(const std::string& sql) const {
+    if (has_server()) return schema_.run(sql);
+    auto connection = sqlite::Connection::open(file(), 1000);
+    EXPECT_TRUE(connection.has_value());
+    auto answer = (*connection)->ask(sql);
+    EXPECT_TRUE(answer.has_value()) << answer.error().to_string();
+    return answer.value_or("");
   }
 
   void must(const StateUpdate& update) {
@@ -170,6 +228,7 @@ class StoreTest : public testing::Test {
   }
 
   TemporaryDirectory directory_;
+  TemporarySchema schema_;
   std::unique_ptr<StateStore> store_;
 };
 

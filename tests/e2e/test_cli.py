@@ -95,8 +95,8 @@ def test_a_malformed_parameter_is_an_error(rivet, config):
     assert done.code == 1 and "KEY=VALUE" in done.stderr
 
 
-def test_a_state_store_elsewhere_is_refused(rivet, config):
-    done = rivet("run", "-c", config, env={"RIVET_STATE_URL": "postgres://u:geheim@localhost/x"})
+def test_a_state_store_of_another_engine_is_refused(rivet, config):
+    done = rivet("run", "-c", config, env={"RIVET_STATE_URL": "mysql://u:geheim@localhost/x"})
     assert done.code == 1 and "RIVET_STATE_URL" in done.stderr and "geheim" not in done.stderr
 
 

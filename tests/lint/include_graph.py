@@ -23,7 +23,7 @@ ARROW_FREE = {"base", "model", "config", "plan", "state", "report", "notify", "c
 
 # header pattern -> the folders that may include it
 VENDOR_HEADERS = {
-    r"libpq-fe\.h|libpq/.*|pg_.*\.h|postgres.*\.h": ("source/postgres", "state/postgres"),
+    r"libpq-fe\.h|libpq/.*|pg_.*\.h|postgres.*\.h": ("pq", "source/postgres", "state/postgres"),
     r"sqlite3(ext)?\.h": ("source/sqlite", "state/sqlite"),
     r"(mysql|mariadb)(/.*|\.h)": ("source/mysql",),
     r"sql(ext|types|ucode)?\.h|sqlfront\.h|sybdb\.h|msodbcsql\.h": ("source/mssql",),

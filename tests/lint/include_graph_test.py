@@ -48,6 +48,11 @@ class IncludeGraph(unittest.TestCase):
         self.assertEqual(self.problems({"source/sqlite/a.hpp": HEADING, "source/all_test.cpp": include}), "")
         self.assertIn("engine", self.problems({"source/sqlite/a.hpp": HEADING, "cli/all_test.cpp": include}))
 
+    def test_lets_the_engines_of_a_layer_share(self):
+        include = HEADING + '#include "state/sql/a.hpp"\n'
+        self.assertEqual(self.problems({"state/sql/a.hpp": HEADING, "state/sqlite/a.cpp": include}, "rivet_library(state)"), "")
+        self.assertIn("engine", self.problems({"state/sql/a.hpp": HEADING, "cli/a.cpp": include}, "rivet_library(state)\nrivet_library(cli DEPENDS rivet_state)"))
+
     def test_refuses_a_vendor_header_elsewhere(self):
         self.assertIn("source/postgres", self.problems({"source/a.cpp": HEADING + "#include <libpq-fe.h>\n"}))
         self.assertEqual(self.problems({"source/postgres/a.cpp": HEADING + "#include <libpq-fe.h>\n"}), "")

@@ -15,6 +15,7 @@
 #include <libpq-fe.h>
 
 #include "base/result.hpp"
+#include "pq/failure.hpp"
 #include "source/postgres/quoting.hpp"
 
 namespace rivet::source::postgres {
@@ -22,7 +23,7 @@ namespace rivet::source::postgres {
 /// libpq connection keywords and values, in order; later ones win.
 using ConnectParams = std::vector<std::pair<std::string, std::string>>;
 
-using PgResult = std::unique_ptr<PGresult, decltype(&PQclear)>;
+using pq::PgResult;
 using CopyRow = std::unique_ptr<char, decltype(&PQfreemem)>;
 
 /// A block of a COPY stream; `bytes` is null at the end of the stream.

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
 #include <string>
 
-#include <fmt/format.h>
+#include "pq/failure.hpp"
 
 namespace rivet::source::postgres {
 namespace {
@@ -59,30 +58,8 @@ const StateRow& row_of(std::string_view sqlstate) {
   return *best;
 }
 
-std::string field(const PGresult* result, int code) {
-  const char* text = PQresultErrorField(result, code);
-  return text == nullptr ? std::string() : std::string(text);
-}
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
-  return text;
-}
-
-/// libpq repeats a line for each way it tried (with and without TLS, each address); once is enough.
-std::string without_repetition(const std::string& text) {
-  std::string out;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (out.find(line) == std::string::npos) out += (out.empty() ? "" : "\n") + line;
-  }
-  return out;
-}
-
-bool contains(std::string_view text, std::string_view what) { return text.find(what) != std::string_view::npos; }
-
 Error lost(const std::string& what_libpq_says) {
-  const auto text = trimmed(what_libpq_says);
+  const auto text = pq::trimmed(what_libpq_says);
   return {.kind = ErrorKind::unavailable,
           .message = text.empty() ? "the connection to the server was lost" : text,
           .hint = std::string(kServerGone)};
@@ -95,16 +72,13 @@ std::string code_of(std::string_view sqlstate) { return sqlstate == "57014" ? "R
 ErrorKind kind_of_sqlstate(std::string_view sqlstate) { return row_of(sqlstate).kind; }
 
 Error error_of(const PGresult* result) {
-  const auto sqlstate = field(result, PG_DIAG_SQLSTATE);
+  const auto sqlstate = pq::field(result, PG_DIAG_SQLSTATE);
   if (sqlstate.empty()) return lost(PQresultErrorMessage(result));
   const auto& row = row_of(sqlstate);
-  auto hint = field(result, PG_DIAG_MESSAGE_HINT);
+  auto hint = pq::field(result, PG_DIAG_MESSAGE_HINT);
   if (hint.empty()) hint = row.hint;
-  auto message = field(result, PG_DIAG_MESSAGE_PRIMARY);
-  if (const auto detail = field(result, PG_DIAG_MESSAGE_DETAIL); !detail.empty()) message += " (" + detail + ")";
-  if (const auto at = field(result, PG_DIAG_STATEMENT_POSITION); !at.empty()) message += " at character " + at;
   return Error{.kind = row.kind,
-               .message = message,
+               .message = pq::message_of(result),
                .code = code_of(sqlstate),
                .hint = std::move(hint),
                .vendor_code = sqlstate,
@@ -114,20 +88,16 @@ Error error_of(const PGresult* result) {
 Error lost_connection(const PGconn* connection) { return lost(PQerrorMessage(connection)); }
 
 Error connect_error(PGconn* connection) {
-  const auto text = without_repetition(trimmed(PQerrorMessage(connection)));
-  if (contains(text, "authentication failed") || contains(text, "no password supplied") ||
-      contains(text, "no pg_hba.conf entry") || contains(text, "role \"") || contains(text, "SASL") ||
-      contains(text, "permission denied for database")) {
-    return {.kind = ErrorKind::auth, .message = text, .hint = "check user and password of the source"};
-  }
-  if (contains(text, "database \"") && contains(text, "does not exist")) {
-    return {.kind = ErrorKind::config, .message = text, .hint = "check the database name of the source"};
-  }
-  if (contains(text, "certificate") || contains(text, "SSL") || contains(text, "sslmode")) {
-    return {.kind = ErrorKind::config, .message = text, .hint = "check the tls block of the source (mode, ca_file)"};
-  }
-  if (contains(text, "invalid connection option") || contains(text, "invalid value for")) {
-    return {.kind = ErrorKind::config, .message = text};
+  const auto text = pq::connect_text(connection);
+  switch (pq::connect_failure(text)) {
+    case pq::ConnectFailure::login:
+      return {.kind = ErrorKind::auth, .message = text, .hint = "check user and password of the source"};
+    case pq::ConnectFailure::database:
+      return {.kind = ErrorKind::config, .message = text, .hint = "check the database name of the source"};
+    case pq::ConnectFailure::tls:
+      return {.kind = ErrorKind::config, .message = text, .hint = "check the tls block of the source (mode, ca_file)"};
+    case pq::ConnectFailure::option: return {.kind = ErrorKind::config, .message = text};
+    case pq::ConnectFailure::unreachable: break;
   }
   return {.kind = ErrorKind::unavailable,
           .message = text.empty() ? std::string("the server closed the connection") : text,

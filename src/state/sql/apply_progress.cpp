@@ -90,6 +90,7 @@ Result<void> store_progress(Connection& db, const RunView& run, base::Timestamp 
 }
 
 Result<void> apply(Connection& db, const ProgressionVerified& update) {
+  TRY(db.lock_export(update.export_name));
   const auto generation = TRY(current_generation(db, update.export_name, update.prefix));
   if (generation != update.generation) {
     return fail(ErrorKind::conflict,

@@ -52,6 +52,7 @@ std::optional<std::string> none_if_empty(const std::string& text) {
 }  // namespace
 
 Result<void> apply(Connection& db, const JournalAppended& update) {
+  TRY(db.lock_journal(update.run_id));
   TRY(raise_longest_unit(db, update));
   const auto json = journal::to_json(update.entry);
   return db.run(kInsertEvent, update.run_id, update.export_name, base::to_rfc3339_z(update.entry.recorded_at),

@@ -43,8 +43,9 @@ Result<void> require_known(Connection& db, const std::string& export_name) {
 }  // namespace
 
 Result<void> apply(Connection& db, const ExportReset& update) {
+  TRY(db.lock_export(update.export_name));
   TRY(require_known(db, update.export_name));
-  for (const auto& run : TRY(read_all(db.start(kSelectUnfinished, update.export_name), read_run))) {
+  for (const auto& run : TRY(read_all(db.start(kLockUnfinished, update.export_name), read_run))) {
     TRY(require_dead(db, run, update));
     if (run.stage == RunStage::running) TRY(end_run(db, run, "interrupted", kForgotten, update.at));
   }
@@ -57,7 +58,7 @@ Result<void> apply(Connection& db, const ExportReset& update) {
 
 Result<void> apply(Connection& db, const ChunksReset& update) {
   for (const auto& run_id : update.run_ids) {
-    const auto run = TRY(existing_run(db, run_id));
+    const auto run = TRY(lock_run(db, run_id));
     if (run.stage != RunStage::running) return fail(ErrorKind::conflict, describe(run) + " is not running");
     TRY(require_dead(db, run, update));
     TRY(end_run(db, run, "interrupted", kForgotten, update.at));

@@ -119,6 +119,12 @@ Result<void> store_seal(Connection& db, const RunView& run, const RunSealed& upd
   return db.run(kSealRun, run.run_id, update.at, generation, update.append, cursor, position, update.recent_limit);
 }
 
+Result<RunView> existing_run(Connection& db, const Query& query, const std::string& run_id) {
+  auto run = TRY(read_first(db.start(query, run_id), read_run));
+  if (!run) return conflict(fmt::format("there is no run {}", run_id));
+  return std::move(*run);
+}
+
 }  // namespace
 
 Result<std::int64_t> current_generation(Connection& db, const std::string& export_name, const std::string& prefix) {
@@ -133,14 +139,19 @@ std::string describe(const RunView& run) {
                      run.owner, base::to_display(run.lease_until));
 }
 
-Result<RunView> existing_run(Connection& db, const std::string& run_id) {
-  auto run = TRY(read_first(db.start(kSelectRun, run_id), read_run));
-  if (!run) return conflict(fmt::format("there is no run {}", run_id));
-  return std::move(*run);
+Result<RunView> lock_run(Connection& db, const std::string& run_id) { return existing_run(db, kLockRun, run_id); }
+
+Result<RunView> share_run(Connection& db, const std::string& run_id) { return existing_run(db, kShareRun, run_id); }
+
+Result<void> lock_export_of(Connection& db, const std::string& run_id) {
+  const auto export_name = TRY(read_first(db.start(kSelectExportOfRun, run_id), read_text));
+  if (!export_name) return {};
+  return db.lock_export(*export_name);
 }
 
 Result<void> apply(Connection& db, const RunStarted& update) {
   TRY(check_plan(update));
+  TRY(db.lock_export(update.export_name));
   TRY(check_start(db, update));
   TRY(db.run(kInsertRun, update.run_id, update.export_name, update.prefix, update.plan_hash, update.plan_json,
              update.mode, update.nonce, update.format, update.compression, update.owner, micros_of(update.lease_until),
@@ -155,7 +166,7 @@ Result<void> apply(Connection& db, const RunStarted& update) {
 }
 
 Result<void> apply(Connection& db, const RunTakenOver& update) {
-  const auto run = TRY(existing_run(db, update.run_id));
+  const auto run = TRY(lock_run(db, update.run_id));
   if (!is_unfinished(run)) return conflict(fmt::format("{} is finished", describe(run)));
   TRY(require_holder(run, update.previous_owner));
   if (run.owner == update.owner && run.lease_until >= update.at) {
@@ -166,7 +177,7 @@ Result<void> apply(Connection& db, const RunTakenOver& update) {
 }
 
 Result<void> apply(Connection& db, const LeaseRenewed& update) {
-  const auto run = TRY(existing_run(db, update.run_id));
+  const auto run = TRY(update.joined ? share_run(db, update.run_id) : lock_run(db, update.run_id));
   if (!update.joined) TRY(require_holder(run, update.owner));
   if (!is_unfinished(run)) return conflict(fmt::format("{} is finished", describe(run)));
   TRY(db.run(kRenewUnits, run.run_id, update.owner, micros_of(update.lease_until)));
@@ -175,14 +186,15 @@ Result<void> apply(Connection& db, const LeaseRenewed& update) {
 }
 
 Result<void> apply(Connection& db, const UnitsReleased& update) {
-  const auto run = TRY(existing_run(db, update.run_id));
+  const auto run = TRY(lock_run(db, update.run_id));
   TRY(require_running(run));
   if (run.owner == update.owner) return conflict(fmt::format("{} is held by the worker to release", describe(run)));
   return db.run(kReleaseUnitsOf, run.run_id, update.owner, update.at, micros_of(update.at));
 }
 
 Result<void> apply(Connection& db, const RunSealed& update) {
-  const auto run = TRY(existing_run(db, update.run_id));
+  TRY(lock_export_of(db, update.run_id));
+  const auto run = TRY(lock_run(db, update.run_id));
   TRY(require_running(run));
   TRY(require_holder(run, update.owner));
   if (update.recent_limit < 0) return fail(ErrorKind::internal, "a limit of remembered rows is below zero");
@@ -195,7 +207,8 @@ Result<void> apply(Connection& db, const RunSealed& update) {
 }
 
 Result<void> apply(Connection& db, const RunPublished& update) {
-  const auto run = TRY(existing_run(db, update.run_id));
+  TRY(lock_export_of(db, update.run_id));
+  const auto run = TRY(lock_run(db, update.run_id));
   if (run.stage == RunStage::published) return {};
   if (run.stage != RunStage::sealed) return conflict(fmt::format("{} is not sealed", describe(run)));
   TRY(db.run(kPublishRun, run.run_id, update.at));
@@ -220,14 +233,14 @@ Result<void> apply(Connection& db, const RunEnded& update) {
   if (update.status != "failed" && update.status != "interrupted" && update.status != "skipped") {
     return fail(ErrorKind::internal, fmt::format("a run cannot end with status '{}'", update.status));
   }
-  const auto run = TRY(existing_run(db, update.run_id));
+  const auto run = TRY(lock_run(db, update.run_id));
   TRY(require_running(run));
   TRY(require_holder(run, update.owner));
   return end_run(db, run, update.status, update.error, update.at);
 }
 
 Result<void> apply(Connection& db, const RunSwept& update) {
-  const auto run = TRY(existing_run(db, update.run_id));
+  const auto run = TRY(lock_run(db, update.run_id));
   if (run.stage != RunStage::ended) return conflict(fmt::format("{} has not ended", describe(run)));
   return db.run(kSweptRun, update.run_id);
 }

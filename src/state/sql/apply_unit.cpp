@@ -17,7 +17,7 @@ tl::unexpected<Error> conflict(std::string message) { return fail(ErrorKind::con
 template <class Update>
 Result<UnitView> require_claim(Connection& db, const Update& update, const RunView& run) {
   if (run.stage != RunStage::running) return conflict(fmt::format("{} is not running", describe(run)));
-  auto unit = TRY(read_first(db.start(kSelectUnit, update.run_id, update.unit_index), read_unit));
+  auto unit = TRY(read_first(db.start(kLockUnit, update.run_id, update.unit_index), read_unit));
   if (!unit) return conflict(fmt::format("run {} has no unit {}", update.run_id, update.unit_index));
   const bool current =
       unit->status == model::UnitStatus::running && unit->epoch == update.epoch && unit->owner == update.owner;
@@ -86,7 +86,8 @@ Result<void> insert_part(Connection& db, const RunView& run, const model::Part& 
 Result<void> apply(Connection& db, const UnitCommitted& update) {
   TRY(check_evidence(update));
   TRY(check_memory(update));
-  const auto run = TRY(existing_run(db, update.run_id));
+  if (update.recent) TRY(lock_export_of(db, update.run_id));
+  const auto run = TRY(share_run(db, update.run_id));
   TRY(require_claim(db, update, run));
   for (const auto& part : update.parts) TRY(insert_part(db, run, part));
   TRY(remember(db, run, update));
@@ -95,7 +96,7 @@ Result<void> apply(Connection& db, const UnitCommitted& update) {
 }
 
 Result<void> apply(Connection& db, const UnitFailed& update) {
-  const auto run = TRY(existing_run(db, update.run_id));
+  const auto run = TRY(share_run(db, update.run_id));
   const auto unit = TRY(require_claim(db, update, run));
   const bool again = !update.final && unit.attempts < run.max_attempts;
   const auto status = again ? model::UnitStatus::pending : model::UnitStatus::failed;
@@ -103,10 +104,10 @@ Result<void> apply(Connection& db, const UnitFailed& update) {
 }
 
 Result<void> apply(Connection& db, const UnitReopened& update) {
-  const auto run = TRY(existing_run(db, update.run_id));
+  const auto run = TRY(lock_run(db, update.run_id));
   if (run.owner != update.owner) return conflict(fmt::format("{} is not held by {}", describe(run), update.owner));
   if (run.stage != RunStage::running) return conflict(fmt::format("{} is not running", describe(run)));
-  const auto unit = TRY(read_first(db.start(kSelectUnit, update.run_id, update.unit_index), read_unit));
+  const auto unit = TRY(read_first(db.start(kLockUnit, update.run_id, update.unit_index), read_unit));
   if (!unit || unit->status != model::UnitStatus::completed) {
     return conflict(fmt::format("run {} has no completed unit {}", update.run_id, update.unit_index));
   }
@@ -118,7 +119,7 @@ Result<void> apply(Connection& db, const UnitReopened& update) {
 
 Result<std::optional<UnitClaim>> claim_unit(Connection& db, const std::string& run_id, const Owner& owner,
                                             base::Timestamp at, base::Timestamp lease_until) {
-  const auto run = TRY(existing_run(db, run_id));
+  const auto run = TRY(share_run(db, run_id));
   if (run.stage == RunStage::ended) return conflict(fmt::format("{} has ended", describe(run)));
   if (run.stage != RunStage::running) return std::optional<UnitClaim>();
   auto unit = TRY(read_first(db.start(kSelectPendingUnit, run_id), read_unit));

@@ -17,13 +17,19 @@
 
 namespace rivet::state::sql {
 
-/// A statement's text under a name, for messages and tests. Identified by its address: define it `inline constexpr`.
+/// A statement's text under a name, for messages and tests.
 struct Query {
   std::string_view name;
   std::string_view text;
 };
 
-/// Bytes that are no text.
+/// A column of a table.
+struct Column {
+  std::string name;
+  bool is_blob = false;
+};
+
+/// Bytes that are no text. They must live until the first next() of the execution that they are bound to.
 struct Blob {
   std::string_view bytes;
 };
@@ -156,6 +162,11 @@ class Connection {
   /// Whether what failed this way may be done again from the beginning of its transaction, now: waits and connects
   /// again where that is needed. `attempt` counts the failures of the same work from 1.
   virtual bool may_repeat(const Error& error, int attempt) = 0;
+
+  /// The columns of a table in their order; none when there is no such table.
+  virtual Result<std::vector<Column>> columns_of(const std::string& table) = 0;
+  /// The next row of the table gets a higher number in this column than all that are there.
+  virtual Result<void> number_from(const std::string& table, const std::string& column) = 0;
 
   /// Where the store lies, for people: a path or a redacted URL.
   virtual const std::string& location() const = 0;

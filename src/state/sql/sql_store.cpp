@@ -12,6 +12,7 @@
 #include "state/sql/apply.hpp"
 #include "state/sql/rows.hpp"
 #include "state/sql/statements.hpp"
+#include "state/sql/transact.hpp"
 
 namespace rivet::state::sql {
 namespace {
@@ -53,8 +54,10 @@ Result<journal::Entry> read_entry(Execution& row) {
 
 class SqlStore final : public StateStore {
  public:
-  explicit SqlStore(std::unique_ptr<Connection> connection)
-      : connection_(std::move(connection)), db_(*connection_), location_(db_.location()) {}
+  SqlStore(std::unique_ptr<Connection> connection, std::string location)
+      : connection_(std::move(connection)),
+        db_(*connection_),
+        location_(location.empty() ? db_.location() : std::move(location)) {}
 
   Result<void> apply(const StateUpdate& update) override {
     return write([&] { return std::visit([&](const auto& change) { return sql::apply(db_, change); }, update); });
@@ -169,33 +172,16 @@ class SqlStore final : public StateStore {
   std::string location() const override { return location_; }
 
  private:
-  /// Runs `work` in a transaction of its own, again where the connection says that this will help.
-  template <class Work>
-  auto in_transaction(Result<Transaction> (Connection::*begin)(), Work work) -> decltype(work()) {
-    const std::scoped_lock lock(mutex_);
-    for (int failures = 1;; ++failures) {
-      auto result = once(begin, work);
-      if (result || !db_.may_repeat(result.error(), failures)) return result;
-    }
-  }
-
-  template <class Work>
-  auto once(Result<Transaction> (Connection::*begin)(), Work& work) -> decltype(work()) {
-    auto transaction = TRY((db_.*begin)());
-    auto result = work();
-    if (!result) return result;
-    TRY(transaction.commit());
-    return result;
-  }
-
   template <class Work>
   auto write(Work work) -> decltype(work()) {
-    return in_transaction(&Connection::begin_write, std::move(work));
+    const std::scoped_lock lock(mutex_);
+    return write_transaction(db_, std::move(work));
   }
 
   template <class Work>
   auto read(Work work) -> decltype(work()) {
-    return in_transaction(&Connection::begin_read, std::move(work));
+    const std::scoped_lock lock(mutex_);
+    return read_transaction(db_, std::move(work));
   }
 
   Result<std::vector<journal::Journal>> load_journals(const Filter& filter) {
@@ -222,8 +208,8 @@ class SqlStore final : public StateStore {
 
 }  // namespace
 
-std::unique_ptr<StateStore> make_store(std::unique_ptr<Connection> connection) {
-  return std::make_unique<SqlStore>(std::move(connection));
+std::unique_ptr<StateStore> make_store(std::unique_ptr<Connection> connection, std::string location) {
+  return std::make_unique<SqlStore>(std::move(connection), std::move(location));
 }
 
 }  // namespace rivet::state::sql

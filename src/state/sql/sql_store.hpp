@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "state/sql/connection.hpp"
 #include "state/store.hpp"
@@ -12,6 +13,7 @@ namespace rivet::state::sql {
 /// The store in the tables that the connection leads to, which must be of this program's version. Every update is one
 /// transaction, durable when apply() returns. Any thread may call the store: one works with the connection at a time,
 /// which is enough, as a process changes its state a few times for each unit.
-std::unique_ptr<StateStore> make_store(std::unique_ptr<Connection> connection);
+/// `location` says where its state lies, when that is not where the connection leads to.
+std::unique_ptr<StateStore> make_store(std::unique_ptr<Connection> connection, std::string location = {});
 
 }  // namespace rivet::state::sql

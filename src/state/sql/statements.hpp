@@ -36,6 +36,13 @@ inline constexpr Query kInsertRun{"insert_run",
                                   "format, compression, stage, status, owner, lease_until, started_at, max_attempts) "
                                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 'running', ?, ?, ?, ?)"};
 inline constexpr Query kSelectRun{"select_run", "SELECT " RIVET_RUN_COLUMNS " FROM run WHERE run_id = ?"};
+inline constexpr Query kLockRun{"lock_run", "SELECT " RIVET_RUN_COLUMNS " FROM run WHERE run_id = ? /*FOR UPDATE*/"};
+inline constexpr Query kShareRun{"share_run", "SELECT " RIVET_RUN_COLUMNS " FROM run WHERE run_id = ? /*FOR SHARE*/"};
+inline constexpr Query kSelectExportOfRun{"select_export_of_run", "SELECT export_name FROM run WHERE run_id = ?"};
+inline constexpr Query kLockUnfinished{"lock_unfinished",
+                                       "SELECT " RIVET_RUN_COLUMNS
+                                       " FROM run WHERE stage IN ('running', 'sealed') AND export_name = ? "
+                                       "ORDER BY started_at, run_id /*FOR UPDATE*/"};
 inline constexpr Query kSelectUnfinishedAt{
     "select_unfinished_at",
     "SELECT " RIVET_RUN_COLUMNS " FROM run WHERE export_name = ? AND prefix = ? AND stage IN ('running', 'sealed')"};
@@ -87,13 +94,16 @@ inline constexpr Query kSelectUnits{"select_units",
                                     "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? ORDER BY unit_index"};
 inline constexpr Query kSelectUnit{"select_unit",
                                    "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? AND unit_index = ?"};
-inline constexpr Query kSelectPendingUnit{
-    "select_pending_unit",
-    "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? AND status = 'pending' ORDER BY unit_index LIMIT 1"};
+inline constexpr Query kLockUnit{
+    "lock_unit", "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? AND unit_index = ? /*FOR UPDATE*/"};
+inline constexpr Query kSelectPendingUnit{"select_pending_unit",
+                                          "SELECT " RIVET_UNIT_COLUMNS
+                                          " FROM unit WHERE run_id = ? AND status = 'pending' ORDER BY unit_index "
+                                          "LIMIT 1 /*FOR UPDATE SKIP LOCKED*/"};
 inline constexpr Query kSelectExpiredUnit{"select_expired_unit",
                                           "SELECT " RIVET_UNIT_COLUMNS
                                           " FROM unit WHERE run_id = ? AND status = 'running' AND lease_until < ? "
-                                          "ORDER BY lease_until LIMIT 1"};
+                                          "ORDER BY lease_until LIMIT 1 /*FOR UPDATE SKIP LOCKED*/"};
 inline constexpr Query kClaimUnit{"claim_unit",
                                   "UPDATE unit SET status = 'running', owner = ?3, epoch = ?4, attempts = ?5, "
                                   "updated_at = ?6, lease_until = ?7 WHERE run_id = ?1 AND unit_index = ?2"};
@@ -324,6 +334,11 @@ inline constexpr Query kInsertAggregate{
 
 inline constexpr std::array kEveryQuery{&kInsertRun,
                                         &kSelectRun,
+                                        &kLockRun,
+                                        &kShareRun,
+                                        &kSelectExportOfRun,
+                                        &kLockUnfinished,
+                                        &kLockUnit,
                                         &kSelectUnfinishedAt,
                                         &kSelectUnfinished,
                                         &kUpdateHolder,

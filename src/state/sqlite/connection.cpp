@@ -177,18 +177,30 @@ Result<void> Connection::prepare(std::span<const sql::Query* const> queries) {
     const int code = sqlite3_prepare_v3(database_, query->text.data(), static_cast<int>(query->text.size()),
                                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) return failed(database_, code, path_, fmt::format("preparing {}", query->name));
-    const auto [at, added] = statements_.emplace(query, statement);
+    const auto [at, added] = statements_.emplace(query->text, statement);
     if (!added) sqlite3_finalize(statement);
   }
   return {};
 }
 
 std::unique_ptr<sql::Cursor> Connection::execute(const sql::Query& query, std::vector<sql::Value> values) {
-  if (!statements_.contains(&query)) {
+  const std::string text(query.text);
+  if (!statements_.contains(text)) {
     const std::array one{&query};
     if (auto prepared = prepare(one); !prepared) return std::make_unique<FailedCursor>(std::move(prepared).error());
   }
-  return std::make_unique<StatementCursor>(database_, statements_.at(&query), values, path_);
+  return std::make_unique<StatementCursor>(database_, statements_.at(text), values, path_);
+}
+
+Result<std::vector<sql::Column>> Connection::columns_of(const std::string& table) {
+  static constexpr sql::Query kColumns{"columns_of", "SELECT name, type FROM pragma_table_info(?) ORDER BY cid"};
+  std::vector<sql::Column> columns;
+  auto rows = start(kColumns, table);
+  while (TRY(rows.next())) {
+    auto name = rows.text();
+    columns.push_back({.name = std::move(name), .is_blob = rows.text() == "BLOB"});
+  }
+  return columns;
 }
 
 Result<void> Connection::run_script(std::string_view sql) {

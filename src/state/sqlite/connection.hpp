@@ -43,6 +43,9 @@ class Connection final : public sql::Connection {
   Result<void> lock_journal(const std::string&) override { return {}; }
   /// SQLite has waited for locks as long as it was told to, and a file does not come back.
   bool may_repeat(const Error&, int) override { return false; }
+  Result<std::vector<sql::Column>> columns_of(const std::string& table) override;
+  /// SQLite numbers rows so by itself.
+  Result<void> number_from(const std::string&, const std::string&) override { return {}; }
   const std::string& location() const override { return path_; }
 
   bool read_only() const;
@@ -63,7 +66,7 @@ class Connection final : public sql::Connection {
 
   sqlite3* database_;
   std::string path_;
-  std::unordered_map<const sql::Query*, sqlite3_stmt*> statements_;
+  std::unordered_map<std::string, sqlite3_stmt*> statements_;  ///< by their text
 };
 
 }  // namespace rivet::state::sqlite

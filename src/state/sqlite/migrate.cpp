@@ -71,6 +71,12 @@ Result<void> apply_missing(Connection& db) {
 
 }  // namespace
 
+Result<int> find_version(Connection& db) {
+  const auto identity = TRY(identify(db));
+  TRY(require_known(db, identity));
+  return static_cast<int>(identity.version);
+}
+
 Result<void> migrate(Connection& db) {
   const auto identity = TRY(identify(db));
   TRY(require_known(db, identity));

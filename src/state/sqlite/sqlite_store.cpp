@@ -55,6 +55,11 @@ Result<std::unique_ptr<sql::Connection>> open_sqlite_copy_connection(const std::
   return std::unique_ptr<sql::Connection>(std::move(connection));
 }
 
+Result<int> find_sqlite_version(const std::filesystem::path& path) {
+  const auto copy = TRY(Connection::open_copy(path, kBusyTimeoutMs));
+  return find_version(*copy);
+}
+
 Result<std::unique_ptr<StateStore>> open_sqlite_copy(const std::filesystem::path& path) {
   return sql::make_store(TRY(open_sqlite_copy_connection(path)));
 }

@@ -22,6 +22,10 @@ Result<std::unique_ptr<StateStore>> open_sqlite_store(const std::filesystem::pat
 /// will do. Kinds: permanent when it cannot be read, data when it is no state store, damaged, or of a newer version.
 Result<std::unique_ptr<StateStore>> open_sqlite_copy(const std::filesystem::path& path);
 
+/// The version of the tables in `path`, 0 when there is no such file or it is empty. Nothing is changed. Kinds as of
+/// open_sqlite_copy().
+Result<int> find_sqlite_version(const std::filesystem::path& path);
+
 /// The connections under the two, for copying rows from store to store.
 Result<std::unique_ptr<sql::Connection>> open_sqlite_connection(const std::filesystem::path& path);
 Result<std::unique_ptr<sql::Connection>> open_sqlite_copy_connection(const std::filesystem::path& path);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the state of a command lies: in a file beside the configuration, or at a URL.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/redact.hpp"
+#include "base/result.hpp"
+
+namespace rivet::cli {
+
+/// A URL of a state store, taken apart.
+struct StateUrl {
+  std::vector<std::pair<std::string, std::string>> params;  ///< libpq keywords and values
+  std::string schema;                                       ///< that holds the tables
+  std::string location;                                     ///< the URL without its credentials
+  std::vector<std::string> secrets;
+};
+
+/// Either of the two.
+struct StatePlace {
+  std::filesystem::path file;  ///< unless there is a URL
+  std::optional<StateUrl> url;
+
+  std::string location() const { return url ? url->location : file.string(); }
+};
+
+/// `postgresql://user:password@host:port/database?schema=NAME`; the schema is `rivet` unless it is named. Kind config
+/// for another engine, and for a host that is not this machine without an `sslmode`. The error never holds a piece of
+/// the URL.
+Result<StateUrl> parse_state_url(std::string_view url);
+
+/// Whether RIVET_STATE_URL names a store.
+bool has_state_url();
+
+/// What RIVET_STATE_URL names, else the file in the folder.
+Result<StatePlace> state_place(const std::filesystem::path& config_folder);
+
+/// What a command line names: a URL, a folder that holds a state file, a configuration in such a folder, or the file.
+Result<StatePlace> named_state_place(const std::string& text);
+
+/// Remembers the credentials of RIVET_STATE_URL.
+void remember_state_url(base::Redactor& redactor);
+
+}  // namespace rivet::cli
