@@ -26,6 +26,15 @@ class Cut:
     reset: bool = False
 
 
+@dataclass(frozen=True)
+class Loss:
+    """Ends the connection right before these bytes, at their n-th coming in this direction (from 1): a reply that is lost."""
+
+    direction: str
+    bytes: bytes
+    number: int
+
+
 class _Link:
     """One client and its connection to the server."""
 
@@ -61,6 +70,8 @@ class TcpProxy:
         self.held = threading.Event()
         self.passed = {UP: 0, DOWN: 0}
         self.cuts_made = 0
+        self._losses: list[Loss] = []
+        self.seen: dict[tuple[str, bytes], int] = {}
 
     @property
     def port(self) -> int:
@@ -70,11 +81,13 @@ class TcpProxy:
         """The same database, reached through the proxy."""
         return url.replace(f":{self._server_port}/", f":{self.port}/")
 
-    def arm(self, *cuts: Cut, hold: tuple[str, int] | None = None) -> None:
+    def arm(self, *cuts: Cut | Loss, hold: tuple[str, int] | None = None) -> None:
         """Counts from 0 again; each cut is made once. At `hold`, (direction, position), nothing passes that way any more:
         `held` is set, until `release`."""
         with self._lock:
-            self._cuts, self._hold = list(cuts), hold
+            self._cuts, self._hold = [cut for cut in cuts if isinstance(cut, Cut)], hold
+            self._losses = [cut for cut in cuts if isinstance(cut, Loss)]
+            self.seen = {}
             self.passed = {UP: 0, DOWN: 0}
             self.cuts_made = 0
             self.held.clear()
@@ -128,6 +141,11 @@ class TcpProxy:
         with contextlib.suppress(OSError):
             while piece := source.recv(_PIECE):
                 while piece:
+                    lost = self._find_loss(direction, piece)
+                    if lost is not None:
+                        target.sendall(piece[:lost])
+                        link.end()
+                        return
                     count, cut, hold = self._take(direction, len(piece))
                     target.sendall(piece[:count])
                     piece = piece[count:]
@@ -139,6 +157,19 @@ class TcpProxy:
                     if hold or self.held.is_set():
                         self._may_pass.wait(_HELD_AT_MOST_S)
         link.end()  # what one side ends is over for both
+
+    def _find_loss(self, direction: str, piece: bytes) -> int | None:
+        """Where the piece ends because of a loss. Bytes that are looked for come in one piece: replies are short."""
+        with self._lock:
+            for pattern in {loss.bytes for loss in self._losses if loss.direction == direction}:
+                at = piece.find(pattern)
+                while at >= 0:
+                    number = self.seen[direction, pattern] = self.seen.get((direction, pattern), 0) + 1
+                    if Loss(direction, pattern, number) in self._losses:
+                        self.cuts_made += 1
+                        return at
+                    at = piece.find(pattern, at + 1)
+        return None
 
     def _take(self, direction: str, count: int) -> tuple[int, Cut | None, bool]:
         """How many of the next bytes may pass, and what happens after them."""

@@ -9,9 +9,10 @@ import pytest
 
 from helpers import export, finished, paused, wait_until
 from servers import PgBouncer, PostgresServer, free_port
-from tcp_proxy import DOWN, UP, Cut, TcpProxy
+from tcp_proxy import DOWN, UP, Cut, Loss, TcpProxy
 
 ROWS = 1_000
+COMMITTED = b"COMMIT\0"
 TABLES = ("run", "unit", "unit_replaced", "part", "generation", "recent_key", "unit_hashes", "journal_event", "export_state",
           "export_position", "export_metrics", "export_schema", "export_shape", "export_progression", "export_harm", "run_aggregate")
 
@@ -153,19 +154,26 @@ class TestServers:
             with server.connect() as connection:
                 assert connection.execute("SELECT count(*), max(stage) FROM rivet.run").fetchall() == [(1, "published")]
 
-    @pytest.mark.parametrize("direction", [UP, DOWN])
-    def test_whatever_reply_is_lost_every_change_is_made_once(self, rivet, source, pg, direction):
-        """A cut of what comes down loses replies to what was done, those of COMMIT among them."""
+    @pytest.mark.parametrize("lost", [UP, DOWN, "commit"])
+    def test_whatever_is_lost_every_change_is_made_once(self, rivet, source, pg, lost):
+        """Cuts at any byte of either way, or right before replies to COMMIT: what was done is not known then."""
         choose = random.Random(11)
+        direction = UP if lost == UP else DOWN
+        never = Loss(DOWN, COMMITTED, 0)
         with TcpProxy(pg.port) as proxy:
             events = None
             for number in range(12):
-                name = f"lost_{direction}_{number}"
+                name = f"lost_{lost}_{number}"
                 pg.create_database(name)
                 rivet.env["RIVET_STATE_URL"] = proxy.url(pg.url(name))
                 path = rivet.config(source, chunked(path=f"./{name}"))
                 # The first run is left alone and says how many bytes there are.
-                proxy.arm(*([] if events is None else [Cut(direction, at) for at in sorted(choose.sample(range(300, size), 3))]))
+                if events is None:
+                    proxy.arm(never)
+                elif lost == "commit":
+                    proxy.arm(*(Loss(DOWN, COMMITTED, at) for at in choose.sample(range(1, commits), 5)))
+                else:
+                    proxy.arm(*(Cut(direction, at) for at in choose.sample(range(300, size), 3)))
                 rivet.ok("run", "-c", path)
                 assert ids(rivet, name) == list(range(1, ROWS + 1))
                 with pg.connect(name) as connection:
@@ -175,7 +183,8 @@ class TestServers:
                     assert connection.execute("SELECT count(*), max(generation), max(stage) FROM rivet.run").fetchall() == [(1, 1, "published")]
                     assert connection.execute("SELECT max(epoch), max(attempts), count(*) FROM rivet.unit").fetchall() == [(1, 1, 5)]
                 if events is None:
-                    events, size = told, proxy.passed[direction]
+                    events, size, commits = told, proxy.passed[direction], proxy.seen[DOWN, COMMITTED]
+                    assert commits > 20
                 else:
                     assert proxy.cuts_made > 0
                     assert told == events, "an entry is missing, or there twice"
