@@ -12,7 +12,6 @@
 
 #include "base/hash.hpp"
 #include "base/signature.hpp"
-#include "cli/configuration.hpp"
 #include "cli/options.hpp"
 #include "cli/printed_report.hpp"
 #include "cli/reconciling.hpp"
@@ -74,18 +73,16 @@ std::string check_command(const std::string& path, const std::string& folder, co
 /// Everything that one command certifies with. What it refers to outlives it.
 struct Certifying {
   const Arguments& args;
-  const ReconcileJob& job;
-  const source::Source& source;
-  state::StateStore& store;
+  const OpenedExport& opened;
   const std::optional<base::SigningKey>& key;
   Context& context;
 };
 
 Result<report::IssuedCertificate> certify_one(const Certifying& with, const config::Export& entry,
                                               std::list<Made>& kept) {
-  const auto& [args, job, source, store, key, context] = with;
-  TRY(finish_publishing(job, source, store, entry, context));
-  const auto output = TRY(verify::load_current_output(store, entry.name));
+  const auto& [args, opened, key, context] = with;
+  TRY(finish_publishing(opened, entry, context));
+  const auto output = TRY(verify::load_current_output(*opened.store, entry.name));
   const auto& plan = *output.plans.at(output.run.run_id);
   const auto destination = TRY(open_prefix(plan.destination_kind, output.run.prefix));
   if (!destination->capabilities().can_list) {
@@ -95,7 +92,7 @@ Result<report::IssuedCertificate> certify_one(const Certifying& with, const conf
   const auto& made = kept.emplace_back(sign(TRY(verify::certify({.export_name = entry.name,
                                                                  .output = output,
                                                                  .destination = *destination,
-                                                                 .store = store,
+                                                                 .store = *opened.store,
                                                                  .now = context.clock.now(),
                                                                  .tool_version = RIVET_VERSION,
                                                                  .tool_sha256 = program_sha256(),
@@ -117,13 +114,8 @@ Result<report::IssuedCertificate> certify_one(const Certifying& with, const conf
 Result<void> certify(const Arguments& args, Context& context) {
   if (!args.output.empty()) TRY(report::require_writable(args.output));
   const auto key = TRY(read_key(args.key));
-  const auto config = TRY(load_configuration(args.config, args.params, context));
-  const auto selected = TRY(select_exports(config, {args.export_name}));
-  const ReconcileJob job{.config_file = args.config, .config = config, .entry = *selected.front()};
-  TRY(require_state(job));
-  const auto source = TRY(make_source(config.source, context.clock));
-  const auto store = TRY(open_store(config.file.parent_path()));
-  const auto entries = TRY(exported_entries(job.entry, *store));
+  const auto opened = TRY(open_export(args.config, args.params, args.export_name, context));
+  const auto entries = TRY(exported_entries(*opened.entry, *opened.store));
   if (!args.output.empty() && entries.size() > 1) {
     return fail(ErrorKind::config,
                 fmt::format("export '{}' has {} partitions, each with a certificate of its own", args.export_name,
@@ -134,7 +126,7 @@ Result<void> certify(const Arguments& args, Context& context) {
   std::vector<report::IssuedCertificate> issued;
   for (const auto& entry : entries) {
     if (context.stop.stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
-    issued.push_back(TRY(certify_one({args, job, *source, *store, key, context}, entry, made)
+    issued.push_back(TRY(certify_one({args, opened, key, context}, entry, made)
                              .context(fmt::format("certifying export '{}'", entry.name))));
   }
   return print_report({.json = [&] { return report::issued_json(issued); },

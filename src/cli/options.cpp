@@ -27,6 +27,13 @@ void add_params(CLI::App& command, std::vector<std::string>& params) {
   command.add_option("-p,--param", params, "KEY=VALUE for ${KEY} in the file (repeatable)")->allow_extra_args(false);
 }
 
+void add_report_options(CLI::App& command, std::string& format, std::string& output) {
+  command.add_option("--format", format, "pretty or json")
+      ->check(CLI::IsMember({"pretty", "json"}))
+      ->capture_default_str();
+  command.add_option("-o,--output", output, "Write the report to this file instead of stdout");
+}
+
 void add_limit(CLI::App& command, std::int64_t& limit, const std::string& what) {
   command.add_option("-l,--limit", limit, "At most so many " + what)
       ->check(CLI::Range(1, kMaxRows))

@@ -22,6 +22,9 @@ void add_exports(CLI::App& command, std::vector<std::string>& names);
 /// `-p KEY=VALUE`, any number of times.
 void add_params(CLI::App& command, std::vector<std::string>& params);
 
+/// `--format pretty|json` and `-o FILE` of a command that makes a report.
+void add_report_options(CLI::App& command, std::string& format, std::string& output);
+
 /// `-l N`, at least 1; `what` is what so many are listed of. The value that stands in `limit` is the default.
 void add_limit(CLI::App& command, std::int64_t& limit, const std::string& what);
 

@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "cli/configuration.hpp"
 #include "cli/options.hpp"
 #include "cli/printed_report.hpp"
 #include "cli/reconciling.hpp"
@@ -53,14 +52,9 @@ Result<void> verdict_of(const model::Reconciliation& result, const Arguments& ar
 
 Result<void> reconcile(const Arguments& args, Context& context) {
   if (!args.output.empty()) TRY(report::require_writable(args.output));
-  const auto config = TRY(load_configuration(args.config, args.params, context));
-  const auto selected = TRY(select_exports(config, {args.export_name}));
-  const auto result = TRY(reconcile_export({.config_file = args.config,
-                                            .config = config,
-                                            .entry = *selected.front(),
-                                            .depth = *model::parse_reconcile_depth(args.depth),
-                                            .max_differences = args.max_differences},
-                                           context));
+  const auto opened = TRY(open_export(args.config, args.params, args.export_name, context));
+  const auto result = TRY(reconcile_export(
+      opened, {.depth = *model::parse_reconcile_depth(args.depth), .max_differences = args.max_differences}, context));
   warn_of_unknown(result, context);
   auto printed = print_report({.json = [&] { return report::reconciliation_json(result); },
                                .text =
@@ -88,10 +82,7 @@ void add_reconcile(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   command->add_flag("--ignore-drift", args->ignore_drift,
                     "Succeed when all that differs was changed in the source since it was exported");
-  command->add_option("--format", args->format, "pretty or json")
-      ->check(CLI::IsMember({"pretty", "json"}))
-      ->capture_default_str();
-  command->add_option("-o,--output", args->output, "Write the report to this file instead of stdout");
+  add_report_options(*command, args->format, args->output);
   command->callback([args, &chosen] { chosen = [args](Context& context) { return reconcile(*args, context); }; });
 }
 

@@ -62,7 +62,29 @@ void append(model::Reconciliation more, model::Reconciliation& all) {
   all.finished_at = more.finished_at;
 }
 
+Result<void> require_state(const std::string& config_file, const config::Config& config, const std::string& name) {
+  if (store_exists(config.file.parent_path())) return {};
+  return fail(
+      Error{.kind = ErrorKind::config,
+            .message = fmt::format("there is no state beside {}: nothing was exported yet", config_file),
+            .code = "RIVET_NOTHING_TO_RECONCILE",
+            .hint = fmt::format("run it first: rivet run -c {} -e {}", shell_quoted(config_file), shell_quoted(name))});
+}
+
 }  // namespace
+
+Result<OpenedExport> open_export(const std::string& config_file, const std::vector<std::string>& params,
+                                 const std::string& name, Context& context) {
+  OpenedExport opened{.config_file = config_file,
+                      .config = TRY(load_configuration(config_file, params, context)),
+                      .source = nullptr,
+                      .store = nullptr};
+  opened.entry = TRY(select_exports(opened.config, {name})).front();
+  TRY(require_state(config_file, opened.config, name));
+  opened.source = TRY(make_source(opened.config.source, context.clock));
+  opened.store = TRY(open_store(opened.config.file.parent_path()));
+  return opened;
+}
 
 Result<std::vector<config::Export>> exported_entries(const config::Export& entry, state::StateStore& store) {
   if (entry.keys.partition_by.empty()) return std::vector{entry};
@@ -77,29 +99,28 @@ Result<std::vector<config::Export>> exported_entries(const config::Export& entry
                     .hint = fmt::format("run it first: rivet run -c FILE -e {}", entry.name)});
 }
 
-Result<void> finish_publishing(const ReconcileJob& job, const source::Source& source, state::StateStore& store,
-                               const config::Export& entry, Context& context) {
+Result<void> finish_publishing(const OpenedExport& opened, const config::Export& entry, Context& context) {
   report::SilentProgress progress;
   base::ByteBudget budget(1);
-  const RunArguments args{.config = job.config_file};
-  const RunJob run_job{args, job.config, source, store, progress, context, budget};
+  const RunArguments args{.config = opened.config_file};
+  const RunJob job{args, opened.config, *opened.source, *opened.store, progress, context, budget};
   std::atomic<std::int64_t> statements{0};
-  return run::finish_sealed_runs(environment_for(run_job, statements), entry.name,
+  return run::finish_sealed_runs(environment_for(job, statements), entry.name,
                                  place_of(entry, context.clock.now()).prefix);
 }
 
-Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, const source::Source& source,
-                                               state::StateStore& store, Context& context) {
+Result<model::Reconciliation> reconcile_export(const OpenedExport& opened, const ReconcileOptions& options,
+                                               Context& context) {
   report::ComparisonProgress shown(context.screen);
-  auto access = access_for(source, store, context);
+  auto access = access_for(*opened.source, *opened.store, context);
   access.progress = [&shown](const model::UnitReconciliation& unit, std::size_t done, std::size_t of) {
     shown.compared(unit.match, done, of);
   };
-  model::Reconciliation all{.export_name = job.entry.name};
-  for (const auto& entry : TRY(exported_entries(job.entry, store))) {
+  model::Reconciliation all{.export_name = opened.entry->name};
+  for (const auto& entry : TRY(exported_entries(*opened.entry, *opened.store))) {
     shown.started(entry.name);
-    TRY(finish_publishing(job, source, store, entry, context));
-    append(TRY(verify::reconcile(access, request_for(entry, job.depth, job.max_differences, context))
+    TRY(finish_publishing(opened, entry, context));
+    append(TRY(verify::reconcile(access, request_for(entry, options.depth, options.max_differences, context))
                    .context(fmt::format("reconciling export '{}'", entry.name))),
            all);
   }
@@ -113,22 +134,6 @@ Result<model::journal::ReconciliationResult> count_against_source(const RunJob& 
   return model::journal::ReconciliationResult{.source_count = result.source_rows(),
                                               .exported_rows = result.recorded_rows(),
                                               .matched = result.count(model::UnitMatch::mismatch) == 0};
-}
-
-Result<void> require_state(const ReconcileJob& job) {
-  if (store_exists(job.config.file.parent_path())) return {};
-  return fail(Error{.kind = ErrorKind::config,
-                    .message = fmt::format("there is no state beside {}: nothing was exported yet", job.config_file),
-                    .code = "RIVET_NOTHING_TO_RECONCILE",
-                    .hint = fmt::format("run it first: rivet run -c {} -e {}", shell_quoted(job.config_file),
-                                        shell_quoted(job.entry.name))});
-}
-
-Result<model::Reconciliation> reconcile_export(const ReconcileJob& job, Context& context) {
-  TRY(require_state(job));
-  const auto source = TRY(make_source(job.config.source, context.clock));
-  const auto store = TRY(open_store(job.config.file.parent_path()));
-  return reconcile_export(job, *source, *store, context);
 }
 
 }  // namespace rivet::cli

@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "cli/configuration.hpp"
 #include "cli/options.hpp"
 #include "cli/printed_report.hpp"
 #include "cli/reconciling.hpp"
@@ -31,10 +30,7 @@ struct Arguments {
 /// What one repair works with. Everything referred to outlives it.
 struct Repair {
   const Arguments& args;
-  const config::Config& config;
-  const config::Export& entry;
-  const source::Source& source;
-  state::StateStore& store;
+  const OpenedExport& opened;
   Context& context;
 };
 
@@ -56,12 +52,8 @@ Result<verify::Complaints> read_complaints(const Arguments& args) {
 
 Result<verify::Complaints> find_complaints(const Repair& repair) {
   if (!repair.args.automatic) return read_complaints(repair.args);
-  const ReconcileJob job{.config_file = repair.args.config,
-                         .config = repair.config,
-                         .entry = repair.entry,
-                         .depth = *model::parse_reconcile_depth(repair.args.depth),
-                         .max_differences = 0};
-  return verify::complaints_of(TRY(reconcile_export(job, repair.source, repair.store, repair.context)));
+  const ReconcileOptions options{.depth = *model::parse_reconcile_depth(repair.args.depth), .max_differences = 0};
+  return verify::complaints_of(TRY(reconcile_export(repair.opened, options, repair.context)));
 }
 
 void add(const model::RepairPlan& more, model::RepairPlan& all) {
@@ -83,7 +75,7 @@ void tell_outcome(const model::RepairPlan& plan, const report::RunOutcome& outco
 /// Up to which transactions a repair may read; nothing where rows do not tell theirs.
 Result<std::optional<std::int64_t>> settled_now(const Repair& repair, const verify::CurrentOutput& output) {
   if (!verify::needs_horizon(output)) return std::optional<std::int64_t>();
-  const auto session = TRY(repair.source.open({}, repair.context.stop));
+  const auto session = TRY(repair.opened.source->open({}, repair.context.stop));
   return std::optional(TRY(session->horizon()).settled);
 }
 
@@ -94,13 +86,14 @@ Result<void> carry_out(const Repair& repair, const config::Export& entry, const 
   auto run_plan = verify::plan_of_repair(plan.actions, output, TRY(settled_now(repair, output)));
   run_plan.relation = entry.relation;  // the recorded one may lack a secret
   report::TerminalProgress progress(repair.context.screen);
-  base::ByteBudget budget(shared_byte_budget({&repair.entry}, 1));
+  base::ByteBudget budget(shared_byte_budget({repair.opened.entry}, 1));
   const RunArguments args{.config = repair.args.config};
-  const RunJob job{args, repair.config, repair.source, repair.store, progress, repair.context, budget};
+  const auto& opened = repair.opened;
+  const RunJob job{args, opened.config, *opened.source, *opened.store, progress, repair.context, budget};
   const auto outcomes = run_planned(job, {{.entry = entry, .plan = run_plan}}, execute_command(repair.args),
                                     [](const report::RunOutcome&) {});
   const auto& outcome = outcomes.front();
-  tell_outcome(plan, outcome, TRY(repair.store.units(outcome.run_id)), report);
+  tell_outcome(plan, outcome, TRY(repair.opened.store->units(outcome.run_id)), report);
   if (outcome.error) failure = outcome.error;
   return {};
 }
@@ -109,7 +102,7 @@ Result<void> prune_output(const Repair& repair, const verify::CurrentOutput& out
                           model::RepairReport& report) {
   const auto& plan = *output.plans.at(output.run.run_id);
   const auto destination = TRY(open_prefix(plan.destination_kind, output.run.prefix));
-  for (auto& name : TRY(verify::prune(repair.store, *destination, export_name))) {
+  for (auto& name : TRY(verify::prune(*repair.opened.store, *destination, export_name))) {
     report.pruned.push_back(std::move(name));
   }
   return {};
@@ -140,9 +133,9 @@ Result<void> repair_export(const Repair& repair) {
                              .results = {},
                              .pruned = {}};
   std::optional<Error> failure;
-  for (const auto& entry : TRY(exported_entries(repair.entry, repair.store))) {
-    const auto output = TRY(verify::load_current_output(repair.store, entry.name));
-    const auto shares = TRY(verify::RowShares::load(repair.store, entry.name, output));
+  for (const auto& entry : TRY(exported_entries(*repair.opened.entry, *repair.opened.store))) {
+    const auto output = TRY(verify::load_current_output(*repair.opened.store, entry.name));
+    const auto shares = TRY(verify::RowShares::load(*repair.opened.store, entry.name, output));
     const auto plan = verify::make_repair_plan(complaints, entry.name, output, shares);
     add(plan, report.plan);
     if (!repair.args.execute) continue;
@@ -165,13 +158,8 @@ Result<void> repair(const Arguments& args, Context& context) {
     return fail(ErrorKind::config, "--prune moves files, and without --execute nothing is changed", "add --execute");
   }
   if (!args.output.empty()) TRY(report::require_writable(args.output));
-  const auto config = TRY(load_configuration(args.config, args.params, context));
-  const auto selected = TRY(select_exports(config, {args.export_name}));
-  const ReconcileJob job{.config_file = args.config, .config = config, .entry = *selected.front()};
-  TRY(require_state(job));
-  const auto source = TRY(make_source(config.source, context.clock));
-  const auto store = TRY(open_store(config.file.parent_path()));
-  return repair_export({args, config, *selected.front(), *source, *store, context});
+  const auto opened = TRY(open_export(args.config, args.params, args.export_name, context));
+  return repair_export({args, opened, context});
 }
 
 }  // namespace
@@ -190,10 +178,7 @@ void add_repair(CLI::App& app, Action& chosen) {
   command->add_flag("--execute", args->execute, "Carry the repair out; without it nothing is changed");
   command->add_flag("--prune", args->prune,
                     "Afterwards move files that count no more to _superseded/, for readers that list folders");
-  command->add_option("--format", args->format, "pretty or json")
-      ->check(CLI::IsMember({"pretty", "json"}))
-      ->capture_default_str();
-  command->add_option("-o,--output", args->output, "Write the report to this file instead of stdout");
+  add_report_options(*command, args->format, args->output);
   command->callback([args, &chosen] { chosen = [args](Context& context) { return repair(*args, context); }; });
 }
 

@@ -148,13 +148,10 @@ void add_validate(CLI::App& app, Action& chosen) {
   add_config(*command, args->config);
   add_exports(*command, args->exports);
   add_params(*command, args->params);
-  command->add_option("--format", args->format, "pretty or json")
-      ->check(CLI::IsMember({"pretty", "json"}))
-      ->capture_default_str();
   command->add_option("--depth", args->depth, "light: manifest; sample: and a listing; full: and every byte")
       ->check(CLI::IsMember({"light", "sample", "full"}))
       ->capture_default_str();
-  command->add_option("-o,--output", args->output, "Write the report to this file instead of stdout");
+  add_report_options(*command, args->format, args->output);
   auto* date = command->add_option("--date", args->date, "Day that fills {date} in the path (default: today, UTC)");
   auto* run_id =
       command->add_option("--run-id", args->run_id, "Verify what this run wrote instead of the current output");

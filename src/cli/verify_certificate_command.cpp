@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/signature.hpp"
+#include "cli/options.hpp"
 #include "cli/printed_report.hpp"
 #include "cli/registry.hpp"
 #include "config/context.hpp"
@@ -90,10 +91,7 @@ void add_verify_certificate(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   command->add_flag("--ignore-added", args->ignore_added,
                     "Files that the certificate does not know are no fault: of a folder that others write to");
-  command->add_option("--format", args->format, "pretty or json")
-      ->check(CLI::IsMember({"pretty", "json"}))
-      ->capture_default_str();
-  command->add_option("-o,--output", args->output, "Write the report to this file instead of stdout");
+  add_report_options(*command, args->format, args->output);
   command->callback(
       [args, &chosen] { chosen = [args](Context& context) { return verify_certificate(*args, context); }; });
 }

@@ -15,6 +15,7 @@
 #include "base/linked_stop.hpp"
 #include "base/text.hpp"
 #include "source/retry.hpp"
+#include "source/unrepresentable.hpp"
 #include "verify/compare_unit.hpp"
 #include "verify/current_output.hpp"
 #include "verify/row_shares.hpp"
@@ -312,7 +313,7 @@ bool Comparison::keep(std::size_t subject, Result<void> compared, model::UnitRec
   }
   if (!compared) {
     // A value that its column cannot hold was not there when the unit was exported.
-    const bool changed = compared.error().kind == ErrorKind::data;
+    const bool changed = compared.error().code == source::kUnrepresentable;
     found.match = changed ? UnitMatch::mismatch : UnitMatch::unknown;
     if (changed) found.causes = {Cause::drift};
     found.note = compared.error().to_string();

@@ -5,6 +5,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from helpers import wait_until
+
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
 
 
@@ -26,4 +28,5 @@ class SmallDisk:
         return self
 
     def __exit__(self, *_):
-        subprocess.run([*AS_ROOT, "umount", str(self.folder)], check=True)
+        """Whoever looks at all mounts of the machine keeps it busy for a moment."""
+        wait_until(lambda: subprocess.run([*AS_ROOT, "umount", str(self.folder)], check=False).returncode == 0)

@@ -15,6 +15,7 @@
 #include "source/postgres/horizon.hpp"
 #include "source/postgres/predicate.hpp"
 #include "source/postgres/wire.hpp"
+#include "source/unrepresentable.hpp"
 
 namespace rivet::source::postgres {
 namespace {
@@ -217,7 +218,7 @@ Error CopyStream::unrepresentable(std::size_t column) const {
           .message = fmt::format("{}, column \"{}\", {}: no {} holds this value: {}",
                                  model::display_name(plan_.request.relation), name, row_key(),
                                  model::to_string(plan_.request.columns[column].type), decoders_[column]->problem()),
-          .code = "RIVET_VALUE_UNREPRESENTABLE",
+          .code = kUnrepresentable,
           .hint = fmt::format("carry the column as exact text with  columns: {{ {}: text }}", name)};
 }
 

@@ -7,6 +7,7 @@
 #include "source/sqlite/cells.hpp"
 #include "source/sqlite/predicate.hpp"
 #include "source/sqlite/types.hpp"
+#include "source/unrepresentable.hpp"
 
 #include <arrow/array/builder_binary.h>
 #include <arrow/builder.h>
@@ -225,7 +226,7 @@ class SqliteStream final : public BatchStream {
     return Error{.kind = ErrorKind::permanent,
                  .message = fmt::format("{}: the {} {} {}", place(column), storage_class(statement_.get(), index),
                                         display_value(statement_.get(), index), why),
-                 .code = "RIVET_VALUE_UNREPRESENTABLE",
+                 .code = kUnrepresentable,
                  .hint = way_out(column, index)};
   }
 
