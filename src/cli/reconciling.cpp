@@ -75,10 +75,9 @@ Result<void> require_state(const std::string& config_file, const config::Config&
 
 Result<OpenedExport> open_export(const std::string& config_file, const std::vector<std::string>& params,
                                  const std::string& name, Context& context) {
-  OpenedExport opened{.config_file = config_file,
-                      .config = TRY(load_configuration(config_file, params, context)),
-                      .source = nullptr,
-                      .store = nullptr};
+  OpenedExport opened;
+  opened.config_file = config_file;
+  opened.config = TRY(load_configuration(config_file, params, context));
   opened.entry = TRY(select_exports(opened.config, {name})).front();
   TRY(require_state(config_file, opened.config, name));
   opened.source = TRY(make_source(opened.config.source, context.clock));

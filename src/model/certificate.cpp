@@ -4,6 +4,7 @@
 #include "model/certificate.hpp"
 
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -166,6 +167,7 @@ Result<Certificate> certificate_from_json(const json& value) {
     TRY(fields.finish());
     return fail(ErrorKind::data, "it is a certificate of another version");
   }
+  auto columns = TRY(columns_from_json(fields.array("columns")));
   auto tool = fields.object("tool");
   auto destination = fields.object("destination");
   auto manifest = fields.object("manifest");
@@ -180,7 +182,7 @@ Result<Certificate> certificate_from_json(const json& value) {
                   .generation = fields.count("generation"),
                   .manifest_path = manifest.text("path"),
                   .manifest_sha256 = manifest.text("sha256"),
-                  .columns = TRY(columns_from_json(fields.array("columns"))),
+                  .columns = std::move(columns),
                   .rows = fields.count("rows"),
                   .digest = fields.digest("digest"),
                   .parts = read_list(fields, "parts", read_part),
@@ -204,7 +206,8 @@ Result<CertificateFile> certificate_file_from_text(std::string_view text) {
   FieldReader fields(value, "certificate");
   auto signature = read_signature(fields.object("signature"));
   TRY(fields.finish());
-  CertificateFile file{.certificate = {}, .statement = {}, .signature = TRY(std::move(signature))};
+  CertificateFile file;
+  file.signature = TRY(std::move(signature));
   const auto statement = value.find("statement");
   if (statement == value.end()) return fail(ErrorKind::data, "there is no statement in it");
   file.certificate = TRY(certificate_from_json(*statement));

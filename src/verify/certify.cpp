@@ -180,11 +180,11 @@ Result<Certificate> certify(const CertifyRequest& request) {
                           .manifest_sha256 = sha256,
                           .columns = manifest.columns,
                           .rows = manifest.row_count,
-                          .digest = manifest.digest,
-                          .parts = TRY(certify_parts(request, manifest)),
-                          .runs = TRY(certify_runs(request)),
-                          .reconciled_at = TRY(reconciled_at(request)),
-                          .uncounted = TRY(list_uncounted(request, manifest))};
+                          .digest = manifest.digest};
+  certificate.parts = TRY(certify_parts(request, manifest));
+  certificate.runs = TRY(certify_runs(request));
+  certificate.reconciled_at = TRY(reconciled_at(request));
+  certificate.uncounted = TRY(list_uncounted(request, manifest));
   if (TRY(read_manifest(request)).sha256 != sha256) return moved_on("the output was published anew meanwhile");
   return certificate;
 }

@@ -172,9 +172,9 @@ class PostgresSession final : public Session {
 
   /// Describing the relation takes about as long as counting a chunk of it.
   Result<std::vector<std::int64_t>> count_each(Connection& connection, const CountRequest& request) {
-    CopyPlan plan{.request = {.relation = request.relation, .columns = request.columns, .predicate = {}, .limits = {}},
-                  .description = {},
-                  .instant = TRY(transaction_.instant())};
+    CopyPlan plan;
+    plan.request = {.relation = request.relation, .columns = request.columns, .predicate = {}, .limits = {}};
+    plan.instant = TRY(transaction_.instant());
     plan.description = TRY(describe_for_read(connection, plan.request, transaction_.limit()));
     std::vector<std::int64_t> counts;
     for (const auto& predicate : request.predicates) {
