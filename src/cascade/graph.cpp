@@ -52,7 +52,8 @@ class SingleChecks {
     const auto n = wanted.of.size();
     if (n == 0) return add(at, fmt::format("'{}' depends on an empty list", node.name));
     if (wanted.kind == PolicyKind::quorum && (wanted.k < 1 || wanted.k > n)) {
-      add(at, fmt::format("'{}' asks for a quorum of {} of {}: it must be between 1 and {}", node.name, wanted.k, n, n));
+      add(at,
+          fmt::format("'{}' asks for a quorum of {} of {}: it must be between 1 and {}", node.name, wanted.k, n, n));
     }
     std::set<std::string_view> seen;
     for (const auto& name : wanted.of) check_name(at, name, !seen.insert(name).second);
@@ -82,7 +83,9 @@ struct Edges {
       if (!nodes[i].depends_on || index.at(nodes[i].name) != i) continue;
       for (const auto& name : nodes[i].depends_on->of) {
         const auto found = index.find(name);
-        if (found == index.end() || found->second == i || std::find(up[i].begin(), up[i].end(), found->second) != up[i].end()) continue;
+        if (found == index.end() || found->second == i ||
+            std::find(up[i].begin(), up[i].end(), found->second) != up[i].end())
+          continue;
         up[i].push_back(found->second);
         down[found->second].push_back(i);
       }
@@ -263,7 +266,8 @@ Result<NodeId> Graph::add_node(const NodeSpec& node) {
 Result<void> Graph::add_edge(NodeId up, NodeId down) {
   auto& node = nodes_[down];
   const auto refuse = [&](std::string_view why) {
-    return fail(ErrorKind::config, fmt::format("'{}' cannot depend on '{}' as well: {}", node.name, nodes_[up].name, why));
+    return fail(ErrorKind::config,
+                fmt::format("'{}' cannot depend on '{}' as well: {}", node.name, nodes_[up].name, why));
   };
   if (!node.group) return refuse("it depends on nothing and may have begun");
   auto& upstreams = node.group->upstreams;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who waits for whom: nodes, the groups of nodes that they wait for, and what makes a set of them a graph without cycles.
+// Who waits for whom: nodes, the groups of nodes that they wait for, and what makes a set of them a graph without
+// cycles.
 #pragma once
 
 #include <cstddef>

@@ -53,21 +53,24 @@ TEST(Graph, OrdersNodesBehindWhatTheyWaitForAndElseAsGiven) {
 }
 
 TEST(Graph, SaysEverythingThatIsWrong) {
-  EXPECT_THAT(messages({node("orders", {"custmers", "orders"}), node("customers"), node("customers")}),
-              ElementsAre("'orders' depends on 'custmers', and there is no such export or gate; did you mean 'customers'?",
-                          "'orders' depends on itself", "the name 'customers' is taken"));
+  EXPECT_THAT(
+      messages({node("orders", {"custmers", "orders"}), node("customers"), node("customers")}),
+      ElementsAre("'orders' depends on 'custmers', and there is no such export or gate; did you mean 'customers'?",
+                  "'orders' depends on itself", "the name 'customers' is taken"));
   EXPECT_THAT(messages({node("a"), node("b", {"a", "a"})}), ElementsAre("'b' depends on 'a' twice"));
   EXPECT_THAT(messages({node("a"), quorum("b", 2, {"a"})}),
               ElementsAre("'b' asks for a quorum of 2 of 1: it must be between 1 and 1"));
   EXPECT_THAT(messages({node("a"), quorum("b", 0, {"a"})}),
               ElementsAre("'b' asks for a quorum of 0 of 1: it must be between 1 and 1"));
-  EXPECT_THAT(messages({NodeSpec{.name = "a", .depends_on = Dependencies{}}}), ElementsAre("'a' depends on an empty list"));
+  EXPECT_THAT(messages({NodeSpec{.name = "a", .depends_on = Dependencies{}}}),
+              ElementsAre("'a' depends on an empty list"));
   EXPECT_THAT(messages({node("a"), quorum("b", 1, {"a"})}), IsEmpty());
 }
 
 TEST(Graph, ShowsCycles) {
-  EXPECT_THAT(messages({node("start", {"a"}), node("a", {"b"}), node("b", {"c"}), node("c", {"a"}), node("end", {"c"})}),
-              ElementsAre("dependency cycle: a -> b -> c -> a"));
+  EXPECT_THAT(
+      messages({node("start", {"a"}), node("a", {"b"}), node("b", {"c"}), node("c", {"a"}), node("end", {"c"})}),
+      ElementsAre("dependency cycle: a -> b -> c -> a"));
   EXPECT_THAT(messages({node("a", {"b"}), node("b", {"a"}), node("c", {"d"}), node("d", {"c", "a"})}),
               ElementsAre("dependency cycle: a -> b -> a", "dependency cycle: c -> d -> c"));
   EXPECT_EQ(Graph::make({node("a", {"b"}), node("b", {"a"})}).error().message, "dependency cycle: a -> b -> a");

@@ -115,13 +115,13 @@ void MemoryCascade::decide(NodeId down) {
 }
 
 bool MemoryCascade::close(const Event& event) {
-  const auto found = std::find_if(events_.begin(), events_.end(), [&](const Event& one) {
-    return one.node == event.node && one.round == event.round;
-  });
+  const auto found = std::find_if(events_.begin(), events_.end(),
+                                  [&](const Event& one) { return one.node == event.node && one.round == event.round; });
   if (found == events_.end() || found->dispatched) return false;
   const auto is_open = [&](NodeId down) {
     const auto& edges = nodes_[down].group->edges;
-    return std::any_of(edges.begin(), edges.end(), [&](const Edge& edge) { return edge.up == event.node && !edge.verdict; });
+    return std::any_of(edges.begin(), edges.end(),
+                       [&](const Edge& edge) { return edge.up == event.node && !edge.verdict; });
   };
   const auto& downs = graph_[event.node].downstreams;
   if (nodes_[event.node].round == event.round && std::any_of(downs.begin(), downs.end(), is_open)) return false;
@@ -271,7 +271,9 @@ std::vector<std::string> MemoryCascade::broken_invariants() const {
     switch (group.state) {
       case GroupState::pending: must(is_blocked && decision == Decision::pending, "I4", id); break;
       case GroupState::satisfied: must(!is_blocked && decision == Decision::satisfied, "I4", id); break;
-      case GroupState::impossible: must(node.outcome == Outcome::skipped && decision == Decision::impossible, "I4", id); break;
+      case GroupState::impossible:
+        must(node.outcome == Outcome::skipped && decision == Decision::impossible, "I4", id);
+        break;
       case GroupState::cancelled: must(node.outcome == Outcome::cancelled, "I4", id); break;
     }
   }
@@ -280,7 +282,8 @@ std::vector<std::string> MemoryCascade::broken_invariants() const {
     for (const auto down : graph_[event.node].downstreams) {
       const auto& edges = nodes_[down].group->edges;
       must(!is_closed || std::none_of(edges.begin(), edges.end(),
-                                      [&](const Edge& edge) { return edge.up == event.node && !edge.verdict; }), "I5", event.node);
+                                      [&](const Edge& edge) { return edge.up == event.node && !edge.verdict; }),
+           "I5", event.node);
     }
   }
   return out;

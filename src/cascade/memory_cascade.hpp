@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cascade in memory: what follows when a node ends. The rules are those of the stores; here each call is a transaction.
+// The cascade in memory: what follows when a node ends. The rules are those of the stores; here each call is a
+// transaction.
 #pragma once
 
 #include <cstdint>
@@ -83,7 +84,8 @@ class MemoryCascade {
   /// Lets the group of `down` know of its upstreams that have ended, of all or only of `ups`, and decides it when it is
   /// pending (D3, D5). Level-triggered: nothing depends on what led here. Whether anything changed.
   bool advance_group(NodeId down, std::optional<std::span<const NodeId>> ups = std::nullopt);
-  /// Marks the event as dispatched when no edge out of its node is without verdict, or the node is in a later round (D4).
+  /// Marks the event as dispatched when no edge out of its node is without verdict, or the node is in a later round
+  /// (D4).
   bool close(const Event& event);
   /// advance_group() of all who wait for the event's node, and close(). Repeating it is harmless.
   void dispatch(const Event& event);

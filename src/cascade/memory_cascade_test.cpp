@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Single consequences by example, and thousands of random graphs in random order against an oracle that knows no counters.
+// Single consequences by example, and thousands of random graphs in random order against an oracle that knows no
+// counters.
 #include "cascade/memory_cascade.hpp"
 
 #include <algorithm>
@@ -55,7 +56,8 @@ TEST(MemoryCascade, AFailureSkipsWhatDependsOnItAndNothingElse) {
 }
 
 TEST(MemoryCascade, TheFirstOfSeveralStopsTheOthersThatNobodyElseNeeds) {
-  Play play({root("a"), root("b"), root("c"), root("d"), waiting("first", PolicyKind::any_of, {"a", "b", "c", "d"}, kCancel),
+  Play play({root("a"), root("b"), root("c"), root("d"),
+             waiting("first", PolicyKind::any_of, {"a", "b", "c", "d"}, kCancel),
              waiting("other", PolicyKind::all_of, {"d"})});
   play.cascade.start(play.id("b"));
   play.ends("a", Outcome::success);
@@ -111,8 +113,8 @@ TEST(MemoryCascade, AnEventIsClosedLast) {
 }
 
 TEST(MemoryCascade, ARetryRunsTheFailedAndWhatItSkipped) {
-  Play play({root("a"), root("b"), waiting("both", PolicyKind::all_of, {"a", "b"}), waiting("below", PolicyKind::all_of, {"both"}),
-             waiting("either", PolicyKind::any_of, {"a", "b"})});
+  Play play({root("a"), root("b"), waiting("both", PolicyKind::all_of, {"a", "b"}),
+             waiting("below", PolicyKind::all_of, {"both"}), waiting("either", PolicyKind::any_of, {"a", "b"})});
   play.ends("b", Outcome::success);
   play.ends("either", Outcome::success);
   play.ends("a", Outcome::failed);
@@ -152,7 +154,9 @@ TEST(MemoryCascade, ALateEdgeIsBornWithTheVerdictOfWhatHasEnded) {
 
 using Random = std::mt19937;
 
-std::size_t below(Random& random, std::size_t bound) { return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random); }
+std::size_t below(Random& random, std::size_t bound) {
+  return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random);
+}
 bool chance(Random& random, int percent) { return below(random, 100) < static_cast<std::size_t>(percent); }
 
 NodeSpec random_node(Random& random, std::size_t number, std::size_t known, bool may_cancel) {
@@ -282,7 +286,8 @@ class Storm {
       case 2:
       case 3: finish(any()); break;
       case 4:  // in whatever order, and as often as it likes
-        if (!cascade.events().empty()) cascade.dispatch(Event(cascade.events()[below(random_, cascade.events().size())]));
+        if (!cascade.events().empty())
+          cascade.dispatch(Event(cascade.events()[below(random_, cascade.events().size())]));
         break;
       case 5: dispatch_in_part(); break;
       case 6:
@@ -315,7 +320,8 @@ class Storm {
     const auto up = any(), down = any();
     if (up == down || !cascade.add_edge(up, down).has_value()) return;
     const auto& graph = cascade.graph();
-    const auto grown = std::find_if(specs.begin(), specs.end(), [&](const auto& spec) { return spec.name == graph[down].name; });
+    const auto grown =
+        std::find_if(specs.begin(), specs.end(), [&](const auto& spec) { return spec.name == graph[down].name; });
     grown->depends_on->of.push_back(graph[up].name);
   }
 

@@ -31,8 +31,6 @@ std::string_view name_of(PolicyKind kind) {
   return names[static_cast<std::size_t>(kind)];
 }
 
-std::string_view name_of(OnSatisfied choice) {
-  return choice == OnSatisfied::let_run ? "let_run" : "cancel_remaining";
-}
+std::string_view name_of(OnSatisfied choice) { return choice == OnSatisfied::let_run ? "let_run" : "cancel_remaining"; }
 
 }  // namespace rivet::cascade

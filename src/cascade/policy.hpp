@@ -37,9 +37,9 @@ Verdict verdict_of(Outcome outcome);
 /// How many of `n` must succeed; `k` is that of a quorum and means nothing to the others.
 std::size_t needed(PolicyKind kind, std::size_t k, std::size_t n);
 
-/// Satisfied when enough have succeeded, impossible when too few are left, pending otherwise. The two exclude each other
-/// and, because the counters only grow within a round, stay true once they are. A decision is made once: whoever stores
-/// it asks only while what is stored says pending, and later verdicts only count. REQUIRES: 1 <= needed <= n.
+/// Satisfied when enough have succeeded, impossible when too few are left, pending otherwise. The two exclude each
+/// other and, because the counters only grow within a round, stay true once they are. A decision is made once: whoever
+/// stores it asks only while what is stored says pending, and later verdicts only count. REQUIRES: 1 <= needed <= n.
 Decision decide(std::size_t needed, const Counters& counters);
 
 /// Words as they stand in files and stores.

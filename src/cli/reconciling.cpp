@@ -84,7 +84,7 @@ Result<void> finish_publishing(const ReconcileJob& job, const source::Source& so
   const RunArguments args{.config = job.config_file};
   const RunJob run_job{args, job.config, source, store, progress, context, budget};
   std::atomic<std::int64_t> statements{0};
-  return run::finish_sealed_runs(environment_for(run_job, statements), entry.name,
+  return run::finish_sealed_runs(environment_for(run_job, statements, run_job.context.stop), entry.name,
                                  place_of(entry, context.clock.now()).prefix);
 }
 
