@@ -55,6 +55,7 @@ void add_apply(CLI::App& app, Action& chosen) {
                     "Carry out an expired plan; with --resume: go on although a complete result stands");
   command->add_flag("--json", run.json, "Print the summary of all exports as JSON on stdout");
   command->add_option("--summary-output", run.summary_output, "Write the summary of all exports as JSON to this file");
+  add_no_deps(*command, run.no_deps);
   auto* processes = command->add_flag("--parallel-export-processes", run.parallel_processes,
                                       "Each export of a wave in a process of its own");
   auto* pool = command->add_option("--pool", args->pool, "So many exports at a time, the longest first, without waves")

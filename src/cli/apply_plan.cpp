@@ -129,13 +129,23 @@ Result<std::unique_ptr<LoadedPlan>> load_plan(plan::Artifact artifact, const App
 
 run::WorkItem item_of(const LoadedPlan& loaded, const ApplyArguments& args, report::ProgressListener& progress,
                       Context& context, base::ByteBudget& budget) {
-  return {.run = [&](const run::OutcomeHandler& handle) {
+  return {.run = [&](const run::OutcomeHandler& handle, const std::stop_token& stop) {
     const RunJob job{args.run, loaded.config, loaded.source, loaded.store, progress, context, budget, loaded.told};
     return run_planned(
         job, loaded.exports,
         fmt::format("rivet apply {} -e {}", shell_quoted(args.run.config), shell_quoted(loaded.artifact.export_name)),
-        handle);
+        handle, stop);
   }};
+}
+
+/// The others of the configuration, and its gates, are not in the plan.
+Result<void> require_no_dependencies(const LoadedPlan& loaded, bool no_deps) {
+  const auto& entry = loaded.config.exports.front();
+  if (no_deps || !entry.depends_on) return {};
+  return fail(ErrorKind::config,
+              fmt::format("export '{}' depends on {}, and a sealed plan is carried out without looking at others",
+                          entry.name, fmt::join(entry.depends_on->of, ", ")),
+              "apply the configuration, or carry the plan out all the same with --no-deps");
 }
 
 }  // namespace
@@ -150,6 +160,7 @@ Result<void> apply_plan(const ApplyArguments& args, Context& context) {
   std::vector<std::unique_ptr<LoadedPlan>> loaded;
   for (auto& artifact : TRY(selected_artifacts(args))) {
     loaded.push_back(TRY(load_plan(std::move(artifact), args, services, context)));
+    TRY(require_no_dependencies(*loaded.back(), args.run.no_deps));
   }
   Selection selected;
   for (const auto& one : loaded) selected.push_back(&one->config.exports.front());

@@ -23,6 +23,10 @@ void add_exports(CLI::App& command, std::vector<std::string>& names) {
   command.add_option("-e,--export", names, "Only this export (repeatable; default: all)")->allow_extra_args(false);
 }
 
+void add_no_deps(CLI::App& command, bool& no_deps) {
+  command.add_flag("--no-deps", no_deps, "Run without regard to depends_on, and without looking at gates");
+}
+
 void add_params(CLI::App& command, std::vector<std::string>& params) {
   command.add_option("-p,--param", params, "KEY=VALUE for ${KEY} in the file (repeatable)")->allow_extra_args(false);
 }

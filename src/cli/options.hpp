@@ -19,6 +19,9 @@ void add_state_config(CLI::App& command, std::string& file);
 /// `-e EXPORT`, any number of times.
 void add_exports(CLI::App& command, std::vector<std::string>& names);
 
+/// `--no-deps`.
+void add_no_deps(CLI::App& command, bool& no_deps);
+
 /// `-p KEY=VALUE`, any number of times.
 void add_params(CLI::App& command, std::vector<std::string>& params);
 

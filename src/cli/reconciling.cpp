@@ -104,7 +104,7 @@ Result<void> finish_publishing(const OpenedExport& opened, const config::Export&
   const RunArguments args{.config = opened.config_file};
   const RunJob job{args, opened.config, *opened.source, *opened.store, progress, context, budget};
   std::atomic<std::int64_t> statements{0};
-  return run::finish_sealed_runs(environment_for(job, statements), entry.name,
+  return run::finish_sealed_runs(environment_for(job, statements, context.stop), entry.name,
                                  place_of(entry, context.clock.now()).prefix);
 }
 

@@ -70,7 +70,8 @@ Result<Sharing> choose_sharing(const config::Config& config, const RunArguments&
 /// The command as its user sees it: live lines, a card for each export, totals, documents.
 Result<void> run_for_people(const RunArguments& args, const config::Config& config, const Selection& selected,
                             Context& context) {
-  const auto sharing = TRY(choose_sharing(config, args, selected.size()));
+  auto order = TRY(order_of(config, selected, args));
+  const auto sharing = TRY(choose_sharing(config, args, order.steps.size()));
   const auto source = TRY(make_source(config.source, context.clock));
   const auto store = TRY(open_store(config.file.parent_path()));
   base::ByteBudget budget(shared_byte_budget(selected, sharing.at_once));
@@ -79,18 +80,19 @@ Result<void> run_for_people(const RunArguments& args, const config::Config& conf
                          .config = config,
                          .store = *store,
                          .context = context,
-                         .exports = selected.size(),
+                         .exports = order.steps.size(),
                          .data_on_stdout = std::any_of(selected.begin(), selected.end(), writes_to_stdout),
                          .parallel_mode = std::string(name_of(sharing.mode))},
                         [&](report::ProgressListener& progress, const run::OutcomeHandler& show) {
                           const RunJob job{args, config, *source, *store, progress, context, budget};
-                          return run_them(selected, job, sharing.at_once, show);
+                          return run_them(order.steps, order.agenda, job, sharing.at_once, show);
                         });
 }
 
 /// The command for the process that started this one: events instead of all that; the starter reports.
 Result<void> run_for_parent(const RunArguments& args, const config::Config& config, const Selection& selected,
                             int events, Context& context) {
+  auto order = TRY(order_of(config, selected, args));
   const auto source = TRY(make_source(config.source, context.clock));
   const auto store = TRY(open_store(config.file.parent_path()));
   base::ByteBudget budget(shared_byte_budget(selected, 1));
@@ -99,10 +101,11 @@ Result<void> run_for_parent(const RunArguments& args, const config::Config& conf
   };
   report::EventProgress progress(write, context.redactor);
   report::Aggregate aggregate;
-  aggregate.runs = run_in_threads(selected, {args, config, *source, *store, progress, context, budget}, 1,
+  const RunJob job{args, config, *source, *store, progress, context, budget};
+  aggregate.runs = run_in_threads(order.steps, order.agenda, job, 1,
                                   [&](const auto& outcome) { progress.send(report::Finished{outcome}); });
   context.told = true;
-  return verdict(aggregate, selected.size());
+  return verdict(aggregate, order.steps.size());
 }
 
 Result<void> require_free_for_events(const RunArguments& args, const Selection& selected, int events) {
@@ -146,6 +149,7 @@ void add_run(CLI::App& app, Action& chosen) {
   command->add_flag("--resume", args->resume, "Insist on continuing an unfinished run");
   command->add_flag("--force", args->force, "With --resume: go on although a complete result stands, or begin anew");
   command->add_flag("--reconcile", args->reconcile, "Compare the rows of the result with the source; implies --validate");
+  add_no_deps(*command, args->no_deps);
   auto* threads = command->add_flag("--parallel-exports", args->parallel_exports,
                                     "Run exports at the same time, in threads of this process");
   command

@@ -49,7 +49,8 @@ run::OutcomeListener completed(const RunJob& job, const run::OutcomeHandler& han
 
 }  // namespace
 
-run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& statements) {
+run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& statements,
+                                 const std::stop_token& stop) {
   const auto verify = [](const destination::Destination& destination, const config::Export& entry) {
     return verify_output(destination, entry, {.manifest_required = true});
   };
@@ -59,7 +60,7 @@ run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& s
           .progress = job.progress,
           .log = *job.context.logger,
           .redactor = job.context.redactor,
-          .stop = job.context.stop,
+          .stop = stop,
           .budget = job.budget,
           .statements = &statements,
           .governor_interval = governor_interval(job.context),
@@ -96,17 +97,18 @@ std::string rerun_command(const RunArguments& args, const config::Export& entry,
 }
 
 std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export& entry,
-                                        const run::OutcomeHandler& handle) {
+                                        const run::OutcomeHandler& handle, const std::stop_token& stop) {
   std::atomic<std::int64_t> statements{0};
-  return run::run_export(environment_for(job, statements), job.config, entry,
+  return run::run_export(environment_for(job, statements, stop), job.config, entry,
                          options_for(job, rerun_command(job.args, entry, job.context.redactor)),
                          completed(job, handle));
 }
 
 std::vector<report::RunOutcome> run_planned(const RunJob& job, const std::vector<run::PlannedExport>& planned,
-                                            const std::string& rerun, const run::OutcomeHandler& handle) {
+                                            const std::string& rerun, const run::OutcomeHandler& handle,
+                                            const std::stop_token& stop) {
   std::atomic<std::int64_t> statements{0};
-  return run::run_planned(environment_for(job, statements), job.config, planned, options_for(job, rerun),
+  return run::run_planned(environment_for(job, statements, stop), job.config, planned, options_for(job, rerun),
                           completed(job, handle));
 }
 

@@ -25,6 +25,7 @@ struct RunArguments {
   std::vector<std::string> exports, params;
   bool validate = false, json = false, resume = false, force = false;
   bool reconcile = false, parallel_exports = false, parallel_processes = false;
+  bool no_deps = false;
   int max_parallel = 0;  ///< exports at a time; 0: not given
 };
 
@@ -43,8 +44,8 @@ struct RunJob {
   std::optional<report::ApplyContext> apply_context = {};  ///< of a sealed plan
 };
 
-/// Everything a run of the job is given. The job and the counter must outlive it.
-run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& statements);
+/// Everything a run of the job is given; it ends when `stop` is requested. The job and the counter must outlive it.
+run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& statements, const std::stop_token& stop);
 
 /// Whether the export's rows go to stdout.
 bool writes_to_stdout(const config::Export* entry);
@@ -62,11 +63,12 @@ std::string rerun_command(const RunArguments& args, const config::Export& entry,
 /// Runs one export, or its partitions, in this process and completes the outcomes. Any number of threads may do so for
 /// different exports; each calls `handle` itself.
 std::vector<report::RunOutcome> run_one(const RunJob& job, const config::Export& entry,
-                                        const run::OutcomeHandler& handle);
+                                        const run::OutcomeHandler& handle, const std::stop_token& stop);
 
 /// The same for plans that were made earlier, of one export or of its partitions. `rerun` is what to type to do it
 /// again.
 std::vector<report::RunOutcome> run_planned(const RunJob& job, const std::vector<run::PlannedExport>& planned,
-                                            const std::string& rerun, const run::OutcomeHandler& handle);
+                                            const std::string& rerun, const run::OutcomeHandler& handle,
+                                            const std::stop_token& stop);
 
 }  // namespace rivet::cli

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -14,12 +15,15 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/linked_stop.hpp"
 #include "cli/child_log.hpp"
 #include "cli/child_process.hpp"
+#include "cli/gates.hpp"
 #include "cli/run_command_lost.hpp"
 #include "report/progress_events.hpp"
 
@@ -74,21 +78,33 @@ struct Child {
   Lines events, errors;
   std::string last_words;                         // on stderr
   std::vector<report::RunOutcome> outcomes = {};  // several of an export with partitions
+  std::optional<std::string> why_stopped = {};    // by us, because it is not needed any more
+};
+
+/// A gate that is looked at by a thread of its own. The thread writes the outcome, then `is_done`.
+struct RunningGate {
+  RunningGate(std::size_t at, const std::stop_token& outer) : index(at), stop(outer) {}
+
+  std::size_t index;
+  base::LinkedStop stop;
+  report::RunOutcome outcome;
+  std::atomic<bool> is_done = false;
+  std::optional<std::string> why_stopped;
+  std::jthread thread;  // the first to go
 };
 
 class Processes {
  public:
-  Processes(const Selection& selected, const RunJob& job, const run::OutcomeHandler& handle)
-      : selected_(selected),
+  Processes(const std::vector<Step>& steps, run::Agenda& agenda, const RunJob& job, const run::OutcomeHandler& handle)
+      : steps_(steps),
+        agenda_(agenda),
         job_(job),
         handle_(handle),
         wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         log_(job.config.file.parent_path(), job.context),
-        outcomes_(selected.size()) {
-    on_stop_.emplace(job.context.stop, std::function<void()>([fd = wake_fd_] {
-                       const std::uint64_t one = 1;
-                       [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
-                     }));
+        taken_(steps.size()),
+        outcomes_(steps.size()) {
+    on_stop_.emplace(job.context.stop, std::function<void()>([this] { wake(); }));
   }
 
   ~Processes() {
@@ -100,11 +116,14 @@ class Processes {
 
   std::vector<report::RunOutcome> run(int at_once) {
     for (;;) {
-      while (running_.size() < static_cast<std::size_t>(at_once) && start_next()) {
+      while (running_.size() + gates_.size() < static_cast<std::size_t>(at_once) && start_next()) {
       }
-      if (running_.empty()) break;
+      if (running_.empty() && gates_.empty()) break;
       await_news();
-      std::erase_if(running_, [this](Child& child) { return is_done(child); });
+      std::vector<std::size_t> ended;
+      std::erase_if(running_, [&](Child& child) { return is_done(child) && (ended.push_back(child.index), true); });
+      std::erase_if(gates_, [&](auto& gate) { return is_done(*gate) && (ended.push_back(gate->index), true); });
+      for (const auto index : ended) end(index);
     }
     std::vector<report::RunOutcome> out;
     for (auto& outcomes : outcomes_) std::move(outcomes.begin(), outcomes.end(), std::back_inserter(out));
@@ -112,12 +131,66 @@ class Processes {
   }
 
  private:
-  const config::Export& entry_of(const Child& child) const { return *selected_[child.index]; }
+  const config::Export& entry_of(const Child& child) const { return *steps_[child.index].entry; }
 
+  /// Starts the first step whose turn it is, or tells that it is left out. False when there is none.
   bool start_next() {
-    if (next_ == selected_.size() || job_.context.stop.stop_requested()) return false;
-    const auto index = next_++;
-    const auto& entry = *selected_[index];
+    if (job_.context.stop.stop_requested()) return false;
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      const auto turn = agenda_.turn_of(steps_[i].node);
+      if (taken_[i] || turn == run::Agenda::Turn::wait) continue;
+      taken_[i] = true;
+      if (turn == run::Agenda::Turn::leave_out) {
+        outcomes_[i] = {left_out(job_, steps_[i], agenda_.why_left_out(steps_[i].node))};
+        handle_(outcomes_[i].front());
+        return true;
+      }
+      agenda_.begin(steps_[i].node);
+      steps_[i].gate == nullptr ? start_export(i) : start_gate(i);
+      return true;
+    }
+    return false;
+  }
+
+  void start_gate(std::size_t index) {
+    auto running = std::make_unique<RunningGate>(index, job_.context.stop);
+    auto& gate = *running;
+    gate.thread = std::jthread([this, &gate, what = steps_[index].gate] {
+      gate.outcome = look_at_gate(job_, *what, gate.stop.token());
+      gate.is_done = true;
+      wake();
+    });
+    gates_.push_back(std::move(running));
+  }
+
+  bool is_done(RunningGate& gate) {
+    if (!gate.is_done) return false;
+    gate.thread.join();
+    if (gate.why_stopped) run::excuse_when_stopped(gate.outcome, *gate.why_stopped);
+    handle_(gate.outcome);
+    outcomes_[gate.index] = {std::move(gate.outcome)};
+    return true;
+  }
+
+  /// REQUIRES: its outcomes are there.
+  void end(std::size_t index) {
+    for (const auto node : agenda_.end(steps_[index].node, run::outcome_of(outcomes_[index]))) {
+      const auto why = agenda_.why_left_out(node);
+      for (auto& child : running_) {
+        if (steps_[child.index].node != node) continue;
+        child.why_stopped = why;
+        child.process->request_stop();
+      }
+      for (auto& gate : gates_) {
+        if (steps_[gate->index].node != node) continue;
+        gate->why_stopped = why;
+        gate->stop.request_stop();
+      }
+    }
+  }
+
+  void start_export(std::size_t index) {
+    const auto& entry = *steps_[index].entry;
     Child child{.index = index,
                 .process = nullptr,
                 .started_at = job_.context.clock.now(),
@@ -130,15 +203,14 @@ class Processes {
     if (!process) {
       finish(child, lost(child, std::move(process).error(), 0));
       outcomes_[index] = std::move(child.outcomes);
-      return true;
+      return end(index);
     }
     child.process = std::move(*process);
     running_.push_back(std::move(child));
-    return true;
   }
 
   std::vector<std::string> arguments_for(const config::Export& entry) const {
-    std::vector<std::string> out{"run", "--config=" + job_.args.config, "--export=" + entry.name};
+    std::vector<std::string> out{"run", "--config=" + job_.args.config, "--export=" + entry.name, "--no-deps"};
     for (const auto& param : job_.args.params) out.push_back("--param=" + param);
     if (job_.args.validate) out.emplace_back("--validate");
     if (job_.args.reconcile) out.emplace_back("--reconcile");
@@ -155,16 +227,22 @@ class Processes {
       fds.push_back({.fd = child.errors.ended() ? -1 : child.process->errors(), .events = POLLIN, .revents = 0});
     }
     if (::poll(fds.data(), fds.size(), -1) < 0) return;
-    if (fds[0].revents != 0) pass_stop_on();
+    if (fds[0].revents != 0) be_woken();
     for (std::size_t i = 0; i < running_.size(); ++i) {
       if (fds[1 + 2 * i].revents != 0) read_events(running_[i]);
       if (fds[2 + 2 * i].revents != 0) read_errors(running_[i]);
     }
   }
 
-  void pass_stop_on() {
+  void wake() const {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);
+  }
+
+  void be_woken() {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto drained = ::read(wake_fd_, &count, sizeof count);
+    if (!job_.context.stop.stop_requested()) return;
     for (const auto& child : running_) child.process->request_stop();
   }
 
@@ -204,7 +282,7 @@ class Processes {
     const auto end = child.process->wait();
     const bool broke_off = child.outcomes.empty() || end.signal != 0;
     if (broke_off) {
-      const bool stopped = job_.context.stop.stop_requested();
+      const bool stopped = job_.context.stop.stop_requested() || child.why_stopped;
       finish(child, lost(child, error_of_lost(end, child.last_words, stopped), child.process->id()));
     }
     outcomes_[child.index] = std::move(child.outcomes);
@@ -221,27 +299,30 @@ class Processes {
   }
 
   void finish(Child& child, report::RunOutcome outcome) {
+    if (child.why_stopped) run::excuse_when_stopped(outcome, *child.why_stopped);
     job_.progress.finished(outcome);
     handle_(outcome);
     child.outcomes.push_back(std::move(outcome));
   }
 
-  const Selection& selected_;
+  const std::vector<Step>& steps_;
+  run::Agenda& agenda_;
   const RunJob& job_;
   const run::OutcomeHandler& handle_;
   const int wake_fd_;
   ChildLog log_;
   std::vector<Child> running_;
-  std::size_t next_ = 0;
+  std::vector<std::unique_ptr<RunningGate>> gates_;
+  std::vector<bool> taken_;
   std::vector<std::vector<report::RunOutcome>> outcomes_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
 };
 
 }  // namespace
 
-std::vector<report::RunOutcome> run_in_processes(const Selection& selected, const RunJob& job, int at_once,
-                                                 const run::OutcomeHandler& handle) {
-  return Processes(selected, job, handle).run(at_once);
+std::vector<report::RunOutcome> run_in_processes(const std::vector<Step>& steps, run::Agenda& agenda, const RunJob& job,
+                                                 int at_once, const run::OutcomeHandler& handle) {
+  return Processes(steps, agenda, job, handle).run(at_once);
 }
 
 }  // namespace rivet::cli

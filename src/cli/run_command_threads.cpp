@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each export is an item of work.
+// Each step is an item of work.
 #include "cli/run_command_threads.hpp"
 
 #include <algorithm>
@@ -26,13 +26,11 @@ std::int64_t shared_byte_budget(const Selection& selected, int at_once) {
   return std::min(sum, most);
 }
 
-std::vector<report::RunOutcome> run_in_threads(const Selection& selected, const RunJob& job, int at_once,
-                                               const run::OutcomeHandler& handle) {
+std::vector<report::RunOutcome> run_in_threads(const std::vector<Step>& steps, run::Agenda& agenda, const RunJob& job,
+                                               int at_once, const run::OutcomeHandler& handle) {
   std::vector<run::WorkItem> items;
-  for (const auto* entry : selected) {
-    items.push_back({.run = [&job, entry](const run::OutcomeHandler& told) { return run_one(job, *entry, told); }});
-  }
-  return run::work_off(items, at_once, job.context.stop, handle);
+  for (const auto& step : steps) items.push_back(item_of(job, step));
+  return run::work_off(items, at_once, job.context.stop, handle, agenda);
 }
 
 }  // namespace rivet::cli

@@ -2,6 +2,8 @@
 // Reporting never hides the result of a run: what cannot be reported is said and passed over.
 #include "cli/run_report.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "report/advice.hpp"
@@ -23,12 +25,12 @@ bool is_bad(const report::RunOutcome& run) { return run.status == "failed" || ru
 
 Error named(const report::RunOutcome& run) {
   auto error = error_of(run);
-  error.context.push_back(fmt::format("export '{}'", run.export_name));
+  error.context.push_back(fmt::format("{} '{}'", report::is_gate(run) ? "gate" : "export", run.export_name));
   return error;
 }
 
 // Kind and code of the most stop-worthy failure, and all the names.
-Error combined(const std::vector<const report::RunOutcome*>& bad, std::size_t total) {
+Error combined(const std::vector<const report::RunOutcome*>& bad, std::size_t total, std::string_view what) {
   auto worst = error_of(*bad.front());
   std::vector<std::string> names;
   for (const auto* run : bad) {
@@ -37,7 +39,7 @@ Error combined(const std::vector<const report::RunOutcome*>& bad, std::size_t to
     if (error.kind != worst.kind && base::worse_of(worst.kind, error.kind) == error.kind) worst = error;
   }
   return {.kind = worst.kind,
-          .message = fmt::format("{} of {} exports did not succeed: {}", bad.size(), total, fmt::join(names, ", ")),
+          .message = fmt::format("{} of {} {} did not succeed: {}", bad.size(), total, what, fmt::join(names, ", ")),
           .code = worst.code,
           .vendor_code = worst.vendor_code};
 }
@@ -79,7 +81,9 @@ Result<void> verdict(const report::Aggregate& aggregate, std::size_t selected) {
                                                   selected - aggregate.runs.size(), selected));
   }
   if (bad.empty()) return {};
-  return fail(selected == 1 ? named(*bad.front()) : combined(bad, selected));
+  const bool has_gates = std::any_of(aggregate.runs.begin(), aggregate.runs.end(), report::is_gate);
+  const auto what = has_gates ? "exports and gates" : "exports";
+  return fail(selected == 1 ? named(*bad.front()) : combined(bad, selected, what));
 }
 
 }  // namespace rivet::cli

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cascade/graph.hpp"
 #include "model/column.hpp"
 #include "model/relation.hpp"
 
@@ -121,6 +122,12 @@ struct ModeKeys {
   PartitionGranularity partition_granularity = PartitionGranularity::day;
 };
 
+/// Which machines may work on it, once several share the work. One process works on everything.
+struct Placement {
+  std::string name_space;  ///< empty: none
+  std::map<std::string, std::string> tags;
+};
+
 /// One entry of `exports:`, or one partition of it.
 struct Export {
   std::string name;
@@ -148,11 +155,24 @@ struct Export {
   OnSchemaDrift on_schema_drift = OnSchemaDrift::warn;
   double shape_drift_warn_factor = 2.0;
   std::optional<Parquet> parquet;  ///< none: row groups bounded by bytes
+  std::optional<cascade::Dependencies> depends_on = {};
+  Placement placement = {};        ///< with that of the file
   int line = 0;                    ///< of its entry in the file, 1-based
   std::string definition = {};     ///< of load(): its entry in the form of definition.hpp
 
   /// The name of its entry in the file, also for a partition.
   const std::string& entry_name() const { return family.empty() ? name : family; }
+};
+
+/// A condition that others wait for. One of `sql`, `command` and `manifest` is set.
+struct Gate {
+  std::string name;
+  std::string sql;                   ///< asked of the source; without an end
+  std::vector<std::string> command;  ///< run in the folder of the file
+  std::string manifest;              ///< the export whose output is held against its manifest
+  std::optional<cascade::Dependencies> depends_on;
+  Placement placement;  ///< with that of the file
+  int line = 0;
 };
 
 /// What a notification may be about.
@@ -182,6 +202,7 @@ struct Config {
   std::filesystem::path file;  ///< absolute
   Source source;
   std::vector<Export> exports;
+  std::vector<Gate> gates = {};
   bool parallel_exports = false;
   bool parallel_export_processes = false;
   Notifications notifications;
@@ -189,6 +210,9 @@ struct Config {
   std::string notifications_definition = {};  ///< likewise; empty when there are none, or their addresses stand in the file
   std::vector<std::string> warnings;  ///< ready for printing, with file:line
 };
+
+/// Exports, in the order of the file, and then gates, as nodes of a graph.
+std::vector<cascade::NodeSpec> nodes_of(const Config& config);
 
 /// Words as they are spelled in the file.
 std::string_view name_of(SourceType type);

@@ -19,6 +19,7 @@ struct Context {
   const LoadOptions& options;
   base::Redactor& redactor;
   std::filesystem::path directory;  ///< absolute, of the configuration file
+  bool whole = true;                ///< what is read is a whole file; else names in it may mean what is not there
 
   /// An environment variable; empty when it is not set.
   std::optional<std::string> variable(std::string_view name) const {

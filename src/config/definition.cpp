@@ -154,7 +154,7 @@ Result<Config> load_definition(const Definition& definition, bool needs_file, co
                                base::Redactor& redactor) {
   const auto tree = TRY(node_of(definition));
   Problems problems("the plan", redactor);
-  Context context{problems, options, redactor, definition.file.parent_path()};
+  Context context{problems, options, redactor, definition.file.parent_path(), false};
   auto config = read_root(tree, context);
   if (!problems.empty()) return fail(problems.to_error());
   if (needs_file) TRY(add_password(definition, options, redactor, config.source));

@@ -4,6 +4,7 @@
 
 #include "config/destination.hpp"
 #include "config/mode_keys.hpp"
+#include "config/order.hpp"
 #include "config/output.hpp"
 #include "config/relation.hpp"
 #include "config/tuning.hpp"
@@ -119,6 +120,8 @@ Export read_export(Section& root, const Node& node, const SourceBlock& source, C
   entry.destination = read_destination(section, context);
   entry.tuning = read_merged_tuning(section, source);
   read_hints(section, entry);
+  entry.depends_on = read_depends_on(section);
+  entry.placement = read_placement(section);
   refuse_load(section);
   check_partition_token(section, entry);
   check_stdout(section, entry);

@@ -23,6 +23,15 @@ std::vector<Problem> by_line(std::vector<Problem> list) {
   return list;
 }
 
+/// Where to cut so that no multi-byte character is split.
+std::size_t cut_at(std::string_view text) {
+  std::size_t at = kShownBytes;
+  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;
+  return at;
+}
+
+}  // namespace
+
 std::string on_one_line(std::string_view text) {
   std::string out;
   for (const unsigned char c : text) {
@@ -34,15 +43,6 @@ std::string on_one_line(std::string_view text) {
   }
   return out;
 }
-
-/// Where to cut so that no multi-byte character is split.
-std::size_t cut_at(std::string_view text) {
-  std::size_t at = kShownBytes;
-  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;
-  return at;
-}
-
-}  // namespace
 
 void Problems::add(int line, std::string message, std::string_view code) {
   add_once(errors_, {.line = line, .message = std::move(message), .code = std::string(code)});

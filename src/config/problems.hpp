@@ -29,6 +29,9 @@ struct Problem {
   bool operator==(const Problem&) const = default;
 };
 
+/// The text with control characters spelled out.
+std::string on_one_line(std::string_view text);
+
 /// Collects problems and warnings of one file. The same problem is kept once, and 500 at
 /// most. Not thread safe.
 class Problems {

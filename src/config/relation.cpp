@@ -17,12 +17,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t kQueryBytes = 4U << 20U;
 constexpr std::array<std::string_view, 4> kBases{"query", "query_file", "table", "tables"};
 
-std::string without_end(std::string text) {
-  const auto last = text.find_last_not_of("; \t\r\n\f\v");
-  text.resize(last == std::string::npos ? 0 : last + 1);
-  return text;
-}
-
 /// Takes one name from the front; empty when there is none.
 std::optional<std::string> take_name(std::string_view& rest) {
   std::string name;
@@ -108,6 +102,12 @@ std::string spelled_part(const std::string& name) {
 }
 
 }  // namespace
+
+std::string without_end(std::string text) {
+  const auto last = text.find_last_not_of("; \t\r\n\f\v");
+  text.resize(last == std::string::npos ? 0 : last + 1);
+  return text;
+}
 
 std::string spelled_table_name(const model::Relation& relation) {
   const auto table = spelled_part(relation.table);

@@ -12,6 +12,9 @@
 
 namespace rivet::config {
 
+/// The statement without what only ends it: semicolons and white space.
+std::string without_end(std::string text);
+
 /// Reads the one of the three that must be there; none, several and `tables` are reported.
 model::Relation read_relation(Section& section, Context& context);
 

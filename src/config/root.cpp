@@ -4,6 +4,7 @@
 
 #include "config/export.hpp"
 #include "config/notifications.hpp"
+#include "config/order.hpp"
 #include "config/section.hpp"
 #include "config/source.hpp"
 
@@ -14,16 +15,19 @@
 namespace rivet::config {
 namespace {
 
-void refuse_duplicates(const std::vector<Export>& exports, Problems& problems) {
+/// Gates share the names of exports: `depends_on` tells them apart by nothing else.
+void refuse_duplicates(const Config& config, Problems& problems) {
   std::map<std::string, int> lines;
-  for (const auto& entry : exports) {
-    if (entry.name.empty()) continue;
+  const auto add = [&](std::string_view what, const auto& entry) {
+    if (entry.name.empty()) return;
     const auto [first, is_new] = lines.emplace(entry.name, entry.line);
-    if (is_new) continue;
+    if (is_new) return;
     problems.add(entry.line,
-                 fmt::format("export name '{}' is taken, first in line {}", problems.shown(entry.name), first->second),
+                 fmt::format("{} name '{}' is taken, first in line {}", what, problems.shown(entry.name), first->second),
                  code::kDuplicateExport);
-  }
+  };
+  for (const auto& entry : config.exports) add("export", entry);
+  for (const auto& gate : config.gates) add("gate", gate);
 }
 
 std::vector<Export> read_exports(Section& root, const SourceBlock& source, Context& context) {
@@ -38,7 +42,6 @@ std::vector<Export> read_exports(Section& root, const SourceBlock& source, Conte
   if (list->items.empty()) return nothing("'exports' is empty: the file needs at least one export");
   std::vector<Export> out;
   for (const auto& item : list->items) out.push_back(read_export(root, item, source, context));
-  refuse_duplicates(out, context.problems);
   return out;
 }
 
@@ -68,6 +71,11 @@ Config read_root(const Node& tree, Context& context, Shape* shape) {
   out.notifications = read_notifications(root, context);
   out.exports = read_exports(root, source, context);
   out.source = std::move(source.source);
+  const auto placement = read_placement(root);
+  for (auto& entry : out.exports) entry.placement = merge(placement, std::move(entry.placement));
+  out.gates = read_gates(root, placement);
+  refuse_duplicates(out, context.problems);
+  if (context.whole) check_order(out, tree, context.problems);
   out.parallel_exports = root.boolean("parallel_exports").value_or(false);
   out.parallel_export_processes = root.boolean("parallel_export_processes").value_or(false);
   if (out.parallel_exports && out.parallel_export_processes) {

@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 
 /// Files that lead the readers into every branch in which they ask for a key. Blocks need not be in them.
 constexpr auto kProbes = std::to_array<std::string_view>({
-    "{source: {type: sqlite, path: x}, exports: [{table: x}]}",
+    "{source: {type: sqlite, path: x}, exports: [{table: x}], gates: [{}]}",
     "{source: {type: postgres, url: x}, exports: [{query: x}]}",
     "{source: {type: postgres, url_env: X}, exports: [{query_file: x}]}",
     "{source: {type: postgres, url_file: x}, exports: [{}]}",

@@ -68,6 +68,12 @@ constexpr auto kHomes = std::to_array<Home>({
     {"max_row_group_mb", "parquet:"},
     {"exported_at", "meta_columns:"},
     {"row_hash", "meta_columns:"},
+    {"any_of", "depends_on:"},
+    {"quorum", "depends_on:"},
+    {"on_satisfied", "depends_on:"},
+    {"sql", "an entry of gates:"},
+    {"command", "an entry of gates:"},
+    {"manifest", "an entry of gates:"},
     {"slot", "cdc:"},
     {"server_id", "cdc:"},
     {"rollover", "cdc:"},
@@ -77,6 +83,7 @@ constexpr auto kHomes = std::to_array<Home>({
     {"webhook_url", "notifications.slack:"},
     {"webhook_url_env", "notifications.slack:"},
     {"exports", "the top level"},
+    {"gates", "the top level"},
     {"notifications", "the top level"},
     {"parallel_exports", "the top level"},
     {"parallel_export_processes", "the top level"},
@@ -107,6 +114,7 @@ constexpr auto kHomes = std::to_array<Home>({
     {"parallel", "an entry of exports:"},
     {"time_column", "an entry of exports:"},
     {"days_window", "an entry of exports:"},
+    {"depends_on", "an entry of exports:"},
 });
 
 constexpr std::array<std::string_view, 4> kKinds{"nothing", "a single value", "a list", "a map"};
@@ -300,6 +308,35 @@ std::optional<std::variant<bool, std::vector<std::string>>> Section::boolean_or_
   if (!is_list(key)) return boolean(key);
   auto list = list_of_texts(key);
   return list ? std::optional<std::variant<bool, std::vector<std::string>>>(std::move(*list)) : std::nullopt;
+}
+
+std::optional<std::vector<std::string>> Section::arguments(std::string_view key) {
+  if (shape_ != nullptr) shape_->accept_arguments(key);
+  const auto* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  std::vector<std::string> out;
+  for (const auto& item : node->items) {
+    if (item.kind == Node::Kind::scalar) out.push_back(item.text);
+  }
+  if (!out.empty() && out.size() == node->items.size()) return out;
+  refuse(key, fmt::format("'{}' must be a list of words, the program first", key));
+  return std::nullopt;
+}
+
+std::optional<std::variant<std::vector<std::string>, Section>> Section::texts_or_block(std::string_view key) {
+  using Either = std::optional<std::variant<std::vector<std::string>, Section>>;
+  if (shape_ != nullptr) shape_->accept_texts(key);
+  const auto* node = find(key);
+  if (node != nullptr && node->kind == Node::Kind::scalar) {
+    refuse(key, fmt::format("'{}' must be a list of names or a map, it is {}", key, kind_of(*node)));
+    return std::nullopt;
+  }
+  if (node != nullptr && node->kind == Node::Kind::list) {
+    auto list = list_of_texts(key);
+    return list ? Either(std::move(*list)) : std::nullopt;
+  }
+  auto below = block(key);
+  return below ? Either(std::move(*below)) : std::nullopt;
 }
 
 std::optional<std::vector<NamedText>> Section::named_texts(std::string_view key, std::string_view wanted) {

@@ -78,6 +78,10 @@ class Section {
   std::optional<std::vector<std::string>> one_or_more_texts(std::string_view key);
   /// True or false, or a list like that of texts().
   std::optional<std::variant<bool, std::vector<std::string>>> boolean_or_texts(std::string_view key);
+  /// The words of a command: a list of texts, of which the same may stand again; it must not be empty.
+  std::optional<std::vector<std::string>> arguments(std::string_view key);
+  /// A list like that of texts(), or a map below this one.
+  std::optional<std::variant<std::vector<std::string>, Section>> texts_or_block(std::string_view key);
   /// A map of names to single values, in the order of the file; `wanted` says in messages what a value must be.
   std::optional<std::vector<NamedText>> named_texts(std::string_view key, std::string_view wanted);
   /// A map of names to finite numbers within [min, max].

@@ -68,6 +68,12 @@ void Shape::accept_words(std::string_view key, std::span<const std::string_view>
 
 void Shape::accept_texts(std::string_view key) { accept(key, list_of(text_form(false))); }
 
+void Shape::accept_arguments(std::string_view key) {
+  auto form = list_of(text_form(true));
+  form.erase("uniqueItems");
+  accept(key, std::move(form));
+}
+
 void Shape::accept_word_list(std::string_view key, std::span<const std::string_view> words) {
   accept(key, list_of(words_form(words)));
 }

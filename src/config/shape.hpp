@@ -51,6 +51,8 @@ class Shape {
   void accept_words(std::string_view key, std::span<const std::string_view> words);
   /// A list of distinct texts that is not empty.
   void accept_texts(std::string_view key);
+  /// A list of texts that is not empty.
+  void accept_arguments(std::string_view key);
   /// A list of distinct words that is not empty.
   void accept_word_list(std::string_view key, std::span<const std::string_view> words);
   /// A map of names that the user chooses to texts.

@@ -2,6 +2,8 @@
 // Cards are lists of label and text, so that all of them align alike.
 #include "report/card.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -131,6 +133,12 @@ std::string run_card(const RunOutcome& outcome, const CardPlaces& places, const 
 }
 
 std::string run_line(const RunOutcome& outcome, const Style& style) {
+  if (is_gate(outcome)) {
+    return fmt::format("{} {}  {} {}\n", symbol(outcome.status, style),
+                       pad_right(outcome.export_name, std::max(16, display_width(outcome.export_name))),
+                       pad_right(outcome.mode, 11), base::human_duration(outcome.duration_ms)) +
+           attention(outcome, true, style);
+  }
   auto text = fmt::format(
       "{} {}  {} {} {} {} {}  {}  {}\n", symbol(outcome.status, style),
       pad_right(outcome.export_name, std::max(16, display_width(outcome.export_name))), pad_right(outcome.mode, 11),
@@ -145,7 +153,9 @@ std::string run_line(const RunOutcome& outcome, const Style& style) {
 std::string totals_card(const Aggregate& aggregate, const CardPlaces& places, const Style& style) {
   const auto totals = total(aggregate);
   auto text = "\n" + double_line();
-  text += style.strong(fmt::format("  Run summary ({} exports)", aggregate.runs.size())) + "\n" + double_line();
+  const auto gates = std::count_if(aggregate.runs.begin(), aggregate.runs.end(), is_gate);
+  text += style.strong(fmt::format("  Run summary ({} exports{})", std::ssize(aggregate.runs) - gates,
+                                   gates == 0 ? "" : fmt::format(", {} gates", gates))) + "\n" + double_line();
   text += field("id", aggregate.id);
   text += field("status", status_counts(totals));
   text += field("rows", base::with_thousands(totals.rows));

@@ -57,6 +57,7 @@ struct RunOutcome {
   std::vector<std::string> warnings = {};
   std::optional<base::Error> error = {};        ///< set when failed or interrupted
   std::optional<std::string> skip_reason = {};  ///< set when skipped
+  bool not_needed = false;                      ///< skipped because those that wait for it can do without
   bool resumable = false;                       ///< another run continues where this one stopped
   std::string resume_command = {};              ///< what to type for that; empty: nothing to resume
   bool took_over = false;                       ///< it continued the run of a process that had died
@@ -65,5 +66,8 @@ struct RunOutcome {
   std::optional<ApplyContext> apply_context = {};
   std::optional<model::Prediction> prediction = {};  ///< what it was expected to take
 };
+
+/// Of a gate: a condition that was looked at, and no run.
+inline bool is_gate(const RunOutcome& outcome) { return outcome.mode == "gate"; }
 
 }  // namespace rivet::report

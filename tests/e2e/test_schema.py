@@ -30,6 +30,12 @@ source:
     retry_backoff_ms: 5, lock_timeout_s: 1, memory_threshold_mb: 0, max_value_mb: 1, adaptive: true, min_parallel: 1,
     max_batch_memory_mb: 64, on_batch_memory_exceeded: fail}
 parallel_exports: false
+namespace: sales
+tags: {site: berlin, level: 2}
+gates:
+  - {name: ready, sql: SELECT true, namespace: ops, tags: {team: data}}
+  - {name: there, manifest: b, depends_on: [b]}
+  - {name: said, command: [test, x, '=', x], depends_on: {quorum: 1, of: [ready, there], on_satisfied: let_run}}
 parallel_export_processes: True
 notifications:
   slack: {webhook_url: 'https://hooks.example.org/T0/B0/abc', on: [failure, schema_change, degraded]}
@@ -49,6 +55,9 @@ exports:
     destination: {type: local, path: 'out/{date}'}
     max_file_size: 1024
     wave: 2
+    depends_on: {any_of: [said, b], on_satisfied: cancel_remaining}
+    namespace: other
+    tags: {site: paris}
     parallel_safe: no_quotes_needed
     target: bq
   - name: b
@@ -144,6 +153,8 @@ BAD_EXPORTS = [
     {"tuning": {"batch_size": 0}}, {"tuning": {"profil": "fast"}}, {"tuning": {"max_mb_per_s": 0}}, {"tuning": "fast"},
     {"parquet": {"row_group_strategy": "big"}}, {"meta_columns": {"row_hash": "maybe"}}, {"meta_columns": {"row_hash": []}},
     {"chunk_by_key": []}, {"shape_drift_warn_factor": -1}, {"load": {"pkk": "id"}}, {"cdc": {"sloot": "x"}}, {"throttle_ms": 1},
+    {"depends_on": "b"}, {"depends_on": []}, {"depends_on": ["b", "b"]}, {"depends_on": {}}, {"depends_on": {"any_of": []}},
+    {"depends_on": {"quorum": 0, "of": ["b"]}}, {"depends_on": {"any_of": ["b"], "on_satisfied": "stop"}}, {"tags": ["a"]}, {"namespace": ""},
 ]
 BAD_FILES = [
     {}, {"source": SOURCE}, {"source": SOURCE, "exports": []}, {"source": SOURCE, "exports": {}}, {"exports": [export("a", table="a")]},
@@ -155,6 +166,10 @@ BAD_FILES = [
     {"source": {"type": "postgres", "host": "localhost", "user": "u", "database": "d", "port": 70000}, "exports": [export("a", table="a")]},
     {"source": SOURCE, "exports": [export("a", table="a")], "parallel_exports": 2},
     {"source": SOURCE, "exports": [export("a", table="a")], "exprots": []},
+    {"source": SOURCE, "exports": [export("a", table="a")], "gates": []},
+    {"source": SOURCE, "exports": [export("a", table="a")], "gates": [{"name": "g"}]},
+    {"source": SOURCE, "exports": [export("a", table="a")], "gates": [{"sql": "SELECT 1"}]},
+    {"source": SOURCE, "exports": [export("a", table="a")], "gates": [{"name": "g", "command": []}]},
     {"source": SOURCE, "exports": [export("a", table="a")], "notifications": {"mail": {}}},
     {"source": SOURCE, "exports": [export("a", table="a")], "notifications": {"slack": {"on": ["failure"]}}},
     {"source": SOURCE, "exports": [export("a", table="a")], "notifications": {"webhook": {"url": "http://localhost/x", "on": ["never"]}}},
