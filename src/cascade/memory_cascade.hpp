@@ -9,14 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "cascade/graph.hpp"
+#include "cascade/records.hpp"
 
 namespace rivet::cascade {
-
-enum class Phase { blocked, runnable, active, terminal };
-
-/// `cancelled`: the node that waited ended before its group was decided.
-enum class GroupState { pending, satisfied, impossible, cancelled };
 
 /// That a node ended in a round; open until all who wait for it know.
 struct Event {

@@ -26,6 +26,9 @@ void add_state(CLI::App& app, Action& chosen);
 void add_state_resets(CLI::App& state, Action& chosen);
 /// The sub-commands of `state` that are about the store as a whole.
 void add_state_stores(CLI::App& state, Action& chosen);
+/// The cascade on many machines: submitting, working, watching over it.
+void add_submit(CLI::App& app, Action& chosen);
+void add_worker(CLI::App& app, Action& chosen);
 /// What other programs need to know: JSON Schema, command line, completions, man page. These walk the parser when
 /// they run, so they know every command that was added to `app`, before or after them.
 void add_schema(CLI::App& app, Action& chosen);

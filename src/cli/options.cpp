@@ -19,6 +19,10 @@ void add_state_config(CLI::App& command, std::string& file) {
   command.add_option("-c,--config", file, "Configuration file; its folder holds the state")->required();
 }
 
+void add_state_place(CLI::App& command, std::string& file) {
+  command.add_option("-c,--config", file, "The configuration beside which the state lies, unless RIVET_STATE_URL is set");
+}
+
 void add_exports(CLI::App& command, std::vector<std::string>& names) {
   command.add_option("-e,--export", names, "Only this export (repeatable; default: all)")->allow_extra_args(false);
 }

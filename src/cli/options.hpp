@@ -16,6 +16,9 @@ void add_config(CLI::App& command, std::string& file);
 /// `-c FILE`, required, of a command that reads the state and not the configuration.
 void add_state_config(CLI::App& command, std::string& file);
 
+/// `-c FILE`, of a command that needs a state store and no configuration; see state_place_of().
+void add_state_place(CLI::App& command, std::string& file);
+
 /// `-e EXPORT`, any number of times.
 void add_exports(CLI::App& command, std::vector<std::string>& names);
 

@@ -14,6 +14,8 @@
 #include "source/postgres/source.hpp"
 #include "source/sqlite/source.hpp"
 #include "state/postgres/postgres_store.hpp"
+#include "state/postgres/hints.hpp"
+#include "state/sql/cascade_store.hpp"
 #include "state/sql/copy.hpp"
 #include "state/sql/sql_store.hpp"
 #include "state/sqlite/sqlite_store.hpp"
@@ -94,10 +96,25 @@ bool store_exists(const std::filesystem::path& config_folder) {
   return place && std::filesystem::exists(place->file, failed);
 }
 
-Result<std::unique_ptr<state::StateStore>> open_store(const std::filesystem::path& config_folder) {
-  const auto place = TRY(state_place(config_folder));
+Result<std::unique_ptr<state::StateStore>> open_store_at(const StatePlace& place) {
   return place.url ? state::postgres::open_postgres_store(address_of(*place.url))
                    : state::sqlite::open_sqlite_store(place.file);
+}
+
+Result<std::unique_ptr<cascade::Store>> open_cascade(const StatePlace& place) {
+  auto connection = place.url ? TRY(state::postgres::open_postgres_connection(address_of(*place.url)))
+                              : TRY(state::sqlite::open_sqlite_connection(place.file));
+  return state::sql::make_cascade(std::move(connection));
+}
+
+Result<std::unique_ptr<cascade::Hints>> open_hints(const StatePlace& place) {
+  const auto url = TRY(hint_place(place));
+  if (url) return state::postgres::listen_for_hints(address_of(*url));
+  return std::unique_ptr<cascade::Hints>(std::make_unique<cascade::Unhinted>());
+}
+
+Result<std::unique_ptr<state::StateStore>> open_store(const std::filesystem::path& config_folder) {
+  return open_store_at(TRY(state_place(config_folder)));
 }
 
 Result<std::unique_ptr<state::StateStore>> open_store_copy(const std::filesystem::path& config_folder) {

@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "cascade/store.hpp"
 #include "cli/state_place.hpp"
 #include "config/config.hpp"
 #include "destination/destination.hpp"
@@ -44,6 +45,9 @@ Result<std::unique_ptr<format::Format>> make_reading_format(std::string_view nam
 /// Whether the folder already holds a state store; taken for granted of one that `RIVET_STATE_URL` names.
 bool store_exists(const std::filesystem::path& config_folder);
 
+/// Opens the state store at a place, and creates it when there is none. Errors as of the engine.
+Result<std::unique_ptr<state::StateStore>> open_store_at(const StatePlace& place);
+
 /// Opens the state store of a configuration folder, or the one that `RIVET_STATE_URL` names, and creates it when there
 /// is none. Errors as of the engine; config for a URL that cannot be read.
 Result<std::unique_ptr<state::StateStore>> open_store(const std::filesystem::path& config_folder);
@@ -51,6 +55,13 @@ Result<std::unique_ptr<state::StateStore>> open_store(const std::filesystem::pat
 /// What the state store of a configuration folder holds now, for commands that only look: nothing is created or
 /// written, and what is applied to the copy is forgotten with it. Empty when there is no store. Errors likewise.
 Result<std::unique_ptr<state::StateStore>> open_store_copy(const std::filesystem::path& config_folder);
+
+/// Opens the cascade in a state store, and creates the store when there is none. Errors as of the engine.
+Result<std::unique_ptr<cascade::Store>> open_cascade(const StatePlace& place);
+
+/// What wakes those who wait for the cascade: notifications of a server; for a file, only time. Error kind config for
+/// a RIVET_STATE_LISTEN_URL that cannot be read.
+Result<std::unique_ptr<cascade::Hints>> open_hints(const StatePlace& place);
 
 /// A server that keeps state.
 struct StateServer {

@@ -13,6 +13,7 @@ namespace rivet::cli {
 namespace {
 
 constexpr const char* kVariable = "RIVET_STATE_URL";
+constexpr const char* kListenVariable = "RIVET_STATE_LISTEN_URL";
 constexpr const char* kStateFile = ".rivet_state.db";
 constexpr const char* kDefaultSchema = "rivet";
 
@@ -96,6 +97,29 @@ Result<StatePlace> state_place(const std::filesystem::path& config_folder) {
   return StatePlace{.file = {}, .url = TRY(parse_state_url(from_environment(kVariable)).context(kVariable))};
 }
 
+Result<StatePlace> state_place_of(const std::string& config_file) {
+  std::error_code failed;
+  if (has_state_url()) return state_place({});
+  if (!config_file.empty()) {
+    if (std::filesystem::exists(config_file, failed)) {
+      return state_place(std::filesystem::absolute(config_file, failed).parent_path());
+    }
+    return fail(ErrorKind::config, fmt::format("cannot read {}: no such file", config_file));
+  }
+  const auto here = std::filesystem::current_path(failed);
+  if (std::filesystem::exists(here / kStateFile, failed)) return state_place(here);
+  return fail(ErrorKind::config, "no state store is named", "name a configuration with -c, or set RIVET_STATE_URL");
+}
+
+Result<std::optional<StateUrl>> hint_place(const StatePlace& place) {
+  if (!place.url) return std::optional<StateUrl>();
+  const auto direct = from_environment(kListenVariable);
+  if (direct.empty()) return place.url;
+  auto url = TRY(parse_state_url(direct).context(kListenVariable));
+  url.schema = place.url->schema;
+  return std::optional(std::move(url));
+}
+
 Result<StatePlace> named_state_place(const std::string& text) {
   if (text.find("://") != std::string::npos) return StatePlace{.file = {}, .url = TRY(parse_state_url(text))};
   std::error_code failed;
@@ -106,10 +130,13 @@ Result<StatePlace> named_state_place(const std::string& text) {
 }
 
 void remember_state_url(base::Redactor& redactor) {
-  if (!has_state_url()) return;
-  const auto url = config::parse_connection_url(from_environment(kVariable), config::SourceType::postgres);
-  if (!url) return;
-  for (const auto& secret : url->secrets) redactor.remember(secret);
+  for (const auto* variable : {kVariable, kListenVariable}) {
+    const auto text = from_environment(variable);
+    if (text.empty()) continue;
+    const auto url = config::parse_connection_url(text, config::SourceType::postgres);
+    if (!url) continue;
+    for (const auto& secret : url->secrets) redactor.remember(secret);
+  }
 }
 
 }  // namespace rivet::cli

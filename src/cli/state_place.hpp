@@ -41,10 +41,18 @@ bool has_state_url();
 /// What RIVET_STATE_URL names, else the file in the folder.
 Result<StatePlace> state_place(const std::filesystem::path& config_folder);
 
+/// Of a command that needs no configuration: as RIVET_STATE_URL says, else beside `config_file`, else in the working
+/// directory, if there is a state file there. Kind config when none of these names a place.
+Result<StatePlace> state_place_of(const std::string& config_file);
+
+/// Where hints of the cascade are listened for: RIVET_STATE_LISTEN_URL, which must lead to the same database without a
+/// pooler, or else `place`; nothing for a file. The schema is that of `place`.
+Result<std::optional<StateUrl>> hint_place(const StatePlace& place);
+
 /// What a command line names: a URL, a folder that holds a state file, a configuration in such a folder, or the file.
 Result<StatePlace> named_state_place(const std::string& text);
 
-/// Remembers the credentials of RIVET_STATE_URL.
+/// Remembers the credentials of RIVET_STATE_URL and RIVET_STATE_LISTEN_URL.
 void remember_state_url(base::Redactor& redactor);
 
 }  // namespace rivet::cli

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/configuration.hpp"
+#include "cli/options.hpp"
 #include "cli/registry.hpp"
 #include "cli/state_condition.hpp"
 #include "state/schema.hpp"
@@ -18,14 +19,8 @@ struct Arguments {
   bool json = false;
 };
 
-Result<StatePlace> place_of_command(const Arguments& args) {
-  if (!args.config.empty()) return state_place(TRY(state_folder(args.config)));
-  if (has_state_url()) return state_place({});
-  return fail(ErrorKind::config, "no state store is named", "name a configuration with -c, or set RIVET_STATE_URL");
-}
-
 Result<void> migrate(const Arguments& args, Context& context) {
-  const auto place = TRY(place_of_command(args));
+  const auto place = TRY(state_place_of(args.config));
   const int before = TRY(migrate_state(place));
   const int now = state::schema_version();
   if (before == now) return context.print(fmt::format("{} has version {} already.\n", place.location(), now));
@@ -49,7 +44,7 @@ nlohmann::ordered_json condition_json(const StatePlace& place, const StateCondit
 }
 
 Result<void> check(const Arguments& args, Context& context) {
-  const auto place = TRY(place_of_command(args));
+  const auto place = TRY(state_place_of(args.config));
   const auto condition = TRY(examine_state(place, context.clock));
   const auto verdict = judge_state(place, condition);
   TRY(args.json ? context.print_json(condition_json(place, condition, verdict.has_value()))
@@ -72,22 +67,17 @@ Result<void> copy(const Arguments& args, Context& context) {
   return context.print(fmt::format("{} rows were copied from {} to {}.\n", rows, from.location(), to.location()));
 }
 
-void add_place(CLI::App& command, std::string& config) {
-  command.add_option("-c,--config", config,
-                     "The configuration beside which the state lies, unless RIVET_STATE_URL is set");
-}
-
 void add_store_migrate(CLI::App& state, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = state.add_subcommand("migrate", "Create the tables of the state store, or bring them up to date");
-  add_place(*command, args->config);
+  add_state_place(*command, args->config);
   command->callback([args, &chosen] { chosen = [args](Context& context) { return migrate(*args, context); }; });
 }
 
 void add_store_check(CLI::App& state, Action& chosen) {
   auto args = std::make_shared<Arguments>();
   auto* command = state.add_subcommand("check", "Whether the state store can be worked with; changes nothing");
-  add_place(*command, args->config);
+  add_state_place(*command, args->config);
   command->add_flag("--json", args->json, "Print a JSON object");
   command->callback([args, &chosen] { chosen = [args](Context& context) { return check(*args, context); }; });
 }

@@ -380,11 +380,159 @@ CREATE TABLE unit_replaced (
 CREATE INDEX run_of_export ON run (export_name, prefix);
 )sql";
 
-constexpr std::array<Migration, 4> kMigrations{
+// Migration 5: the cascade. Nodes, what they wait for, and the outbox of those that ended; who works on them. Times are
+// microseconds since 1970 on the clock of the store (now_us()).
+constexpr std::string_view kTables5 = R"sql(
+CREATE TABLE cascade_run (
+  run_id TEXT NOT NULL PRIMARY KEY,
+  run_key TEXT UNIQUE,
+  namespace TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  payload_hash TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'done', 'failed', 'cancelled')),
+  paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
+  cancel_requested_at BIGINT,
+  submitted_at BIGINT NOT NULL,
+  closed_at BIGINT
+);
+CREATE INDEX cascade_run_open ON cascade_run (submitted_at) WHERE state = 'open';
+
+CREATE TABLE node (
+  node_id INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL REFERENCES cascade_run (run_id),
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('export', 'gate')),
+  namespace TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  phase TEXT NOT NULL CHECK (phase IN ('blocked', 'runnable', 'active', 'terminal')),
+  outcome TEXT CHECK (outcome IN ('success', 'failed', 'expired', 'cancelled', 'skipped')),
+  round BIGINT NOT NULL DEFAULT 0 CHECK (round >= 0),
+  epoch BIGINT NOT NULL DEFAULT 0 CHECK (epoch >= 0),
+  owner TEXT,
+  lease_until BIGINT,
+  attempts BIGINT NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+  max_attempts BIGINT NOT NULL CHECK (max_attempts >= 1),
+  attempt_limit_us BIGINT CHECK (attempt_limit_us > 0),
+  attempt_until BIGINT,
+  not_before BIGINT,
+  cancel_requested_at BIGINT,
+  reason TEXT NOT NULL DEFAULT '',
+  updated_at BIGINT NOT NULL,
+  UNIQUE (run_id, name),
+  CHECK ((phase = 'terminal') = (outcome IS NOT NULL)),
+  CHECK ((phase = 'active') = (owner IS NOT NULL AND lease_until IS NOT NULL))
+);
+CREATE INDEX node_ready ON node (namespace, node_id) WHERE phase = 'runnable';
+CREATE INDEX node_next ON node (node_id) WHERE phase = 'runnable';
+CREATE INDEX node_lease ON node (lease_until) WHERE phase = 'active';
+CREATE INDEX node_attempt_end ON node (attempt_until) WHERE phase = 'active' AND attempt_until IS NOT NULL;
+CREATE INDEX node_cancel ON node (cancel_requested_at) WHERE phase <> 'terminal' AND cancel_requested_at IS NOT NULL;
+CREATE INDEX node_open ON node (run_id) WHERE phase <> 'terminal';
+
+CREATE TABLE dep_group (
+  node_id BIGINT NOT NULL PRIMARY KEY REFERENCES node (node_id),
+  kind TEXT NOT NULL CHECK (kind IN ('all_of', 'any_of', 'quorum')),
+  k BIGINT NOT NULL,
+  n BIGINT NOT NULL,
+  on_satisfied TEXT NOT NULL CHECK (on_satisfied IN ('cancel_remaining', 'let_run')),
+  n_success BIGINT NOT NULL DEFAULT 0 CHECK (n_success >= 0),
+  n_negative BIGINT NOT NULL DEFAULT 0 CHECK (n_negative >= 0),
+  state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'satisfied', 'impossible', 'cancelled')),
+  decided_at BIGINT,
+  cancel_pending INTEGER NOT NULL DEFAULT 0 CHECK (cancel_pending IN (0, 1)),
+  CHECK (k BETWEEN 1 AND n),
+  CHECK (n_success + n_negative <= n)
+);
+CREATE INDEX dep_group_cancel ON dep_group (node_id) WHERE cancel_pending = 1;
+CREATE INDEX dep_group_pending ON dep_group (node_id) WHERE state = 'pending';
+
+CREATE TABLE dep_edge (
+  down_id BIGINT NOT NULL REFERENCES dep_group (node_id),
+  up_id BIGINT NOT NULL REFERENCES node (node_id),
+  verdict TEXT CHECK (verdict IN ('s', 'n')),
+  up_round BIGINT,
+  resolved_at BIGINT,
+  PRIMARY KEY (down_id, up_id),
+  CHECK ((verdict IS NULL) = (up_round IS NULL))
+);
+CREATE INDEX dep_edge_open ON dep_edge (up_id) WHERE verdict IS NULL;
+CREATE INDEX dep_edge_up ON dep_edge (up_id);
+
+CREATE TABLE outbox (
+  event_id INTEGER PRIMARY KEY,
+  node_id BIGINT NOT NULL REFERENCES node (node_id),
+  round BIGINT NOT NULL,
+  outcome TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  committed_at BIGINT NOT NULL,
+  soft_until BIGINT NOT NULL DEFAULT 0,
+  tries BIGINT NOT NULL DEFAULT 0,
+  dispatched_at BIGINT,
+  last_error TEXT,
+  UNIQUE (node_id, round)
+);
+CREATE INDEX outbox_pending ON outbox (event_id) WHERE dispatched_at IS NULL;
+CREATE INDEX outbox_pending_of ON outbox (namespace, event_id) WHERE dispatched_at IS NULL;
+
+CREATE TABLE node_attempt (
+  node_id BIGINT NOT NULL REFERENCES node (node_id),
+  epoch BIGINT NOT NULL,
+  round BIGINT NOT NULL,
+  attempt BIGINT NOT NULL,
+  owner TEXT NOT NULL,
+  started_at BIGINT NOT NULL,
+  ended_at BIGINT,
+  outcome TEXT,
+  error TEXT,
+  PRIMARY KEY (node_id, epoch)
+);
+CREATE INDEX node_attempt_time ON node_attempt (started_at);
+
+CREATE TABLE node_run (
+  node_id BIGINT NOT NULL REFERENCES node (node_id),
+  round BIGINT NOT NULL,
+  export_name TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  PRIMARY KEY (node_id, round, export_name)
+);
+CREATE INDEX node_run_of ON node_run (run_id);
+
+CREATE TABLE worker (
+  worker_id TEXT NOT NULL PRIMARY KEY,
+  host TEXT NOT NULL,
+  pid BIGINT NOT NULL,
+  slots BIGINT NOT NULL,
+  namespace TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  started_at BIGINT NOT NULL,
+  seen_at BIGINT NOT NULL
+);
+
+CREATE TABLE alarm (
+  alarm_id INTEGER PRIMARY KEY,
+  reconciler TEXT NOT NULL,
+  run_id TEXT,
+  node_id BIGINT,
+  message TEXT NOT NULL,
+  raised_at BIGINT NOT NULL
+);
+
+CREATE TABLE place_probe (
+  place TEXT NOT NULL PRIMARY KEY,
+  token TEXT NOT NULL,
+  host TEXT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+)sql";
+
+constexpr std::array<Migration, 5> kMigrations{
     {{.version = 1, .tables = kTables1, .sqlite_views = kViews1, .postgres_views = kPostgresViews1},
      {.version = 2, .tables = kTables2, .sqlite_views = "", .postgres_views = ""},
      {.version = 3, .tables = kTables3, .sqlite_views = "", .postgres_views = ""},
-     {.version = 4, .tables = kTables4, .sqlite_views = "", .postgres_views = ""}}};
+     {.version = 4, .tables = kTables4, .sqlite_views = "", .postgres_views = ""},
+     {.version = 5, .tables = kTables5, .sqlite_views = "", .postgres_views = ""}}};
 
 }  // namespace
 

@@ -14,6 +14,7 @@
 #include "base/hash.hpp"
 #include "state/postgres/dialect.hpp"
 #include "state/postgres/errors.hpp"
+#include "state/postgres/hints.hpp"
 
 namespace rivet::state::postgres {
 namespace {
@@ -314,6 +315,12 @@ Result<void> Connection::number_from(const std::string& table, const std::string
 
 bool Connection::behind_pooler(std::string_view server_process) const {
   return server_process != std::to_string(PQbackendPID(handle_.get()));
+}
+
+/// A constant payload: of equal ones in a transaction the server sends one.
+Result<void> Connection::notify() {
+  static constexpr sql::Query kNotify{"notify", "SELECT pg_notify(?, '')"};
+  return run(kNotify, channel_of(schema()));
 }
 
 Result<void> Connection::lock_tables() { return lock("tables", ""); }

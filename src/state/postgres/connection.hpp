@@ -48,6 +48,7 @@ class Connection final : public sql::Connection {
 
   Result<void> lock_export(const std::string& export_name) override;
   Result<void> lock_journal(const std::string& run_id) override;
+  Result<void> notify() override;
   bool may_repeat(const Error& error, int attempt) override;
   const std::string& location() const override { return address_.location; }
   Result<std::vector<sql::Column>> columns_of(const std::string& table) override;

@@ -159,6 +159,9 @@ class Connection {
   /// Likewise for the journal of a run.
   virtual Result<void> lock_journal(const std::string& run_id) = 0;
 
+  /// Tells those who wait for hints (cascade::Hints) that something happened, once this transaction is committed.
+  virtual Result<void> notify() = 0;
+
   /// Whether what failed this way may be done again from the beginning of its transaction, now: waits and connects
   /// again where that is needed. `attempt` counts the failures of the same work from 1.
   virtual bool may_repeat(const Error& error, int attempt) = 0;

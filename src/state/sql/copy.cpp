@@ -19,8 +19,8 @@ struct Table {
   std::string numbered_by;
 };
 
-const std::array<Table, 16>& tables() {
-  static const std::array<Table, 16> all{{{"run", "rowid"},
+const std::array<Table, 26>& tables() {
+  static const std::array<Table, 26> all{{{"run", "rowid"},
                                           {"unit", "rowid"},
                                           {"unit_replaced", ""},
                                           {"part", "id"},
@@ -35,7 +35,17 @@ const std::array<Table, 16>& tables() {
                                           {"export_shape", ""},
                                           {"export_progression", ""},
                                           {"export_harm", "id"},
-                                          {"run_aggregate", ""}}};
+                                          {"run_aggregate", ""},
+                                          {"cascade_run", ""},
+                                          {"node", "node_id"},
+                                          {"dep_group", ""},
+                                          {"dep_edge", ""},
+                                          {"outbox", "event_id"},
+                                          {"node_attempt", ""},
+                                          {"node_run", ""},
+                                          {"worker", ""},
+                                          {"alarm", "alarm_id"},
+                                          {"place_probe", ""}}};
   return all;
 }
 

@@ -14,16 +14,6 @@ constexpr std::array kStages{RunStage::running, RunStage::sealed, RunStage::publ
 constexpr std::array kStatuses{model::UnitStatus::pending, model::UnitStatus::running, model::UnitStatus::completed,
                                model::UnitStatus::failed};
 
-/// The enumerator whose name the next column holds.
-template <class Values>
-auto read_word(Execution& row, const Values& values, std::string_view what) {
-  const auto word = row.text();
-  const auto found = std::find_if(values.begin(), values.end(), [&](auto value) { return name_of(value) == word; });
-  if (found != values.end()) return *found;
-  row.refuse(what);
-  return values.front();
-}
-
 base::Timestamp from_micros(std::int64_t micros) { return base::Timestamp(std::chrono::microseconds(micros)); }
 
 /// The digest in the next column; no text stands for none.

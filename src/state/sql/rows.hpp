@@ -2,6 +2,7 @@
 // Rows of the store as the views of its contract. Each reads the columns that statements.hpp selects, in their order.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,16 @@ model::UnitRef read_unit_ref(Execution& row);
 std::int64_t read_number(Execution& row);
 std::string read_text(Execution& row);
 std::string read_blob(Execution& row);
+
+/// The enumerator whose name the next column holds; `what` is told of any other word.
+template <class Values>
+auto read_word(Execution& row, const Values& values, std::string_view what) {
+  const auto word = row.text();
+  const auto found = std::find_if(values.begin(), values.end(), [&](auto value) { return name_of(value) == word; });
+  if (found != values.end()) return *found;
+  row.refuse(what);
+  return values.front();
+}
 
 /// All rows of an execution.
 template <class View>

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/clock.hpp"
 #include "state/sqlite/errors.hpp"
 
 namespace rivet::state::sqlite {
@@ -114,6 +116,12 @@ class FailedCursor final : public sql::Cursor {
   Error error_;
 };
 
+/// `now_us()`: microseconds since 1970 on this machine's clock, which is the store's.
+void now_us(sqlite3_context* context, int, sqlite3_value**) {
+  const auto now = base::SystemClock().now().time_since_epoch();
+  sqlite3_result_int64(context, std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::open_named(const std::string& name, int flags, int busy_timeout_ms,
@@ -125,6 +133,9 @@ Result<std::unique_ptr<Connection>> Connection::open_named(const std::string& na
   if (code != SQLITE_OK) return failed(database, code, path.string(), "opening");
   sqlite3_extended_result_codes(database, 1);
   sqlite3_busy_timeout(database, busy_timeout_ms);
+  const int made = sqlite3_create_function_v2(database, "now_us", 0, SQLITE_UTF8, nullptr, now_us, nullptr, nullptr,
+                                              nullptr);
+  if (made != SQLITE_OK) return failed(database, made, path.string(), "opening");
   return connection;
 }
 

@@ -41,6 +41,8 @@ class Connection final : public sql::Connection {
   /// A write transaction takes the write lock of the file when it begins, so there is nothing left to lock.
   Result<void> lock_export(const std::string&) override { return {}; }
   Result<void> lock_journal(const std::string&) override { return {}; }
+  /// Nobody listens to a file.
+  Result<void> notify() override { return {}; }
   /// SQLite has waited for locks as long as it was told to, and a file does not come back.
   bool may_repeat(const Error&, int) override { return false; }
   Result<std::vector<sql::Column>> columns_of(const std::string& table) override;

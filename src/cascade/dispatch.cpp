@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Groups by child, because each child costs a transaction's worth of locks and each event a commit.
+#include "cascade/dispatch.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "base/fault_point.hpp"
+
+namespace rivet::cascade {
+namespace {
+
+constexpr std::size_t kGroupsAtOnce = 256;
+
+std::vector<StoredNode> nodes_of(const std::vector<OutboxEvent>& events) {
+  std::vector<StoredNode> nodes;
+  for (const auto& event : events) nodes.push_back(event.node_id);
+  return nodes;
+}
+
+Result<void> advance_all(Store& store, const std::vector<StoredNode>& ups, Dispatched& done,
+                         std::vector<StoredNode>& ended) {
+  const auto downs = TRY(store.unaware_of(ups));
+  for (std::size_t at = 0; at < downs.size(); at += kGroupsAtOnce) {
+    base::fault_point("before_advance");
+    const auto some = std::span(downs).subspan(at, std::min(kGroupsAtOnce, downs.size() - at));
+    const auto advanced = TRY(store.advance({some.begin(), some.end()}, ups));
+    base::fault_point("advanced");
+    done.edges += advanced.marked;
+    done.decisions += advanced.decided;
+    ended.insert(ended.end(), advanced.ended.begin(), advanced.ended.end());
+  }
+  return {};
+}
+
+Result<std::int64_t> advance_and_close(Store& store, const std::vector<OutboxEvent>& events, Dispatched& done,
+                                       std::vector<StoredNode>& ended) {
+  TRY(advance_all(store, nodes_of(events), done, ended));
+  base::fault_point("before_close");
+  const auto closed = TRY(store.close(events));
+  base::fault_point("event_closed");
+  return closed;
+}
+
+Dispatched dispatch_and_collect(Store& store, const std::vector<OutboxEvent>& events, std::vector<StoredNode>& ended) {
+  Dispatched done{.scanned = std::ssize(events)};
+  if (events.empty()) return done;
+  const auto closed = advance_and_close(store, events, done, ended);
+  if (closed) {
+    done.reconciled = *closed;
+    done.noop = done.scanned - *closed;
+    return done;
+  }
+  done.errors = done.scanned;
+  done.last_error = closed.error().to_string();
+  store.put_off(events, done.last_error).ignore("the mark of who took them expires anyway");
+  return done;
+}
+
+/// REQUIRES: `done.scanned` events were looked at so far.
+Result<void> follow_on(Store& store, std::vector<StoredNode> ended, int limit, Dispatched& done) {
+  while (!ended.empty() && done.scanned < limit && done.errors == 0) {
+    const auto events = TRY(store.events_of(ended));
+    ended.clear();
+    done += dispatch_and_collect(store, events, ended);
+  }
+  return {};
+}
+
+}  // namespace
+
+Dispatched& Dispatched::operator+=(const Dispatched& other) {
+  scanned += other.scanned;
+  reconciled += other.reconciled;
+  noop += other.noop;
+  filtered += other.filtered;
+  errors += other.errors;
+  edges += other.edges;
+  decisions += other.decisions;
+  if (!other.last_error.empty()) last_error = other.last_error;
+  return *this;
+}
+
+Dispatched dispatch(Store& store, const std::vector<OutboxEvent>& events) {
+  std::vector<StoredNode> ended;
+  return dispatch_and_collect(store, events, ended);
+}
+
+Result<Dispatched> sweep(Store& store, const SweepScope& which) {
+  const auto taken = TRY(store.take_events(which));
+  std::vector<StoredNode> ended;
+  auto done = dispatch_and_collect(store, taken.events, ended);
+  done.filtered = taken.filtered;
+  TRY(follow_on(store, std::move(ended), which.limit, done));
+  return done;
+}
+
+Result<Dispatched> follow(Store& store, std::vector<StoredNode> ended, int limit) {
+  Dispatched done;
+  TRY(follow_on(store, std::move(ended), limit, done));
+  return done;
+}
+
+}  // namespace rivet::cascade

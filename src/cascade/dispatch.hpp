@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// From events to those who wait for them. Whatever dies in between leaves events pending, and doing it again is
+// harmless: who dispatches is not written down anywhere.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cascade/store.hpp"
+
+namespace rivet::cascade {
+
+/// What came of a number of events.
+struct Dispatched {
+  std::int64_t scanned = 0;     ///< events that were looked at
+  std::int64_t reconciled = 0;  ///< events that are closed by this
+  std::int64_t noop = 0;        ///< events that others closed meanwhile
+  std::int64_t filtered = 0;    ///< events of others, left alone
+  std::int64_t errors = 0;      ///< events that stay pending because of an error
+  std::int64_t edges = 0, decisions = 0;
+  std::string last_error;
+
+  Dispatched& operator+=(const Dispatched& other);
+};
+
+/// Tells all who wait for these events, grouped by who waits (a transaction for some hundred of them), and closes the
+/// events. Events that could not be dispatched are put off.
+Dispatched dispatch(Store& store, const std::vector<OutboxEvent>& events);
+
+/// One sweep: takes the events of the scope and dispatches them, then those of nodes that were skipped thereby, up to
+/// `which.limit` events. Errors of single events are counted; those of the sweep itself are returned.
+Result<Dispatched> sweep(Store& store, const SweepScope& which);
+
+/// Dispatches the events of nodes that have just ended, and what follows from these. At most `limit` events: the rest
+/// is for a sweep.
+Result<Dispatched> follow(Store& store, std::vector<StoredNode> ended, int limit = 256);
+
+}  // namespace rivet::cascade
