@@ -15,7 +15,7 @@ SANITIZER_ENV := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:str
   UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev unit lint e2e test bench demo format tidy clean
+.PHONY: help setup build dev unit lint e2e test soak bench demo format tidy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ e2e: build ## end-to-end tests: the program against real servers (E2E_ARGS goes 
 
 test: ## everything: set-up, build, unit tests under the sanitizers, lint, end-to-end tests
 	@scripts/test.sh
+
+soak: build ## the long versions of the kill tests: random graphs under a thousand kills (RIVET_SOAK_SEED repeats one)
+	@RIVET_SOAK=1 $(PYTHON) -m pytest tests/e2e/test_cascade_kills.py -q -s </dev/null
 
 bench: build ## measure speed, memory and size against a drained COPY (BENCH_ARGS="--quick")
 	@$(call BUILD,build) --target drain_copy digest_alone

@@ -2,7 +2,9 @@
 // Wall time as a value and an injectable clock, with the text forms the outputs use.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -49,5 +51,15 @@ std::string to_run_stamp(Timestamp at);
 std::string to_date(Timestamp at);
 /// `2026-04-18 12:20:15 UTC`.
 std::string to_display(Timestamp at);
+
+/// The clock of another machine: this one's, moved by as much as they differ. Any thread may move it.
+class ShiftedClock final : public Clock {
+ public:
+  Timestamp now() const override { return SystemClock().now() + std::chrono::microseconds(ahead_us_.load()); }
+  void shift(std::chrono::microseconds ahead) { ahead_us_ = ahead.count(); }
+
+ private:
+  std::atomic<std::int64_t> ahead_us_ = 0;
+};
 
 }  // namespace rivet::base

@@ -161,8 +161,8 @@ void Reconcilers::follow_all(const std::vector<StoredNode>& ended, TickReport& r
 }
 
 Supervisor::Supervisor(Store& store, Hints& hints, ReconcileOptions options, std::vector<Reconciler> chosen,
-                       std::function<void(const TickReport&)> told)
-    : reconcilers_(store, std::move(options)), hints_(hints), told_(std::move(told)) {
+                       std::function<void(const TickReport&)> told, Intervals intervals)
+    : reconcilers_(store, std::move(options)), hints_(hints), told_(std::move(told)), intervals_(intervals) {
   const auto now = steady_clock::now();
   for (const auto one : chosen) turns_.push_back({.reconciler = one, .next = now});
 }

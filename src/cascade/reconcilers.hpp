@@ -101,7 +101,7 @@ class Supervisor {
  public:
   /// `told` hears of each tick that found something or failed.
   Supervisor(Store& store, Hints& hints, ReconcileOptions options, std::vector<Reconciler> chosen,
-             std::function<void(const TickReport&)> told);
+             std::function<void(const TickReport&)> told, Intervals intervals = Intervals::defaults());
 
   void run(const std::stop_token& stop);
   /// Every chosen reconciler once, and again while R1 finds events.
@@ -120,9 +120,9 @@ class Supervisor {
 
   Reconcilers reconcilers_;
   Hints& hints_;
-  Intervals intervals_ = Intervals::defaults();
   std::vector<Turn> turns_;
   std::function<void(const TickReport&)> told_;
+  const Intervals intervals_;
   std::minstd_rand random_{std::random_device{}()};
 };
 

@@ -60,6 +60,8 @@ void declare(CLI::App& app, bool& json_errors, Action& chosen) {
   add_journal(app, chosen);
   add_metrics(app, chosen);
   add_state(app, chosen);
+  add_submit(app, chosen);
+  add_worker(app, chosen);
   add_schema(app, chosen);
   add_completions(app, chosen);
   add_man(app, chosen);

@@ -43,7 +43,7 @@ std::string make_plan_id() {
 
 /// The source is defined without its password; here it could only stand in the export, as in a query over a link.
 Result<void> require_no_secret(const plan::Artifact& artifact, Context& context) {
-  const auto& entry = artifact.definition.entry;
+  const auto& entry = artifact.definition.exports.front();
   if (context.redactor.finds_secret(entry)) {
     return fail(ErrorKind::config,
                 fmt::format("the source's password occurs in export '{}', which a plan file would give away",
@@ -73,7 +73,7 @@ Result<Sealed> seal(const PlannedEntry& planned, const plan::Campaign& campaign,
                           .export_name = entry.name,
                           .config_path = args.config,
                           .definition = {.source = config.source_definition,
-                                         .entry = entry.definition,
+                                         .exports = {entry.definition},
                                          .notifications = config.notifications_definition,
                                          .file = config.file},
                           .needs_file = config::left_out_password(config.source_definition, config.source),

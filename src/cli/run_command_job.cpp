@@ -36,11 +36,14 @@ run::RunOptions options_for(const RunJob& job, std::string rerun) {
           .reconcile = job.args.reconcile,
           .resume = job.args.resume,
           .force = job.args.force,
-          .rerun_command = std::move(rerun)};
+          .rerun_command = std::move(rerun),
+          .assignment = job.assignment,
+          .join_only = job.join_only};
 }
 
 run::OutcomeListener completed(const RunJob& job, const run::OutcomeHandler& handle) {
   return [&job, &handle](report::RunOutcome& outcome) {
+    if (job.join_only) return;
     outcome.apply_context = job.apply_context;
     complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
     handle(outcome);
@@ -63,6 +66,8 @@ run::Environment environment_for(const RunJob& job, std::atomic<std::int64_t>& s
           .stop = stop,
           .budget = job.budget,
           .statements = &statements,
+          .lease = job.lease,
+          .drain = job.drain,
           .governor_interval = governor_interval(job.context),
           .open_destination = open_destination,
           .open_prefix = open_prefix,

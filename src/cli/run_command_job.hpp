@@ -42,6 +42,10 @@ struct RunJob {
   Context& context;
   base::ByteBudget& budget;
   std::optional<report::ApplyContext> apply_context = {};  ///< of a sealed plan
+  run::Assignment* assignment = nullptr;                   ///< of a worker
+  bool join_only = false;                                  ///< as in run::RunOptions; nothing is reported
+  std::chrono::milliseconds lease{30'000};
+  std::stop_token drain = {};
 };
 
 /// Everything a run of the job is given; it ends when `stop` is requested. The job and the counter must outlive it.

@@ -64,7 +64,8 @@ Order ordered(const config::Config& config, const Nodes& nodes) {
 
 }  // namespace
 
-Result<Order> order_of(const config::Config& config, const Selection& selected, const RunArguments& args) {
+Result<std::vector<cascade::NodeSpec>> selected_nodes(const config::Config& config, const Selection& selected,
+                                                      const RunArguments& args) {
   Needed needed(config, selected);
   Nodes exports;
   for (const auto* entry : selected) {
@@ -79,7 +80,11 @@ Result<Order> order_of(const config::Config& config, const Selection& selected, 
     if (wanted) nodes.push_back({.name = gate.name, .kind = cascade::NodeKind::gate, .depends_on = gate.depends_on});
   }
   nodes.insert(nodes.end(), exports.begin(), exports.end());
-  return ordered(config, nodes);
+  return nodes;
+}
+
+Result<Order> order_of(const config::Config& config, const Selection& selected, const RunArguments& args) {
+  return ordered(config, TRY(selected_nodes(config, selected, args)));
 }
 
 report::RunOutcome left_out(const RunJob& job, const Step& step, const std::string& why) {

@@ -23,6 +23,10 @@ struct Order {
   run::Agenda agenda;
 };
 
+/// The selected exports and the gates that belong to them, with what they wait for; see order_of().
+Result<std::vector<cascade::NodeSpec>> selected_nodes(const config::Config& config, const Selection& selected,
+                                                      const RunArguments& args);
+
 /// The order of the selected exports. All gates of the file belong to it, or when exports were named, those that these
 /// wait for; with `--no-deps` none, and nothing waits. Error kind config when an export or a gate depends on an export
 /// that was not selected.

@@ -173,6 +173,7 @@ struct Gate {
   std::optional<cascade::Dependencies> depends_on;
   Placement placement;  ///< with that of the file
   int line = 0;
+  std::string definition = {};  ///< of load(): its entry in the form of definition.hpp
 };
 
 /// What a notification may be about.
@@ -203,6 +204,7 @@ struct Config {
   Source source;
   std::vector<Export> exports;
   std::vector<Gate> gates = {};
+  Placement placement = {};  ///< of the file itself
   bool parallel_exports = false;
   bool parallel_export_processes = false;
   Notifications notifications;

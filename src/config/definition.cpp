@@ -68,10 +68,16 @@ Node from_json(const json& value) {
   return node;
 }
 
+Result<json> list_of(const std::vector<std::string>& definitions) {
+  auto list = json::array();
+  for (const auto& one : definitions) list.push_back(TRY(model::parse_json(one)));
+  return list;
+}
+
 Result<Node> node_of(const Definition& definition) {
   const auto source = TRY(model::parse_json(definition.source));
-  const auto entry = TRY(model::parse_json(definition.entry));
-  json root{{"source", source}, {"exports", json::array({entry})}};
+  json root{{"source", source}, {"exports", TRY(list_of(definition.exports))}};
+  if (!definition.gates.empty()) root["gates"] = TRY(list_of(definition.gates));
   if (!definition.notifications.empty()) root["notifications"] = TRY(model::parse_json(definition.notifications));
   return from_json(root);
 }
@@ -140,6 +146,8 @@ std::string define_export(const Node& node, const Export& entry) {
   return model::dump_json(out);
 }
 
+std::string define_gate(const Node& node) { return model::dump_json(to_json(node)); }
+
 bool left_out_password(std::string_view source_definition, const Source& source) {
   const auto definition = json::parse(source_definition, nullptr, false);
   if (!definition.is_object()) return false;
@@ -160,7 +168,7 @@ Result<Config> load_definition(const Definition& definition, bool needs_file, co
   if (needs_file) TRY(add_password(definition, options, redactor, config.source));
   config.file = definition.file;
   config.source_definition = definition.source;
-  config.exports.front().definition = definition.entry;
+  for (std::size_t i = 0; i < config.exports.size(); ++i) config.exports[i].definition = definition.exports.at(i);
   return config;
 }
 

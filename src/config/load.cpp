@@ -48,9 +48,11 @@ void add_definitions(const Node& tree, Config& config) {
   for (const auto& [key, line, value] : tree.entries) {
     if (key == "notifications") config.notifications_definition = define_notifications(value);
     if (key == "source") config.source_definition = define_source(value, config.source);
-    if (key != "exports") continue;
-    for (std::size_t i = 0; i < value.items.size(); ++i) {
+    for (std::size_t i = 0; key == "exports" && i < value.items.size(); ++i) {
       config.exports[i].definition = define_export(value.items[i], config.exports[i]);
+    }
+    for (std::size_t i = 0; key == "gates" && i < value.items.size(); ++i) {
+      config.gates[i].definition = define_gate(value.items[i]);
     }
   }
 }

@@ -71,9 +71,9 @@ Config read_root(const Node& tree, Context& context, Shape* shape) {
   out.notifications = read_notifications(root, context);
   out.exports = read_exports(root, source, context);
   out.source = std::move(source.source);
-  const auto placement = read_placement(root);
-  for (auto& entry : out.exports) entry.placement = merge(placement, std::move(entry.placement));
-  out.gates = read_gates(root, placement);
+  out.placement = read_placement(root);
+  for (auto& entry : out.exports) entry.placement = merge(out.placement, std::move(entry.placement));
+  out.gates = read_gates(root, out.placement);
   refuse_duplicates(out, context.problems);
   if (context.whole) check_order(out, tree, context.problems);
   out.parallel_exports = root.boolean("parallel_exports").value_or(false);

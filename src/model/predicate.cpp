@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "model/json_fields.hpp"
 
 namespace rivet::model {
@@ -91,6 +92,23 @@ Term read_term(FieldReader& fields) {
 }
 
 }  // namespace
+
+std::optional<std::pair<Predicate, Predicate>> halves_of(const Predicate& predicate, std::int64_t least) {
+  if (predicate.terms.size() != 1) return std::nullopt;
+  const auto* range = std::get_if<KeyRange>(&predicate.terms.front());
+  if (range == nullptr || range->columns.size() != 1 || !range->lower || !range->upper) return std::nullopt;
+  const auto lower = base::to_integer(range->lower->values.front());
+  const auto upper = base::to_integer(range->upper->values.front());
+  std::int64_t width = 0;
+  if (!lower || !upper || *lower >= *upper || __builtin_sub_overflow(*upper, *lower, &width) || width < least) {
+    return std::nullopt;
+  }
+  const Bound middle{.values = {std::to_string(*lower + width / 2)}};
+  auto first = *range, second = *range;
+  first.upper = middle;
+  second.lower = Bound{.values = middle.values, .inclusive = false};
+  return std::pair(Predicate{.terms = {std::move(first)}}, Predicate{.terms = {std::move(second)}});
+}
 
 std::string to_text(const Predicate& predicate) {
   if (predicate.is_whole()) return std::string(kWhole);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -77,6 +78,10 @@ struct Predicate {
   bool is_whole() const { return terms.empty(); }
   bool operator==(const Predicate&) const = default;
 };
+
+/// Two predicates that hold the rows of the given one, each of them once: a range of one integer key, cut in its
+/// middle. Nothing for any other predicate, and for a range of fewer than `least` keys.
+std::optional<std::pair<Predicate, Predicate>> halves_of(const Predicate& predicate, std::int64_t least);
 
 /// `whole`, or a JSON array of terms; and back. Kind data for anything else.
 std::string to_text(const Predicate& predicate);

@@ -38,6 +38,33 @@ TEST(Predicate, RefusesWhatIsNotOne) {
   }
 }
 
+Predicate between(std::string lower, std::string upper, bool from_lower = true) {
+  return {.terms = {KeyRange{.columns = {"id"}, .lower = Bound{{std::move(lower)}, from_lower}, .upper = Bound{{std::move(upper)}}}}};
+}
+
+TEST(Predicate, IsCutInTheMiddle) {
+  const auto halves = halves_of(between("1", "100"), 10);
+  ASSERT_TRUE(halves.has_value());
+  EXPECT_EQ(halves->first, between("1", "50"));
+  EXPECT_EQ(halves->second, between("50", "100", false));
+  const auto again = halves_of(halves->second, 10);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(again->first, between("50", "75", false));
+  EXPECT_EQ(again->second, between("75", "100", false));
+  EXPECT_EQ(halves_of(between("-9", "-1"), 2)->first, between("-9", "-5"));
+}
+
+TEST(Predicate, IsLeftWholeWhenItIsNoWideRangeOfIntegers) {
+  EXPECT_FALSE(halves_of(between("1", "100"), 100));
+  EXPECT_FALSE(halves_of(between("7", "7"), 0));
+  EXPECT_FALSE(halves_of(between("a", "b"), 0));
+  EXPECT_FALSE(halves_of(between("2024-01-01", "2024-02-01"), 0));
+  EXPECT_FALSE(halves_of(between("-9223372036854775808", "9223372036854775807"), 0));
+  EXPECT_FALSE(halves_of({}, 0));
+  EXPECT_FALSE(halves_of({.terms = {kRange}}, 0));
+  EXPECT_FALSE(halves_of({.terms = {KeyRange{.columns = {"id"}, .lower = {}, .upper = Bound{{"9"}}}}}, 0));
+}
+
 TEST(Predicate, SurvivesDamage) {
   const auto text = to_text({.terms = {kRange, PageRange{.first = 1, .end = 2}}});
   std::mt19937 random(7);

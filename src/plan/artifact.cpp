@@ -84,14 +84,14 @@ Result<Artifact> read_one(const json& document) {
                .expires_at = fields.time("expires_at"),
                .export_name = fields.text("export_name"),
                .config_path = fields.text("config_path"),
-               .definition = {.file = fields.text("config_file")},
+               .definition = {.source = {}, .exports = {}, .file = fields.text("config_file")},
                .needs_file = fields.boolean("password_in_config"),
                .plans = {}};
   for (const auto& plan : fields.array("plans")) out.plans.push_back(TRY(model::plan_from_json_text(plan.dump())));
   auto definition = fields.object("definition");
   TRY(fields.finish());
   out.definition.source = model::dump_json(document["definition"].value("source", json()));
-  out.definition.entry = model::dump_json(document["definition"].value("export", json()));
+  out.definition.exports = {model::dump_json(document["definition"].value("export", json()))};
   if (definition.has("notifications"))
     out.definition.notifications = model::dump_json(document["definition"]["notifications"]);
   if (out.plans.empty()) return fail(ErrorKind::data, "there is no plan in it");
@@ -138,7 +138,7 @@ std::string seal(const Artifact& artifact, const ArtifactNotes& notes) {
   document["artifact_version"] = kArtifactVersion;
   document["config_file"] = artifact.definition.file.string();
   document["password_in_config"] = artifact.needs_file;
-  document["definition"] = {{"source", source}, {"export", ordered_json::parse(artifact.definition.entry)}};
+  document["definition"] = {{"source", source}, {"export", ordered_json::parse(artifact.definition.exports.front())}};
   if (!artifact.definition.notifications.empty()) {
     document["definition"]["notifications"] = ordered_json::parse(artifact.definition.notifications);
   }

@@ -10,6 +10,17 @@
 
 namespace rivet::report {
 
+/// What becomes of one unit.
+struct UnitNews {
+  enum class What { started, committed, failed } what = What::started;
+  const std::string& export_name;
+  const std::string& run_id;
+  int unit = 0;
+  int attempt = 0;
+  std::int64_t rows = 0;        ///< of a committed one
+  std::string message = {};     ///< of a failed one
+};
+
 /// Hears of every export's progress. Any thread may call it, at any rate; a call returns quickly and
 /// never fails. Per export the order is started, any number of advanced and note, finished.
 class ProgressListener {
@@ -22,6 +33,8 @@ class ProgressListener {
   virtual void advanced(const std::string& export_name, std::int64_t rows_total, std::int64_t bytes_read_total) = 0;
   /// Something the user should see at once: a retry, a take-over, a schema change.
   virtual void note(const std::string& export_name, const std::string& message) = 0;
+  /// Of each attempt at a unit; most listeners do not care.
+  virtual void unit(const UnitNews&) {}
   /// The export's run is over, however it ended.
   virtual void finished(const RunOutcome& outcome) = 0;
 };

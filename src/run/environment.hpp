@@ -44,6 +44,8 @@ struct Environment {
   std::stop_token stop;
   base::ByteBudget& budget;  ///< of batches in flight, for all exports of the process; see bytes_in_flight()
   std::atomic<std::int64_t>* statements = nullptr;  ///< when given, counts what is sent to the source
+  std::chrono::milliseconds lease{30'000};          ///< of runs and units; renewed often enough
+  std::stop_token drain = {};  ///< once requested no further unit is begun, and the run is left to other processes
   std::chrono::milliseconds governor_interval{1'500};  ///< between two looks of an adaptive run at its source
 
   /// Opens where an export wants its parts, placeholders filled for `at`.

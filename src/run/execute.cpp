@@ -16,7 +16,6 @@
 #include "base/linked_stop.hpp"
 #include "run/cleaned.hpp"
 #include "run/governor.hpp"
-#include "run/lease_keeper.hpp"
 #include "run/owner.hpp"
 #include "run/pacing.hpp"
 #include "run/run_progress.hpp"
@@ -32,6 +31,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookAgain{250};
 constexpr std::int64_t kBytesInFlight = 2LL << 20;  // for two slots
 constexpr milliseconds kLongPause{10'000};          // a connection that is idle for longer had better be another's
+constexpr std::int64_t kSplittableKeys = 2'000;  // half of it is worth a connection
 constexpr int kSlotsThatFinishAside = 2;            // more keep server and processors busy, and cost memory enough
 
 /// What was there when this process began.
@@ -80,8 +80,12 @@ class Crew {
       if (!gate.lets_pass(slot)) session.reset();  // a slot that is not needed needs no connection
       gate.pass(slot, stop_.token());
       if (stop_.token().stop_requested()) return fail(ErrorKind::cancelled, "interrupted");
+      if (run_.environment.drain.stop_requested()) {
+        if (finishing.joinable()) finishing.join();
+        return {};
+      }
       const auto now = run_.environment.clock.now();
-      const auto claim = TRY(run_.environment.store.claim(run_.run_id, run_.owner, now, now + kLeaseTime));
+      const auto claim = TRY(run_.environment.store.claim(run_.run_id, run_.owner, now, now + run_.environment.lease));
       if (!claim && !finishing.joinable()) return {};
       if (!claim) {
         finishing.join();  // it may have failed, and be there to claim again
@@ -218,8 +222,15 @@ Result<Left> left_by_others(const HeldRun& run, const std::stop_token& stop) {
       anything_running = true;
     }
     if (!anything_running) return Left::nothing;
+    if (run.environment.drain.stop_requested()) return fail(drained());
     if (!source::sleep_for(kLookAgain, stop)) return fail(ErrorKind::cancelled, "interrupted");
   }
+}
+
+Result<bool> is_complete(const HeldRun& run) {
+  const auto units = TRY(run.environment.store.units(run.run_id));
+  return std::all_of(units.begin(), units.end(),
+                     [](const auto& unit) { return unit.status == model::UnitStatus::completed; });
 }
 
 Beginning beginning_of(const std::vector<state::UnitView>& units) {
@@ -237,14 +248,42 @@ std::int64_t bytes_in_flight(const config::Export& entry) {
   return kBytesInFlight * std::max(entry.keys.parallel / 2, 1);
 }
 
+Error drained() {
+  return {.kind = ErrorKind::cancelled,
+          .message = "this process was asked to end; others go on with the run",
+          .code = std::string(kDrained)};
+}
+
 int max_attempts(const config::Export& entry) {
   return entry.keys.chunk_max_attempts.value_or(entry.tuning.max_retries + 1);
+}
+
+/// One unit is left that nobody has begun, and this process came to help: it takes half of it, and leaves half to the
+/// next.
+Result<void> split_last(const HeldRun& run) {
+  if (!run.shares || run.plan.incremental || !run.plan.snapshot.empty()) return {};
+  const auto units = TRY(run.environment.store.units(run.run_id));
+  const state::UnitView* last = nullptr;
+  for (const auto& unit : units) {
+    if (unit.status != model::UnitStatus::pending) continue;
+    if (last != nullptr) return {};
+    last = &unit;
+  }
+  if (last == nullptr || last->epoch > 0 || units.size() < 2) return {};
+  const auto split = run.environment.store.apply(state::UnitSplit{.run_id = run.run_id,
+                                                                  .unit_index = last->unit.index,
+                                                                  .least = kSplittableKeys,
+                                                                  .at = run.environment.clock.now()});
+  if (!split && split.error().kind == ErrorKind::conflict) return {};
+  return split;
 }
 
 Result<ExecuteCounts> execute(const HeldRun& run, const std::stop_token& stop) {
   Crew crew(run, stop, beginning_of(TRY(run.environment.store.units(run.run_id))));
   do {
+    TRY(split_last(run));
     TRY(crew.work());
+    if (run.environment.drain.stop_requested() && !TRY(is_complete(run))) return fail(drained());
   } while (TRY(left_by_others(run, stop)) == Left::claimable);
   return crew.counts();
 }

@@ -16,6 +16,10 @@
 
 namespace rivet::run {
 
+/// The process is to end and leaves its run, with all completed units, to others. Kind cancelled.
+inline constexpr std::string_view kDrained = "RIVET_DRAINED";
+Error drained();
+
 /// A run this process works on, and what its units are extracted with. Everything referred to must outlive it.
 struct HeldRun {
   const Environment& environment;
@@ -27,6 +31,7 @@ struct HeldRun {
   const Recorder& recorder;
   const RecentRows* recent = nullptr;  ///< of an incremental run
   std::string run_id, nonce, owner;
+  bool shares = false;  ///< another process holds the run, and this one helps
 };
 
 /// What the executor counted in this process.

@@ -11,7 +11,6 @@
 #include "model/manifest.hpp"
 #include "run/accept.hpp"
 #include "run/execute.hpp"
-#include "run/lease_keeper.hpp"
 #include "run/outcome.hpp"
 #include "run/owner.hpp"
 #include "run/pacing.hpp"
@@ -31,6 +30,9 @@ RunHold::RunHold(const Environment& environment, const config::Export& entry)
 Result<void> RunHold::acquire(const RunWanted& wanted, inspect::Resolved& resolved) {
   if (wanted.resume) TRY(join_living(resolved));
   if (joined_) return {};
+  if (wanted.join_only) {
+    return fail(ErrorKind::conflict, fmt::format("no living process works on a run of export '{}'", entry_.name));
+  }
   TRY(require_no_result(wanted, resolved.plan));
   if (TRY(take_over_dead(resolved))) return {};
   if (wanted.resume && !wanted.force) {
@@ -114,7 +116,7 @@ Result<void> RunHold::start(base::Timestamp at, const model::Plan& plan) {
                                                       .nonce = nonce_,
                                                       .owner = owner_,
                                                       .at = now,
-                                                      .lease_until = now + kLeaseTime,
+                                                      .lease_until = now + env_.lease,
                                                       .max_attempts = max_attempts(entry_),
                                                       .units = plan.units,
                                                       .format = plan.format,
@@ -139,6 +141,7 @@ Result<bool> RunHold::follow(const std::string& prefix) {
                         .message = fmt::format("the joined run {} ended as {}: {}", run_id_, run->status, run->error),
                         .code = "RIVET_RUN_LOST"});
     }
+    if (env_.drain.stop_requested()) return fail(drained());
     if (is_held(*run, env_.clock.now())) {
       if (!source::sleep_for(kLookAgain, env_.stop)) return fail(ErrorKind::cancelled, "interrupted");
     } else if (run->stage != state::RunStage::running) {

@@ -19,7 +19,7 @@ struct RunWanted {
   const OpenedDestination& opened;
   base::Timestamp started_at;          ///< a run that is started here is named after it
   bool has_units = false;              ///< the plan was cut earlier; otherwise that is done here
-  bool resume = false, force = false;  ///< as in RunOptions
+  bool resume = false, force = false, join_only = false;  ///< as in RunOptions
 };
 
 /// What binds this process to one run of an export. Used by one thread; what it is made of must outlive it.
@@ -32,7 +32,7 @@ class RunHold {
   /// a dead one, else by starting it, after the plan was cut into units. `resolved` becomes what the run was begun
   /// with. What was reached stays when a later step fails. Errors: conflict when a living process holds a run of the
   /// export; config when `resume` finds nothing to go on with, or, without `force`, a complete result
-  /// (RIVET_RESULT_STANDS).
+  /// (RIVET_RESULT_STANDS); conflict when there is nothing to join and nothing else is wanted.
   Result<void> acquire(const RunWanted& wanted, inspect::Resolved& resolved);
 
   /// Waits until the joined run is published by its own process, or at `prefix` by us. True when that process died

@@ -12,14 +12,11 @@
 
 namespace rivet::run {
 
-/// How long a lease is valid after each renewal, and how often it is renewed.
-inline constexpr std::chrono::seconds kLeaseTime{30};
-inline constexpr std::chrono::seconds kRenewEvery{5};
-
 /// Whose leases to keep: the run's and those of the owner's units in it, or only the latter when it joined the run.
 struct LeaseHolder {
   std::string run_id;
   state::Owner owner;
+  std::chrono::milliseconds lease{30'000};  ///< how long it is valid after each renewal
   bool joined = false;
 };
 

@@ -66,6 +66,7 @@ class ExportRun {
  private:
   Result<void> flow();
   Result<void> prepare();
+  Result<bool> done_earlier();
   Result<OpenedDestination> open_destination() const;
   Result<void> look();
   Result<void> check_drift();
@@ -81,6 +82,12 @@ class ExportRun {
   Result<void> reconcile();
   Result<void> skip();
   void fail_with(Error error);
+  /// Whether this process tells how the run ended.
+  bool is_ours() const {
+    return !hold_.joined() && !recorded_elsewhere_ && (!options_.join_only || hold_.held());
+  }
+  bool is_left_behind(const Error& error) const;
+  void release_run();
   void end_run(const Error& error, const std::string& status);
   void tell(const journal::Event& event) const;
   report::RunOutcome finish();
@@ -102,11 +109,13 @@ class ExportRun {
   std::optional<inspect::Resolved> resolved_;  // with the session that holds a shared instant
   std::optional<journal::SchemaChanged> schema_change_;
   std::optional<Recorder> recorder_;
-  bool sealed_ = false;  // its result is decided
+  bool sealed_ = false;            // its result is decided
+  bool recorded_elsewhere_ = false;  // by the process that brings it to its end
 };
 
 Result<void> ExportRun::flow() {
   TRY(prepare());
+  if (TRY(done_earlier())) return {};
   TRY(look());
   TRY(check_drift());
   TRY(begin());
@@ -139,6 +148,22 @@ Result<void> ExportRun::prepare() {
   outcome_.destination_uri = opened_.place.uri;
   format_ = TRY(env_.make_format(entry_));
   return {};
+}
+
+/// Whether an earlier process came to the end of this assignment before it died.
+Result<bool> ExportRun::done_earlier() {
+  if (options_.assignment == nullptr) return false;
+  const auto run_id = TRY(options_.assignment->earlier_run(entry_.name));
+  if (!run_id) return false;
+  const auto run = TRY(env_.store.run(*run_id));
+  const bool skipped = run && run->stage == state::RunStage::ended && run->status == "skipped";
+  if (!run || (run->stage != state::RunStage::published && !skipped)) return false;
+  outcome_.run_id = run->run_id;
+  outcome_.generation = run->generation;
+  outcome_.status = skipped ? "skipped" : "success";
+  outcome_.skip_reason = skipped ? run->error : "";
+  recorded_elsewhere_ = true;
+  return true;
 }
 
 /// A planned run writes where its plan says, whatever day it is.
@@ -174,12 +199,14 @@ Result<void> ExportRun::begin() {
                                  .started_at = outcome_.started_at,
                                  .has_units = pinned_ != nullptr,
                                  .resume = options_.resume,
-                                 .force = options_.force},
+                                 .force = options_.force,
+                                 .join_only = options_.join_only},
                                 *resolved_);
   outcome_.took_over = hold_.took_over();
   TRY(std::move(acquired));
   outcome_.run_id = hold_.run_id();
   for (const auto& [rule, message] : plan().warnings) outcome_.plan_warnings.emplace_back(rule, message);
+  if (options_.assignment != nullptr) TRY(options_.assignment->began(entry_.name, hold_.run_id()));
   recorder_.emplace(env_.store, env_.clock, env_.log, hold_.run_id(), entry_.name);
   if (!hold_.joined()) tell_plan();
   base::fault_point("run_started");
@@ -220,7 +247,10 @@ Result<void> ExportRun::work() {
   std::stop_source work;
   const std::stop_callback on_stop(env_.stop, [&work] { work.request_stop(); });
   const LeaseKeeper lease(env_.store, env_.clock,
-                          {.run_id = hold_.run_id(), .owner = hold_.owner(), .joined = hold_.joined()}, work);
+                          {.run_id = hold_.run_id(),
+                           .owner = hold_.owner(),
+                           .lease = env_.lease,
+                           .joined = hold_.joined()}, work);
   std::optional<RecentRows> recent;
   if (plan().incremental) recent = TRY(RecentRows::load(env_.store, plan()));
   const HeldRun held{.environment = env_,
@@ -233,7 +263,8 @@ Result<void> ExportRun::work() {
                      .recent = recent ? &*recent : nullptr,
                      .run_id = hold_.run_id(),
                      .nonce = hold_.nonce(),
-                     .owner = hold_.owner()};
+                     .owner = hold_.owner(),
+                     .shares = hold_.joined()};
   const auto counts = TRY(execute(held, work.get_token()));
   outcome_.retries = counts.retries;
   outcome_.bytes_read = counts.bytes_read;
@@ -340,7 +371,8 @@ Result<void> ExportRun::skip() {
 
 void ExportRun::fail_with(Error error) {
   error = cleaned(std::move(error), env_.redactor);
-  const bool interrupted = error.kind == ErrorKind::cancelled && env_.stop.stop_requested();
+  const bool interrupted =
+      error.kind == ErrorKind::cancelled && (env_.stop.stop_requested() || error.code == kDrained);
   if (error.kind == ErrorKind::cancelled && !interrupted) {
     error = Error{.kind = ErrorKind::conflict,
                   .message = fmt::format("run {} was taken over by another process", hold_.run_id()),
@@ -348,13 +380,28 @@ void ExportRun::fail_with(Error error) {
     hold_.let_go();
   }
   outcome_.status = interrupted ? "interrupted" : "failed";
-  if (hold_.held() && !sealed_) end_run(error, outcome_.status);
+  if (hold_.held() && !sealed_) is_left_behind(error) ? release_run() : end_run(error, outcome_.status);
   if (sealed_ && !outcome_.manifest_ok) {
     outcome_.resumable = true;
     outcome_.resume_command = options_.rerun_command;
     error.hint = "the result is decided and stored: the next rivet run finishes publishing it";
   }
   outcome_.error = std::move(error);
+}
+
+bool ExportRun::is_left_behind(const Error& error) const {
+  if (options_.assignment == nullptr) return false;
+  if (error.code == kDrained || error.code == kClaimLost) return true;
+  return error.kind == ErrorKind::cancelled && options_.assignment->leaves_behind();
+}
+
+/// Others go on with it at once, and keep all completed units.
+void ExportRun::release_run() {
+  const auto released = env_.store.apply(
+      state::RunReleased{.run_id = hold_.run_id(), .owner = hold_.owner(), .at = env_.clock.now()});
+  if (!released) env_.log.warn("leaving run {} to others: {}", hold_.run_id(), released.error().to_string());
+  hold_.let_go();
+  recorded_elsewhere_ = true;
 }
 
 /// Nothing of a run without a result may stay in the readers' way.
@@ -383,13 +430,13 @@ report::RunOutcome ExportRun::finish() {
   if (env_.statements != nullptr) outcome_.statements = env_.statements->load() - statements_before_;
   if (resolved_) outcome_.prediction = plan().prediction;
   add_what_is_stored(env_.store, hold_.run_id(), sealed_, outcome_);
-  if (recorder_ && !hold_.joined()) {
+  if (recorder_ && is_ours()) {
     std::optional<std::string> message;
     if (outcome_.error) message = outcome_.error->to_string();
     tell(journal::RunCompleted{
         .status = outcome_.status, .error_message = message, .duration_ms = outcome_.duration_ms});
   }
-  if (!hold_.joined()) {  // the run has one row, which its own process writes
+  if (is_ours()) {  // the run has one row, which its own process writes
     record_metrics(env_, entry_, resolved_ ? &plan() : nullptr, outcome_, sealed_);
   }
   base::fault_point("metrics_recorded");

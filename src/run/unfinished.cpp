@@ -9,7 +9,6 @@
 
 #include "base/fault_point.hpp"
 #include "run/landed_parts.hpp"
-#include "run/lease_keeper.hpp"
 #include "run/owner.hpp"
 #include "run/part_names.hpp"
 #include "run/publish.hpp"
@@ -93,7 +92,7 @@ bool is_held(const state::RunView& run, base::Timestamp now) {
 Result<void> hold(const Environment& environment, const state::RunView& run, const std::string& owner) {
   const auto now = environment.clock.now();
   return environment.store.apply(state::RunTakenOver{
-      .run_id = run.run_id, .owner = owner, .previous_owner = run.owner, .at = now, .lease_until = now + kLeaseTime});
+      .run_id = run.run_id, .owner = owner, .previous_owner = run.owner, .at = now, .lease_until = now + environment.lease});
 }
 
 Result<std::optional<state::RunView>> find_living(const Environment& environment, const model::Plan& plan) {

@@ -75,6 +75,17 @@ ExtractJob job_for(const HeldRun& run, const state::UnitClaim& claim, RunProgres
           }};
 }
 
+void tell(const HeldRun& run, const state::UnitClaim& claim, report::UnitNews::What what, std::int64_t rows = 0,
+          std::string message = {}) {
+  run.environment.progress.unit({.what = what,
+                                 .export_name = run.plan.export_name,
+                                 .run_id = run.run_id,
+                                 .unit = claim.unit.index,
+                                 .attempt = claim.attempt,
+                                 .rows = rows,
+                                 .message = std::move(message)});
+}
+
 Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, const Extracted& extracted,
                          const Gates& gates, const std::optional<batch::RowMemory>& memory) {
   const bool alone = run.plan.units.size() <= 1;
@@ -102,6 +113,7 @@ Result<void> commit_unit(const HeldRun& run, const state::UnitClaim& claim, cons
   if (!extracted.parts.empty()) file = extracted.parts.front().path;
   run.recorder.record(model::journal::ChunkCompleted{
       .chunk_index = claim.unit.index, .rows = extracted.rows, .file_name = std::move(file)});
+  tell(run, claim, report::UnitNews::What::committed, extracted.rows);
   return {};
 }
 
@@ -133,6 +145,7 @@ Result<std::unique_ptr<UnitInHand>> UnitInHand::read(const HeldRun& run, const s
                                                      const std::stop_token& stop) {
   run.recorder.record(model::journal::ChunkStarted{
       .chunk_index = claim.unit.index, .start_key = claim.unit.start_key, .end_key = claim.unit.end_key});
+  tell(run, claim, report::UnitNews::What::started);
   if (claim.epoch > 1) {
     const auto stem = unit_stem(run_stem(run.run_id, run.plan.export_name, run.nonce), claim.unit.index);
     TRY(quarantine(run.destination, stem, {}, run.run_id));
@@ -146,6 +159,7 @@ Result<std::unique_ptr<UnitInHand>> UnitInHand::read(const HeldRun& run, const s
 std::optional<milliseconds> plan_retry(const HeldRun& run, const state::UnitClaim& claim, const Error& error) {
   run.recorder.record(model::journal::ChunkFailed{
       .chunk_index = claim.unit.index, .error = error.to_string(), .attempt = claim.attempt});
+  tell(run, claim, report::UnitNews::What::failed, 0, error.to_string());
   const bool out_of_attempts = claim.attempt >= max_attempts(run.entry);
   if (out_of_attempts || !source::may_retry(error) || !run.destination.capabilities().retry_safe) return std::nullopt;
   const auto pause = source::backoff(error, milliseconds(run.entry.tuning.retry_backoff_ms), claim.attempt);

@@ -229,6 +229,80 @@ TEST_F(UnitReopenedTest, IsForTheHolderAndForCompletedUnitsOnly) {
   EXPECT_EQ(refused(reopening(0)).kind, ErrorKind::conflict) << "the result is decided";
 }
 
+/// A run whose two units read the keys 1 to 100 and 101 to 200.
+class UnitSplitTest : public StoreTest {
+ protected:
+  UnitSplitTest() {
+    auto update = start("r1", 2);
+    for (int i = 0; i < 2; ++i) {
+      auto& unit = update.units[static_cast<std::size_t>(i)];
+      unit.start_key = std::to_string(i * 100 + 1);
+      unit.end_key = std::to_string(i * 100 + 100);
+      unit.predicate = {.terms = {model::KeyRange{.columns = {"id"},
+                                                  .lower = model::Bound{{unit.start_key}},
+                                                  .upper = model::Bound{{unit.end_key}}}}};
+    }
+    must(update);
+  }
+
+  static UnitSplit split(int unit, std::int64_t least = 10) {
+    return {.run_id = "r1", .unit_index = unit, .least = least, .at = instant(5)};
+  }
+};
+
+TEST_F(UnitSplitTest, AUnitThatNobodyHasBegunBecomesTwo) {
+  const auto before = units("r1");
+  must(split(1));
+  const auto after = units("r1");
+  ASSERT_EQ(after.size(), 3U);
+  EXPECT_EQ(after[0].unit.predicate, before[0].unit.predicate);
+  const auto halves = model::halves_of(before[1].unit.predicate, 10);
+  EXPECT_EQ(after[1].unit.predicate, halves->first);
+  EXPECT_EQ(after[2].unit.predicate, halves->second);
+  EXPECT_EQ(after[1].unit.end_key, "150");
+  EXPECT_EQ(after[2].unit.start_key, "150");
+  EXPECT_EQ(after[2].unit.end_key, "200");
+  EXPECT_EQ(after[2].number, 2);
+  complete("r1");
+  must(RunSealed{.run_id = "r1", .owner = kMe, .at = instant(7)});
+}
+
+TEST_F(UnitSplitTest, WhatSomebodyHasBegunStaysWhole) {
+  must_claim("r1");
+  must(split(0));
+  must(split(1, 1'000));
+  EXPECT_EQ(units("r1").size(), 2U);
+  must(commit("r1", must_claim("r1")));
+  must(split(1));
+  EXPECT_EQ(units("r1").size(), 2U);
+}
+
+TEST_F(UnitSplitTest, OnlyInARunningRunOfSeveralUnits) {
+  complete("r1");
+  must(RunSealed{.run_id = "r1", .owner = kMe, .at = instant(7)});
+  EXPECT_EQ(refused(split(0)).kind, ErrorKind::conflict);
+  auto alone = start("r2", 1);
+  alone.prefix = "elsewhere/";
+  must(alone);
+  auto update = split(0);
+  update.run_id = "r2";
+  EXPECT_EQ(refused(update).kind, ErrorKind::conflict);
+}
+
+class RunReleasedTest : public StoreTest {};
+
+TEST_F(RunReleasedTest, OthersTakeItOverAtOnceWithItsCompletedUnits) {
+  must(start("r1", 2));
+  must(commit("r1", must_claim("r1")));
+  must_claim("r1");
+  must(RunReleased{.run_id = "r1", .owner = kMe, .at = instant(5)});
+  EXPECT_EQ(run("r1").lease_until, instant(5));
+  EXPECT_EQ(units("r1")[0].status, model::UnitStatus::completed);
+  EXPECT_EQ(units("r1")[1].status, model::UnitStatus::pending);
+  must(RunTakenOver{.run_id = "r1", .owner = kOther, .previous_owner = kMe, .at = instant(6), .lease_until = instant(66)});
+  EXPECT_EQ(refused(RunReleased{.run_id = "r1", .owner = kMe, .at = instant(7)}).kind, ErrorKind::conflict);
+}
+
 TEST_F(UnitFailedTest, FinallyAtOnceWhenSoSaid) {
   must(start("r1", 1));
   must(failure(must_claim("r1"), true));

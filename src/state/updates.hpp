@@ -106,6 +106,16 @@ struct UnitFailed {
   base::Timestamp at;
 };
 
+/// A unit that nobody has claimed yet becomes two, by model::halves_of(): the given one keeps the first half, the other
+/// gets the next number. Illegal unless the run is running, is no repair and has more than one unit. When the unit was
+/// claimed meanwhile, or cannot be cut, nothing changes, and that is no error.
+struct UnitSplit {
+  std::string run_id;
+  int unit_index = 0;
+  std::int64_t least = 0;  ///< keys in a range, below which it stays as it is
+  base::Timestamp at;
+};
+
 /// The parts of a completed unit are gone or are not what was committed: the unit is pending again, and forgets them.
 /// Illegal for anybody but the holder, unless the run is running, and unless the unit is completed.
 struct UnitReopened {
@@ -147,6 +157,14 @@ struct RunPublished {
 struct ProgressionVerified {
   std::string export_name, prefix;
   std::int64_t generation = 0;
+  base::Timestamp at;
+};
+
+/// The holder leaves a running run to others: its lease is over and its claimed units are pending again. Illegal for
+/// anybody but the holder, and unless the run is running.
+struct RunReleased {
+  std::string run_id;
+  Owner owner;
   base::Timestamp at;
 };
 
@@ -227,8 +245,8 @@ struct AggregateRecorded {
 };
 
 using StateUpdate =
-    std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitsReleased, UnitCommitted, UnitFailed, UnitReopened,
-                 RunSealed, RunPublished, ProgressionVerified, RunEnded, ExportReset, ChunksReset, RunSwept,
+    std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitsReleased, UnitCommitted, UnitFailed, UnitSplit, UnitReopened,
+                 RunSealed, RunPublished, ProgressionVerified, RunReleased, RunEnded, ExportReset, ChunksReset, RunSwept,
                  JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
 
 }  // namespace rivet::state

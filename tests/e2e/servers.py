@@ -205,6 +205,10 @@ class PostgresServer:
         """Fast shutdown: open transactions are rolled back, clients are told."""
         self._end(signal.SIGINT)
 
+    def stop_at_once(self) -> None:
+        """Immediate shutdown (pg_ctl -m immediate): no checkpoint, the next start recovers."""
+        self._end(signal.SIGQUIT)
+
     def kill(self) -> None:
         """`kill -9` of the server: clients just see their connections close."""
         backends = children_of(self.pid) if self._process else []

@@ -29,12 +29,14 @@ Result<void> apply(Connection& db, const UnitsReleased& update);
 Result<void> apply(Connection& db, const RunSealed& update);
 Result<void> apply(Connection& db, const RunPublished& update);
 Result<void> apply(Connection& db, const ProgressionVerified& update);
+Result<void> apply(Connection& db, const RunReleased& update);
 Result<void> apply(Connection& db, const RunEnded& update);
 Result<void> apply(Connection& db, const ExportReset& update);
 Result<void> apply(Connection& db, const ChunksReset& update);
 Result<void> apply(Connection& db, const RunSwept& update);
 Result<void> apply(Connection& db, const UnitCommitted& update);
 Result<void> apply(Connection& db, const UnitFailed& update);
+Result<void> apply(Connection& db, const UnitSplit& update);
 Result<void> apply(Connection& db, const UnitReopened& update);
 Result<void> apply(Connection& db, const JournalAppended& update);
 Result<void> apply(Connection& db, const MetricsRecorded& update);
@@ -63,6 +65,8 @@ Result<RunView> lock_run(Connection& db, const std::string& run_id);
 Result<RunView> share_run(Connection& db, const std::string& run_id);
 /// Locks the export of a run, if there is such a run. Goes before the lock of the run.
 Result<void> lock_export_of(Connection& db, const std::string& run_id);
+/// Whether units of the run replace others.
+Result<bool> is_repair(Connection& db, const std::string& run_id);
 /// `run X of export 'e' (stage running, held by o since t, lease until t)`, for messages.
 std::string describe(const RunView& run);
 

@@ -69,10 +69,6 @@ Result<void> require_complete(Connection& db, const RunView& run) {
       fmt::format("{} has {} units that are not completed, the first is unit {}", describe(run), incomplete, first));
 }
 
-Result<bool> is_repair(Connection& db, const std::string& run_id) {
-  return TRY(read_first(db.start(kCountReplaced, run_id), read_number)).value_or(0) > 0;
-}
-
 Result<void> insert_replaced(Connection& db, const std::string& run_id, int unit, const model::UnitRef& replaced) {
   if (!TRY(read_first(db.start(kSelectUnit, replaced.run_id, replaced.index), read_unit))) {
     return conflict(fmt::format("there is no unit {} of run {} to replace", replaced.index, replaced.run_id));
@@ -126,6 +122,10 @@ Result<RunView> existing_run(Connection& db, const Query& query, const std::stri
 }
 
 }  // namespace
+
+Result<bool> is_repair(Connection& db, const std::string& run_id) {
+  return TRY(read_first(db.start(kCountReplaced, run_id), read_number)).value_or(0) > 0;
+}
 
 Result<std::int64_t> current_generation(Connection& db, const std::string& export_name, const std::string& prefix) {
   return TRY(read_first(db.start(kSelectGeneration, export_name, prefix), read_number)).value_or(0);
@@ -227,6 +227,14 @@ Result<void> end_run(Connection& db, const RunView& run, std::string_view status
   TRY(db.run(kDeleteRecentOfRun, run.run_id));
   TRY(db.run(kDeleteHashes, run.run_id));
   return db.run(kEndRun, run.run_id, status, error, at);
+}
+
+Result<void> apply(Connection& db, const RunReleased& update) {
+  const auto run = TRY(lock_run(db, update.run_id));
+  TRY(require_running(run));
+  TRY(require_holder(run, update.owner));
+  TRY(db.run(kReleaseUnitsOf, run.run_id, update.owner, update.at, micros_of(update.at)));
+  return db.run(kUpdateLease, run.run_id, micros_of(update.at));
 }
 
 Result<void> apply(Connection& db, const RunEnded& update) {

@@ -103,6 +103,21 @@ Result<void> apply(Connection& db, const UnitFailed& update) {
   return db.run(kFailUnit, update.run_id, update.unit_index, name_of(status), update.error, update.at);
 }
 
+Result<void> apply(Connection& db, const UnitSplit& update) {
+  const auto run = TRY(lock_run(db, update.run_id));
+  if (run.stage != RunStage::running) return conflict(fmt::format("{} is not running", describe(run)));
+  const auto last = TRY(read_first(db.start(kLastUnit, update.run_id), read_number));
+  if (TRY(is_repair(db, update.run_id)) || last.value_or(0) < 1) return conflict(fmt::format("{} has no units to split", describe(run)));
+  const auto unit = TRY(read_first(db.start(kLockUnit, update.run_id, update.unit_index), read_unit));
+  if (!unit || unit->status != model::UnitStatus::pending || unit->epoch > 0) return {};
+  const auto halves = model::halves_of(unit->unit.predicate, update.least);
+  if (!halves) return {};
+  const auto& cut = std::get<model::KeyRange>(halves->first.terms.front()).upper->values.front();
+  TRY(db.run(kNarrowUnit, update.run_id, update.unit_index, model::to_text(halves->first), cut, update.at));
+  return db.run(kInsertUnit, update.run_id, *last + 1, model::to_text(halves->second), cut, unit->unit.end_key,
+                fmt::format("second half of unit {}", update.unit_index), update.at, *last + 1);
+}
+
 Result<void> apply(Connection& db, const UnitReopened& update) {
   const auto run = TRY(lock_run(db, update.run_id));
   if (run.owner != update.owner) return conflict(fmt::format("{} is not held by {}", describe(run), update.owner));

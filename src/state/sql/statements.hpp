@@ -116,6 +116,9 @@ inline constexpr Query kCommitUnit{"commit_unit",
 inline constexpr Query kFailUnit{"fail_unit",
                                  "UPDATE unit SET status = ?3, owner = '', last_error = ?4, updated_at = ?5 "
                                  "WHERE run_id = ?1 AND unit_index = ?2"};
+inline constexpr Query kNarrowUnit{"narrow_unit",
+                                   "UPDATE unit SET predicate = ?3, end_key = ?4, updated_at = ?5 WHERE run_id = ?1 "
+                                   "AND unit_index = ?2"};
 inline constexpr Query kReopenUnit{
     "reopen_unit",
     "UPDATE unit SET status = 'pending', owner = '', attempts = 0, rows = 0, digest = '', snapshot = '', read_at = "
@@ -367,6 +370,7 @@ inline constexpr std::array kEveryQuery{&kInsertRun,
                                         &kClaimUnit,
                                         &kCommitUnit,
                                         &kFailUnit,
+                                        &kNarrowUnit,
                                         &kReopenUnit,
                                         &kDeletePartsOfUnit,
                                         &kDeleteRecentOfUnit,
