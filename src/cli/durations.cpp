@@ -32,7 +32,8 @@ Result<milliseconds> parse_duration(std::string_view text) {
 
 std::string duration_text(milliseconds duration) {
   for (const auto& [unit, size] : kUnits) {
-    if (duration.count() % size == 0 && duration.count() != 0) return fmt::format("{}{}", duration.count() / size, unit);
+    if (duration.count() % size == 0 && duration.count() != 0)
+      return fmt::format("{}{}", duration.count() / size, unit);
   }
   return "0s";
 }
