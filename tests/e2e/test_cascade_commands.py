@@ -649,6 +649,28 @@ class TestEvents:
         done = finished(process)
         assert (done.code, done.stdout) == (0, "")
 
+    def test_a_transaction_that_commits_after_later_ones_is_told(self, rivet, path, pg_store):
+        run = Run(pg_store, "r")
+        for name in ("first", "second"):
+            run.node(name)
+        process = rivet.start("events", "r", "-c", path, "--follow", "--json")
+        try:
+            with pg_store.database.connect() as slow:
+                slow.autocommit = False
+                slow.execute("SET LOCAL search_path TO rivet")
+                slow.execute(insert("outbox", node_id=run.ids["first"], round=0, outcome="success", namespace="", tags={}, committed_at=now()))
+                run.end("second", "failed")
+                assert json.loads(process.stdout.readline())["node"] == "second"
+                slow.commit()
+            told = json.loads(process.stdout.readline())
+            assert told["node"] == "first"
+        finally:
+            process.send_signal(signal.SIGTERM)
+        done = finished(process)
+        assert (done.code, done.stdout) == (0, "")
+        first, second = (event for (event,) in pg_store.rows("SELECT event_id FROM outbox ORDER BY node_id"))
+        assert first < second
+
     def test_a_wrong_duration(self, rivet, path, store):
         for text in ("1", "h", "1w", "1.5h", "-1h", "99999999999999999999d", "36501d"):
             done = rivet("events", "-c", path, f"--since={text}")
