@@ -60,7 +60,8 @@ Dispatched dispatch_and_collect(Store& store, const std::vector<OutboxEvent>& ev
 /// REQUIRES: `done.scanned` events were looked at so far.
 Result<void> follow_on(Store& store, std::vector<StoredNode> ended, int limit, Dispatched& done) {
   while (!ended.empty() && done.scanned < limit && done.errors == 0) {
-    const auto events = TRY(store.events_of(ended));
+    auto events = TRY(store.events_of(ended));
+    if (std::ssize(events) > limit - done.scanned) events.resize(static_cast<std::size_t>(limit - done.scanned));
     ended.clear();
     done += dispatch_and_collect(store, events, ended);
   }

@@ -24,9 +24,27 @@ Check check_of(Reconciler reconciler) {
   }
 }
 
+Reconciler reconciler_of(Check check) {
+  switch (check) {
+    case Check::edges: return Reconciler::edges;
+    case Check::groups: return Reconciler::groups;
+    default: return Reconciler::nodes;
+  }
+}
+
 void count(const Error& error, TickReport& report) {
   ++report.errors;
   report.last_error = error.to_string();
+}
+
+Result<bool> mend(Store& store, Check check, StoredNode node) {
+  if (check == Check::nodes) return store.emit(node);
+  if (check == Check::groups) return store.recount(node);
+  bool changed = false;
+  if (check != Check::edges) return changed;
+  const auto unaware = TRY(store.unaware_of({node}));
+  for (const auto down : unaware) changed = TRY(store.advance({down}, {})).marked > 0 || changed;
+  return changed;
 }
 
 }  // namespace
@@ -41,6 +59,16 @@ std::optional<Reconciler> reconciler_of(std::string_view name) {
     if (name_of(one) == name) return one;
   }
   return std::nullopt;
+}
+
+/// A hit is what a healthy cascade never shows: it is repaired, and remembered as an alarm.
+Result<bool> repair(Store& store, Check check, const Finding& finding) {
+  if (!TRY(mend(store, check, finding.node_id))) return false;
+  TRY(store.raise({.reconciler = std::string(name_of(reconciler_of(check))),
+                   .run_id = finding.run_id,
+                   .node_id = finding.node_id,
+                   .message = fmt::format("repaired: '{}' {}", finding.node, finding.message)}));
+  return true;
 }
 
 Intervals Intervals::defaults() { return {.of = {0ms, 60s, 60s, 10s, 1s, 5s, 1s, 5s}}; }
@@ -89,7 +117,7 @@ void Reconcilers::examine(Check check, TickReport& report) {
     report.scanned += found->scanned;
     after = found->last;
     for (const auto& finding : found->findings) {
-      const auto repaired = repair(check, finding);
+      const auto repaired = repair(store_, check, finding);
       if (!repaired) {
         count(repaired.error(), report);
       } else {
@@ -98,27 +126,6 @@ void Reconcilers::examine(Check check, TickReport& report) {
       }
     }
   } while (after != 0 && !is_over(report));
-}
-
-/// A hit is what a healthy cascade never shows: it is repaired, and remembered as an alarm.
-Result<bool> Reconcilers::repair(Check check, const Finding& finding) {
-  bool changed = false;
-  if (check == Check::nodes) {
-    changed = TRY(store_.emit(finding.node_id));
-  } else if (check == Check::groups) {
-    changed = TRY(store_.recount(finding.node_id));
-  } else {
-    const auto unaware = TRY(store_.unaware_of({finding.node_id}));
-    for (const auto down : unaware) changed = TRY(store_.advance({down}, {})).marked > 0 || changed;
-  }
-  if (!changed) return false;
-  const auto name = check == Check::edges ? Reconciler::edges : check == Check::groups ? Reconciler::groups
-                                                                                       : Reconciler::nodes;
-  TRY(store_.raise({.reconciler = std::string(name_of(name)),
-                    .run_id = finding.run_id,
-                    .node_id = finding.node_id,
-                    .message = fmt::format("repaired: '{}' {}", finding.node, finding.message)}));
-  return true;
 }
 
 void Reconcilers::leases(Result<std::vector<NodeRecord>> expired, TickReport& report) {

@@ -58,6 +58,10 @@ struct TickReport {
   std::string last_error;
 };
 
+/// Repairs what a check has found, and leaves an alarm that says so. False when there was nothing to repair any more,
+/// and for what is only reported.
+Result<bool> repair(Store& store, Check check, const Finding& finding);
+
 /// Runs reconcilers tick by tick. Not thread safe; each process has its own.
 class Reconcilers {
  public:
@@ -72,7 +76,6 @@ class Reconcilers {
  private:
   void outbox(TickReport& report);
   void examine(Check check, TickReport& report);
-  Result<bool> repair(Check check, const Finding& finding);
   void leases(Result<std::vector<NodeRecord>> expired, TickReport& report);
   void cancels(TickReport& report);
   void runs(TickReport& report);

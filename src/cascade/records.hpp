@@ -181,6 +181,9 @@ struct Finding {
   std::string message;
 };
 
+/// Whether who serves this scope serves rows of that namespace with these tags.
+bool covers(const Scope& scope, const std::string& name_space, const Tags& tags);
+
 /// Words as they stand in stores and reports.
 std::string_view name_of(RunState state);
 std::string_view name_of(Phase phase);

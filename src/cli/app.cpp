@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/cascade_access.hpp"
 #include "cli/commands.hpp"
 #include "cli/state_place.hpp"
 
@@ -29,7 +30,7 @@ void print_error(const Error& error, bool as_json, Context& context) {
 int finish(const Result<void>& result, bool as_json, Context& context) {
   if (result) return 0;
   if (!context.told) print_error(result.error(), as_json, context);
-  return base::exit_code_of(result.error().kind);
+  return is_unknown_name(result.error()) ? kUsageError : base::exit_code_of(result.error().kind);
 }
 
 /// Help and version go to stdout with code 0, usage errors to stderr with code 2.
@@ -62,6 +63,18 @@ void declare(CLI::App& app, bool& json_errors, Action& chosen) {
   add_state(app, chosen);
   add_submit(app, chosen);
   add_worker(app, chosen);
+  add_status(app, chosen);
+  add_why(app, chosen);
+  add_events(app, chosen);
+  add_leases(app, chosen);
+  add_retry(app, chosen);
+  add_cancel(app, chosen);
+  add_pause(app, chosen);
+  add_resume(app, chosen);
+  add_supervise(app, chosen);
+  add_audit(app, chosen);
+  add_gc(app, chosen);
+  add_cascade(app, chosen);
   add_schema(app, chosen);
   add_completions(app, chosen);
   add_man(app, chosen);

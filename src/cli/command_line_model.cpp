@@ -193,7 +193,7 @@ std::vector<std::pair<int, std::string>> exit_statuses() {
            "Generic: configuration, credentials, a permanent error, another run in progress, or what is refused."},
           {code(ErrorKind::unavailable),
            "Retryable: source or destination was out of reach or busy after all retries. Also a wrong command line."},
-          {code(ErrorKind::data), "Data integrity: a quality rule or a validation failed."},
+          {code(ErrorKind::data), "Data integrity: a quality rule or a validation failed, or an audit found something."},
           {code(ErrorKind::drift), "Schema drift: the source's columns changed and the configuration forbids that."},
           {code(ErrorKind::cancelled), "Interrupted by a signal."}};
 }

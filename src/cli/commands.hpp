@@ -29,6 +29,19 @@ void add_state_stores(CLI::App& state, Action& chosen);
 /// The cascade on many machines: submitting, working, watching over it.
 void add_submit(CLI::App& app, Action& chosen);
 void add_worker(CLI::App& app, Action& chosen);
+/// Looking at submitted runs, and steering them.
+void add_status(CLI::App& app, Action& chosen);
+void add_why(CLI::App& app, Action& chosen);
+void add_events(CLI::App& app, Action& chosen);
+void add_leases(CLI::App& app, Action& chosen);
+void add_retry(CLI::App& app, Action& chosen);
+void add_cancel(CLI::App& app, Action& chosen);
+void add_pause(CLI::App& app, Action& chosen);
+void add_resume(CLI::App& app, Action& chosen);
+void add_supervise(CLI::App& app, Action& chosen);
+void add_audit(CLI::App& app, Action& chosen);
+void add_gc(CLI::App& app, Action& chosen);
+void add_cascade(CLI::App& app, Action& chosen);
 /// What other programs need to know: JSON Schema, command line, completions, man page. These walk the parser when
 /// they run, so they know every command that was added to `app`, before or after them.
 void add_schema(CLI::App& app, Action& chosen);

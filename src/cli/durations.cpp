@@ -32,18 +32,20 @@ Result<milliseconds> parse_duration(std::string_view text) {
 
 std::string duration_text(milliseconds duration) {
   for (const auto& [unit, size] : kUnits) {
-    if (duration.count() % size == 0 && duration.count() != 0) return fmt::format("{}{}", duration.count() / size, unit);
+    if (duration.count() % size == 0 && duration.count() != 0)
+      return fmt::format("{}{}", duration.count() / size, unit);
   }
   return "0s";
 }
 
 CLI::Option* add_duration(CLI::App& command, const std::string& name, milliseconds& value, const std::string& help) {
-  const auto read = [&value, name](const std::string& text) {
+  const auto problem = [](const std::string& text) {
     const auto duration = parse_duration(text);
-    if (!duration) throw CLI::ValidationError(name, duration.error().message + ": " + duration.error().hint);
-    value = *duration;
+    return duration ? std::string() : duration.error().message + ": " + duration.error().hint;
   };
+  const auto read = [&value](const std::string& text) { value = parse_duration(text).value(); };
   return command.add_option_function<std::string>(name, read, help)
+      ->check(problem)
       ->type_name("DURATION")
       ->default_str(duration_text(value));
 }

@@ -314,6 +314,10 @@ inline constexpr Query kInsertAlarm{
 inline constexpr Query kLockCascadeRun{
     "lock_cascade_run",
     "SELECT " RIVET_CASCADE_RUN_COLUMNS ", payload FROM cascade_run WHERE run_id = ? /*FOR UPDATE*/"};
+/// Whoever holds them decides what becomes of the nodes that wait.
+inline constexpr Query kLockGroupsOfRun{"lock_groups_of_run",
+                                        "SELECT node_id FROM dep_group WHERE node_id IN (SELECT node_id FROM node "
+                                        "WHERE run_id = ?) ORDER BY node_id /*FOR UPDATE*/"};
 inline constexpr Query kReopenRun{
     "reopen_run",
     "UPDATE cascade_run SET state = 'open', closed_at = NULL, cancel_requested_at = NULL, paused = 0 WHERE run_id = ?"};
