@@ -89,6 +89,7 @@ tl::unexpected<Error> no_such_run(const std::string& run_id) {
 Result<std::vector<std::string>> retry(Connection& db, const std::string& run_id,
                                        const std::vector<std::string>& names) {
   TRY(lock_run(db, run_id));
+  TRY(read_all(db.start(kLockGroupsOfRun, run_id), read_number));  // first, so that nobody is skipped meanwhile
   const auto nodes = TRY(read_all(db.start(kSelectNodes, run_id), read_node));
   const auto edges = TRY(read_all(db.start(kSelectEdgesOfRun, run_id), read_numbers));
   const auto again = with_skipped(TRY(chosen(run_id, nodes, names)), nodes, edges);
@@ -98,8 +99,6 @@ Result<std::vector<std::string>> retry(Connection& db, const std::string& run_id
   }
   const auto keys = ids_json(again);
   const auto groups = ids_json({affected.begin(), affected.end()});
-  auto locked = db.start(kLockGroups, groups);
-  TRY(locked.run());
   TRY(db.run(kNewRound, keys));
   TRY(db.run(kReopenGroups, keys));
   TRY(db.run(kForgetVerdicts, keys, groups));
