@@ -42,6 +42,8 @@ Result<std::int64_t> advance_and_close(Store& store, const std::vector<OutboxEve
   return closed;
 }
 
+Dispatched dispatch_each(Store& store, const std::vector<OutboxEvent>& events, std::vector<StoredNode>& ended);
+
 Dispatched dispatch_and_collect(Store& store, const std::vector<OutboxEvent>& events, std::vector<StoredNode>& ended) {
   Dispatched done{.scanned = std::ssize(events)};
   if (events.empty()) return done;
@@ -51,9 +53,17 @@ Dispatched dispatch_and_collect(Store& store, const std::vector<OutboxEvent>& ev
     done.noop = done.scanned - *closed;
     return done;
   }
+  if (events.size() > 1 && closed.error().kind != ErrorKind::unavailable) return dispatch_each(store, events, ended);
   done.errors = done.scanned;
   done.last_error = closed.error().to_string();
   store.put_off(events, done.last_error).ignore("the mark of who took them expires anyway");
+  return done;
+}
+
+/// One by one, so that an event that cannot be dispatched holds no other up.
+Dispatched dispatch_each(Store& store, const std::vector<OutboxEvent>& events, std::vector<StoredNode>& ended) {
+  Dispatched done;
+  for (const auto& event : events) done += dispatch_and_collect(store, {event}, ended);
   return done;
 }
 

@@ -102,7 +102,8 @@ class Store {
   /// The one door to terminal (D1): ends an active node in that epoch and leaves its event. True too when it had ended
   /// so before (the first answer was lost); false when the node is somebody else's by now.
   virtual Result<bool> finish(StoredNode node, std::int64_t epoch, Outcome outcome, const std::string& reason) = 0;
-  /// Gives an active node back, to be claimed again after the pause. When its attempts are used up it ends as failed.
+  /// Gives an active node back, to be claimed again after the pause. When its attempts are used up it ends as failed,
+  /// and as cancelled when it was asked to stop.
   /// With `as_if_never_claimed` the attempt does not count. False when it is somebody else's by now.
   virtual Result<bool> give_back(StoredNode node, std::int64_t epoch, std::chrono::microseconds pause,
                                  const std::string& reason, bool as_if_never_claimed) = 0;

@@ -56,7 +56,10 @@ class Listener final : public cascade::Hints {
       connect_at_ = now + kConnectAgain;
       if (!connect()) return false;
     }
-    if (now >= probe_lost_) healthy_ = false;
+    if (now >= probe_lost_) {
+      healthy_ = false;
+      probe_lost_ = steady_clock::time_point::max();
+    }
     if (now >= next_probe_) probe();
     return handle_ != nullptr;
   }

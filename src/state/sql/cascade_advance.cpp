@@ -193,8 +193,10 @@ Result<std::vector<StoredNode>> stop_nodes(Connection& db, const std::vector<Sto
   if (nodes.empty()) return std::vector<StoredNode>();
   const auto keys = ids_json(nodes);
   TRY(read_all(db.start(kLockGroups, keys), read_locked));  // a blocked node's group goes before the node
-  auto idle = TRY(read_all(db.start(kCancelIdle, keys, reason), read_number));
-  TRY(read_all(db.start(kAskToStop, keys, reason), read_number));
+  std::vector<StoredNode> idle;
+  for (const auto& [id, phase] : TRY(read_all(db.start(kStop, keys, reason), read_numbered_text))) {
+    if (phase == name_of(Phase::terminal)) idle.push_back(id);
+  }
   if (idle.empty()) return idle;
   TRY(db.run(kCancelGroups, ids_json(idle)));
   TRY(announce(db, idle, name_of(Outcome::cancelled), reason));

@@ -230,4 +230,9 @@ std::pair<std::string, std::int64_t> read_named_number(Execution& row) {
   return {std::move(name), row.integer()};
 }
 
+std::pair<std::int64_t, std::string> read_numbered_text(Execution& row) {
+  const auto number = row.integer();
+  return {number, row.text()};
+}
+
 }  // namespace rivet::state::sql

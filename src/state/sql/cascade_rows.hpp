@@ -41,8 +41,9 @@ cascade::WorkerRecord read_worker(Execution& row);
 /// Two numbers; two texts.
 std::pair<std::int64_t, std::int64_t> read_numbers(Execution& row);
 std::pair<std::string, std::string> read_texts(Execution& row);
-/// A text and a number.
+/// A text and a number; a number and a text.
 std::pair<std::string, std::int64_t> read_named_number(Execution& row);
+std::pair<std::int64_t, std::string> read_numbered_text(Execution& row);
 
 cascade::Outcome read_outcome(Execution& row);
 cascade::Phase read_phase(Execution& row);

@@ -94,7 +94,7 @@ inline constexpr Query kGiveBack{
     "give_back",
     "UPDATE node SET phase = 'runnable', owner = NULL, lease_until = NULL, attempt_until = NULL, not_before = now_us() "
     "+ ?3, reason = ?4, attempts = attempts - ?5, updated_at = now_us() WHERE node_id = ?1 AND epoch = ?2 AND phase = "
-    "'active' AND (attempts < max_attempts OR ?5 = 1) RETURNING node_id"};
+    "'active' AND cancel_requested_at IS NULL AND (attempts < max_attempts OR ?5 = 1) RETURNING node_id"};
 /// Of the nodes' last epochs: outcome ?2, error ?3. A fenced attempt has the epoch before.
 inline constexpr Query kEndAttempts{
     "end_attempts",
@@ -285,15 +285,13 @@ inline constexpr Query kCancelGroups{
     "cancel_groups",
     "UPDATE dep_group SET state = 'cancelled', decided_at = now_us() WHERE state = 'pending' AND node_id "
     "IN " RIVET_IDS("?1")};
-inline constexpr Query kCancelIdle{
-    "cancel_idle",
-    "UPDATE node SET phase = 'terminal', outcome = 'cancelled', reason = ?2, cancel_requested_at = "
-    "coalesce(cancel_requested_at, now_us()), not_before = NULL, updated_at = now_us() WHERE phase IN ('blocked', "
-    "'runnable') AND node_id IN " RIVET_IDS("?1") " RETURNING node_id"};
-inline constexpr Query kAskToStop{
-    "ask_to_stop",
-    "UPDATE node SET cancel_requested_at = coalesce(cancel_requested_at, now_us()), reason = ?2 WHERE phase = 'active' "
-    "AND node_id IN " RIVET_IDS("?1") " RETURNING node_id"};
+/// Ends what is idle and asks what is active, in one look at each: between two it could change places.
+inline constexpr Query kStop{
+    "stop",
+    "UPDATE node SET phase = CASE WHEN phase = 'active' THEN phase ELSE 'terminal' END, outcome = CASE WHEN phase = "
+    "'active' THEN outcome ELSE 'cancelled' END, updated_at = CASE WHEN phase = 'active' THEN updated_at ELSE now_us() "
+    "END, reason = ?2, cancel_requested_at = coalesce(cancel_requested_at, now_us()), not_before = NULL WHERE phase <> "
+    "'terminal' AND node_id IN " RIVET_IDS("?1") " RETURNING node_id, phase"};
 inline constexpr Query kSelectFinishedRuns{
     "select_finished_runs",
     "SELECT r.run_id FROM cascade_run r WHERE r.state = 'open' AND NOT EXISTS (SELECT 1 FROM node n WHERE n.run_id = "
@@ -303,7 +301,8 @@ inline constexpr Query kCloseRun{
     "UPDATE cascade_run SET closed_at = now_us(), state = CASE WHEN cancel_requested_at IS NOT NULL AND EXISTS (SELECT "
     "1 FROM node n WHERE n.run_id = cascade_run.run_id AND n.outcome = 'cancelled') THEN 'cancelled' WHEN EXISTS "
     "(SELECT 1 FROM node n WHERE n.run_id = cascade_run.run_id AND n.outcome IN ('failed', 'expired')) THEN 'failed' "
-    "ELSE 'done' END WHERE run_id = ?1 AND state = 'open' RETURNING " RIVET_CASCADE_RUN_COLUMNS};
+    "ELSE 'done' END WHERE run_id = ?1 AND state = 'open' AND NOT EXISTS (SELECT 1 FROM node n WHERE n.run_id = "
+    "cascade_run.run_id AND n.phase <> 'terminal') RETURNING " RIVET_CASCADE_RUN_COLUMNS};
 inline constexpr Query kInsertAlarm{
     "insert_alarm",
     "INSERT INTO alarm (reconciler, run_id, node_id, message, raised_at) VALUES (?, nullif(?, ''), nullif(?, 0), ?, "

@@ -114,6 +114,9 @@ Result<Submitted> submit(Connection& db, const Submission& submission) {
 }
 
 Result<void> add_edge(Connection& db, StoredNode up_id, StoredNode down_id) {
+  const auto seen = TRY(read_first(db.start(kSelectNode, up_id), read_node));
+  // Two edges at once could close a circle that neither sees.
+  if (seen) TRY(read_first(db.start(kLockCascadeRun, seen->run_id), read_cascade_run));
   const auto up = TRY(read_first(db.start(kShareNode, up_id), read_node));
   const auto down = TRY(read_first(db.start(kSelectNode, down_id), read_node));
   if (!up || !down) return fail(ErrorKind::config, fmt::format("there is no node {}", up ? down_id : up_id));

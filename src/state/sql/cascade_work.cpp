@@ -95,7 +95,11 @@ Result<bool> give_back(Connection& db, StoredNode id, std::int64_t epoch, std::c
                        const std::string& reason, bool as_if_never_claimed) {
   const auto flipped =
       TRY(read_first(db.start(kGiveBack, id, epoch, micros(pause), reason, as_if_never_claimed), read_number));
-  if (!flipped) return finish_node(db, id, epoch, Outcome::failed, reason);
+  if (!flipped) {
+    const auto node = TRY(read_first(db.start(kSelectNode, id), read_node));
+    const bool stops = node && node->cancel_requested_at;
+    return finish_node(db, id, epoch, stops ? Outcome::cancelled : Outcome::failed, reason);
+  }
   TRY(db.run(kEndAttempts, id_json(id), as_if_never_claimed ? "released" : "retry", reason));
   TRY(db.notify());
   return true;
