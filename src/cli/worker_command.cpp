@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "base/clock.hpp"
+#include "cli/cascade_access.hpp"
 #include "cli/durations.hpp"
 #include "cli/options.hpp"
 #include "cli/performer.hpp"
 #include "cli/registry.hpp"
-#include "cli/scope_options.hpp"
 #include "run/owner.hpp"
 
 namespace rivet::cli {
@@ -103,7 +103,7 @@ void add_worker(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   add_duration(*command, "--lease", args->lease,
                "How long work is kept for a worker that is not heard of; it is renewed at a third of this");
-  add_scope(*command, args->scope, "--tag");
+  add_scope(*command, args->scope, "nodes");
   command->add_flag("--exit-when-idle", args->exit_when_idle, "End when no open run has work left");
   command->add_flag("--no-supervise", args->no_supervise, "Leave reconciling to `rivet supervise`");
   add_duration(*command, "--drain-limit", args->drain_limit,

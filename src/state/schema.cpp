@@ -476,6 +476,8 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_pending ON outbox (event_id) WHERE dispatched_at IS NULL;
 CREATE INDEX outbox_pending_of ON outbox (namespace, event_id) WHERE dispatched_at IS NULL;
 
+CREATE INDEX outbox_time ON outbox (committed_at);
+
 CREATE TABLE node_attempt (
   node_id BIGINT NOT NULL REFERENCES node (node_id),
   epoch BIGINT NOT NULL,
@@ -518,6 +520,8 @@ CREATE TABLE alarm (
   message TEXT NOT NULL,
   raised_at BIGINT NOT NULL
 );
+
+CREATE INDEX alarm_time ON alarm (raised_at);
 
 CREATE TABLE place_probe (
   place TEXT NOT NULL PRIMARY KEY,

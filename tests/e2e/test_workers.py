@@ -130,7 +130,7 @@ def test_one_key_is_one_run(rivet, source, shared):
     assert submit(rivet, path, "--run-key", "night 2") != first
     rivet.config(source, entry("b"))
     refused = rivet("submit", "-c", path, "--run-key", "night 1")
-    assert refused.code == 2 and "RIVET_RUN_KEY_TAKEN" in refused.stderr
+    assert refused.code == 1 and "RIVET_RUN_KEY_TAKEN" in refused.stderr
 
 
 def test_the_worker_needs_no_configuration(rivet, source, pg_db):
@@ -157,9 +157,9 @@ def test_workers_choose_by_namespace_and_tags(rivet, source, shared):
 def test_what_nobody_could_work_on_is_refused(rivet, source):
     path = rivet.config(source, export("a", table="a", path="") | {"destination": {"type": "stdout"}})
     refused = rivet("submit", "-c", path)
-    assert refused.code == 2 and "stdout" in refused.stderr
+    assert refused.code == 1 and "stdout" in refused.stderr
     nowhere = rivet("worker", "--exit-when-idle")
-    assert nowhere.code == 2 and "RIVET_STATE_URL" in nowhere.stderr
+    assert nowhere.code == 1 and "RIVET_STATE_URL" in nowhere.stderr
 
 
 # -- interruptions
