@@ -95,7 +95,7 @@ Result<void> wait_until_over(cascade::Store& store, const Arguments& args, const
     std::this_thread::sleep_for(kLook);
   }
   if (forced.empty()) return context.print("All of it has stopped.\n");
-  return context.print(fmt::format("All of it is over; {} did not stop in time and had to be ended.\n", forced.size()));
+  return context.print(fmt::format("All of it is over. Ended because they did not stop in time: {}\n", forced.size()));
 }
 
 Result<void> cancel(const Arguments& args, Context& context) {
@@ -110,8 +110,8 @@ Result<void> cancel(const Arguments& args, Context& context) {
     return context.print(fmt::format("{} has nothing to stop: it has ended.\n", what));
   }
   const auto running = TRY(still_running(*store, args.run_id, asked));
-  auto text = fmt::format("{} nodes were cancelled before they began.\n", asked.size() - running.size());
-  if (!running.empty()) text += fmt::format("{} run and were asked to stop: {}\n", running.size(), names_of(running));
+  auto text = fmt::format("Cancelled before they began: {} nodes.\n", asked.size() - running.size());
+  if (!running.empty()) text += fmt::format("Asked to stop: {}\n", names_of(running));
   TRY(context.print(text));
   if (!args.waits) return {};
   return wait_until_over(*store, args, asked, context);

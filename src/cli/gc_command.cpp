@@ -62,9 +62,9 @@ Result<void> gc(const Arguments& args, Context& context) {
   if (!args.dry_run) {
     for (const auto& worker : workers) TRY(store->forget(worker));
   }
-  return context.print(
-      fmt::format("{} runs that were closed more than {} ago and {} workers that are gone {} forgotten.\n", runs,
-                  duration_text(args.older_than), workers.size(), args.dry_run ? "would be" : "were"));
+  return context.print(fmt::format("{}: {} runs closed more than {} ago, {} workers not seen for {}.\n",
+                                   args.dry_run ? "Would be forgotten" : "Forgotten", runs,
+                                   duration_text(args.older_than), workers.size(), duration_text(kWorkerGone)));
 }
 
 }  // namespace
