@@ -17,7 +17,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kPoll = 250ms, kPollHinted = 1s, kHelpAgain = 5s, kSettleAgain = 500ms;
-constexpr int kShareable = 16;
+constexpr milliseconds kBeatAgain = 500ms;  // after a hint: it may be about a request to stop
+constexpr int kShareable = 16, kRunsAtOnce = 64;
 
 /// The worker's own reconciling is a safety net beside the work: one look a second.
 Intervals calm() {
@@ -43,12 +44,16 @@ void Worker::tell(WorkerEvent::Level level, std::string_view name, const NodeRec
   if (told_) told_({.level = level, .name = name, .node = node, .message = std::move(message)});
 }
 
+WorkerRecord Worker::record() const {
+  return {.worker_id = options_.worker_id,
+          .host = options_.host,
+          .pid = options_.pid,
+          .slots = options_.slots,
+          .scope = options_.scope};
+}
+
 Result<void> Worker::run(const std::stop_token& drain) {
-  TRY(store_.see({.worker_id = options_.worker_id,
-                  .host = options_.host,
-                  .pid = options_.pid,
-                  .slots = options_.slots,
-                  .scope = options_.scope}));
+  TRY(store_.see(record()));
   tell(WorkerEvent::Level::info, "worker_started", nullptr);
   Result<void> ended;
   {
@@ -61,6 +66,7 @@ Result<void> Worker::run(const std::stop_token& drain) {
     ended = work(drain);
     finish_all(drain);
   }
+  close_runs();
   store_.forget(options_.worker_id).ignore("it is forgotten once it was not seen for long");
   tell(WorkerEvent::Level::info, "worker_ended", nullptr);
   return ended;
@@ -78,6 +84,7 @@ Result<void> Worker::work(const std::stop_token& drain) {
         tell(WorkerEvent::Level::warning, "store_unavailable", nullptr, helped.error().to_string());
       }
     }
+    close_runs();
     if (options_.exit_when_idle && is_idle()) {
       const auto left = store_.has_work(options_.scope);
       if (left && !*left) return {};
@@ -86,6 +93,12 @@ Result<void> Worker::work(const std::stop_token& drain) {
   }
   tell(WorkerEvent::Level::info, "draining", nullptr);
   return {};
+}
+
+/// Whoever ends the last node of a run need not leave it to a reconciler to see that.
+void Worker::close_runs() {
+  if (!ended_some_.exchange(false)) return;
+  if (!store_.close_runs(kRunsAtOnce)) ended_some_ = true;
 }
 
 Result<int> Worker::claim(const std::stop_token& drain) {
@@ -170,6 +183,7 @@ Result<bool> Worker::settle(const NodeRecord& node, const Performed& done) {
                             done.ending == Performed::Ending::released);
   }
   if (!TRY(store_.finish(node.node_id, node.epoch, done.outcome, done.reason))) return false;
+  ended_some_ = true;
   base::fault_point("node_finished");
   follow(store_, {node.node_id}).ignore("a reconciler dispatches what stays pending");
   return true;
@@ -209,11 +223,23 @@ void Worker::finish_all(const std::stop_token&) {
 }
 
 void Worker::beat_until(const std::stop_token& done) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
   const auto interval = options_.lease / 3;
-  while (!wake.wait_for(lock, done, interval, [] { return false; }) && !done.stop_requested()) beat();
+  while (!done.stop_requested()) {
+    {
+      std::unique_lock lock(beat_mutex_);
+      beat_wanted_.wait_for(lock, done, interval, [this] { return hinted_; });
+      hinted_ = false;
+    }
+    if (done.stop_requested()) return;
+    beat();
+    std::this_thread::sleep_for(std::min(kBeatAgain, interval));
+  }
+}
+
+void Worker::want_beat() {
+  const std::scoped_lock lock(beat_mutex_);
+  hinted_ = true;
+  beat_wanted_.notify_all();
 }
 
 void Worker::beat() {
@@ -224,10 +250,11 @@ void Worker::beat() {
       if (!slot.helping && !slot.done) held.emplace_back(slot.task.node().node_id, slot.task.node().epoch);
     }
   }
-  store_.see({.worker_id = options_.worker_id, .host = options_.host, .pid = options_.pid, .slots = options_.slots,
-              .scope = options_.scope})
-      .ignore("only for people");
   const auto asked = steady_clock::now();
+  if (asked - last_seen_ >= options_.lease / 3) {
+    last_seen_ = asked;
+    store_.see(record()).ignore("only for people");
+  }
   const auto beat = held.empty() ? Result<Heartbeat>(Heartbeat{}) : store_.heartbeat(held, options_.lease);
   if (beat) last_beat_ = asked;
   const bool too_late = !beat && steady_clock::now() - last_beat_ >= options_.lease;
@@ -244,7 +271,9 @@ void Worker::beat() {
 
 void Worker::listen_until(const std::stop_token& done) {
   while (!done.stop_requested()) {
-    if (hints_.wait(kPoll)) wake();
+    if (!hints_.wait(kPoll)) continue;
+    wake();
+    want_beat();
   }
 }
 

@@ -130,6 +130,9 @@ class Worker {
   void finish_all(const std::stop_token& drain);
   void beat_until(const std::stop_token& done);
   void beat();
+  void want_beat();
+  void close_runs();
+  WorkerRecord record() const;
   void listen_until(const std::stop_token& done);
   void supervise_until(const std::stop_token& done);
   int free_slots();
@@ -148,7 +151,11 @@ class Worker {
   bool woken_ = false;
   std::list<Slot> slots_;                                                          // guarded by mutex_
   std::map<StoredNode, std::chrono::steady_clock::time_point> helped_in_vain_;     // when they may be tried again
-  std::chrono::steady_clock::time_point last_beat_;
+  std::chrono::steady_clock::time_point last_beat_, last_seen_;
+  std::mutex beat_mutex_;
+  std::condition_variable_any beat_wanted_;
+  bool hinted_ = false;  // guarded by beat_mutex_
+  std::atomic<bool> ended_some_ = false;
 };
 
 }  // namespace rivet::cascade

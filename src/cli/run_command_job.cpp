@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -45,7 +46,12 @@ run::OutcomeListener completed(const RunJob& job, const run::OutcomeHandler& han
   return [&job, &handle](report::RunOutcome& outcome) {
     if (job.join_only) return;
     outcome.apply_context = job.apply_context;
-    complete_outcome(outcome, job.config.file.parent_path(), job.store, job.context);
+    // A worker's machine need not have the folder of the configuration that was submitted elsewhere.
+    const auto folder = job.config.file.parent_path();
+    std::error_code failed;
+    if (job.assignment == nullptr || std::filesystem::is_directory(folder, failed)) {
+      complete_outcome(outcome, folder, job.store, job.context);
+    }
     handle(outcome);
   };
 }

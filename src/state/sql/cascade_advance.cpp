@@ -197,6 +197,7 @@ Result<std::vector<StoredNode>> stop_nodes(Connection& db, const std::vector<Sto
   for (const auto& [id, phase] : TRY(read_all(db.start(kStop, keys, reason), read_numbered_text))) {
     if (phase == name_of(Phase::terminal)) idle.push_back(id);
   }
+  TRY(db.notify());  // who is to stop hears of it at once
   if (idle.empty()) return idle;
   TRY(db.run(kCancelGroups, ids_json(idle)));
   TRY(announce(db, idle, name_of(Outcome::cancelled), reason));
