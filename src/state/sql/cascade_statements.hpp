@@ -65,13 +65,13 @@ inline constexpr Query kSelectEdgesOfRun{
 
 // Work.
 
-/// ?3: nodes to pass over.
+/// ?3: nodes to pass over. The run is looked at node by node, so that nobody joins and sorts before taking the first.
 inline constexpr Query kSelectRunnable{
     "select_runnable",
     "SELECT n.node_id FROM node n WHERE n.phase = 'runnable' AND coalesce(n.not_before, 0) <= now_us() "
     "AND " RIVET_IN_SCOPE("n") " AND n.node_id NOT IN " RIVET_IDS(
-        "?3") " AND EXISTS (SELECT 1 FROM cascade_run r WHERE r.run_id = n.run_id AND r.state = 'open' AND r.paused = "
-              "0) ORDER BY n.node_id LIMIT ?4 /*FOR UPDATE OF n SKIP LOCKED*/"};
+        "?3") " AND (SELECT r.state = 'open' AND r.paused = 0 FROM cascade_run r WHERE r.run_id = n.run_id) ORDER BY "
+              "n.node_id LIMIT ?4 /*FOR UPDATE OF n SKIP LOCKED*/"};
 inline constexpr Query kActivate{
     "activate",
     "UPDATE node SET phase = 'active', owner = ?2, epoch = epoch + 1, attempts = attempts + 1, lease_until = now_us() "
