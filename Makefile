@@ -15,7 +15,7 @@ SANITIZER_ENV := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:str
   UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev unit lint e2e test soak bench demo format tidy clean
+.PHONY: help setup build dev unit lint e2e test soak bench bench-cascade demo format tidy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,11 @@ soak: build ## the long versions of the kill tests: random graphs under a thousa
 bench: build ## measure speed, memory and size against a drained COPY (BENCH_ARGS="--quick")
 	@$(call BUILD,build) --target drain_copy digest_alone
 	@$(PYTHON) bench/run.py $(BENCH_ARGS)
+
+bench-cascade: setup ## measure the cascade on a PostgreSQL server of its own (BENCH_ARGS="--runs 3 --only drain")
+	@cmake --preset release >/dev/null
+	@$(call BUILD,build) --target cascade_bench
+	@$(PYTHON) bench/cascade.py $(BENCH_ARGS)
 
 demo: build ## export a small awkward SQLite database and read it back with DuckDB
 	@$(PYTHON) scripts/demo.py

@@ -18,24 +18,35 @@ std::vector<StoredNode> nodes_of(const std::vector<OutboxEvent>& events) {
   return nodes;
 }
 
+void add(const Advanced& hop, Dispatched& done, std::vector<StoredNode>& ended) {
+  done.edges += hop.marked;
+  done.decisions += hop.decided;
+  ended.insert(ended.end(), hop.ended.begin(), hop.ended.end());
+}
+
 Result<void> advance_all(Store& store, const std::vector<StoredNode>& ups, Dispatched& done,
                          std::vector<StoredNode>& ended) {
   const auto downs = TRY(store.unaware_of(ups));
   for (std::size_t at = 0; at < downs.size(); at += kGroupsAtOnce) {
     base::fault_point("before_advance");
     const auto some = std::span(downs).subspan(at, std::min(kGroupsAtOnce, downs.size() - at));
-    const auto advanced = TRY(store.advance({some.begin(), some.end()}, ups));
+    add(TRY(store.advance({some.begin(), some.end()}, ups)), done, ended);
     base::fault_point("advanced");
-    done.edges += advanced.marked;
-    done.decisions += advanced.decided;
-    ended.insert(ended.end(), advanced.ended.begin(), advanced.ended.end());
   }
   return {};
 }
 
+/// Where few wait, all of it at once; else the events are closed last. How many.
 Result<std::int64_t> advance_and_close(Store& store, const std::vector<OutboxEvent>& events, Dispatched& done,
                                        std::vector<StoredNode>& ended) {
-  TRY(advance_all(store, nodes_of(events), done, ended));
+  const auto nodes = nodes_of(events);
+  base::fault_point("before_tell");
+  if (const auto told = TRY(store.tell(nodes, kGroupsAtOnce))) {
+    base::fault_point("told");
+    add(told->hop, done, ended);
+    return told->closed;
+  }
+  TRY(advance_all(store, nodes, done, ended));
   base::fault_point("before_close");
   const auto closed = TRY(store.close(events));
   base::fault_point("event_closed");
@@ -70,8 +81,19 @@ Dispatched dispatch_each(Store& store, const std::vector<OutboxEvent>& events, s
 /// REQUIRES: `done.scanned` events were looked at so far.
 Result<void> follow_on(Store& store, std::vector<StoredNode> ended, int limit, Dispatched& done) {
   while (!ended.empty() && done.scanned < limit && done.errors == 0) {
-    auto events = TRY(store.events_of(ended));
-    if (std::ssize(events) > limit - done.scanned) events.resize(static_cast<std::size_t>(limit - done.scanned));
+    if (std::ssize(ended) > limit - done.scanned) ended.resize(static_cast<std::size_t>(limit - done.scanned));
+    base::fault_point("before_tell");
+    const auto told = store.tell(ended, kGroupsAtOnce);
+    base::fault_point("told");
+    if (told && *told) {
+      done.scanned += std::ssize(ended);
+      done.reconciled += (*told)->closed;
+      done.noop += std::max<std::int64_t>(std::ssize(ended) - (*told)->closed, 0);
+      ended.clear();
+      add((*told)->hop, done, ended);
+      continue;
+    }
+    const auto events = TRY(store.events_of(ended));
     ended.clear();
     done += dispatch_and_collect(store, events, ended);
   }

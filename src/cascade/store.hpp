@@ -41,9 +41,15 @@ struct Sweep {
 
 /// What a hop did.
 struct Advanced {
-  std::int64_t marked = 0;   ///< edges that got their verdict
-  std::int64_t decided = 0;  ///< groups
+  std::int64_t marked = 0;        ///< edges that got their verdict
+  std::int64_t decided = 0;       ///< groups
   std::vector<StoredNode> ended;  ///< nodes that are skipped now: their own events wait
+};
+
+/// What came of telling all who wait.
+struct Told {
+  Advanced hop;
+  std::int64_t closed = 0;  ///< events
 };
 
 /// What is due, so that a supervisor that has nothing to do asks once.
@@ -126,6 +132,9 @@ class Store {
   /// advance_group() of each, in their order, with their rows locked: verdicts of all upstreams that have ended, or
   /// only of `ups`, counters, decisions, and what follows from these for the nodes (D3, D5).
   virtual Result<Advanced> advance(const std::vector<StoredNode>& downs, const std::vector<StoredNode>& ups) = 0;
+  /// advance() of all who wait for these nodes and have not heard of one of them, and close() of the nodes' events, in
+  /// one transaction. Nothing, and nothing is done, when those who wait are more than `most`.
+  virtual Result<std::optional<Told>> tell(const std::vector<StoredNode>& ended, std::size_t most) = 0;
   /// Closes the events out of whose nodes no edge is without verdict, or whose node is in a later round. How many.
   virtual Result<std::int64_t> close(const std::vector<OutboxEvent>& events) = 0;
   /// Puts events aside that could not be dispatched, longer with each try and never for more than a minute.

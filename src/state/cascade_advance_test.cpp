@@ -172,7 +172,8 @@ TEST_F(CascadeAdvance, SeveralAtOnceMarkEachEdgeOnce) {
   std::vector<NodeSpec> nodes;
   std::vector<std::string> ups, downs;
   for (int i = 0; i < 24; ++i) nodes.push_back(root(ups.emplace_back("u" + std::to_string(i))));
-  for (int i = 0; i < 6; ++i) nodes.push_back(waiting(downs.emplace_back("d" + std::to_string(i)), PolicyKind::all_of, ups));
+  for (int i = 0; i < 6; ++i)
+    nodes.push_back(waiting(downs.emplace_back("d" + std::to_string(i)), PolicyKind::all_of, ups));
   submit(nodes);
   const auto claims = claim(24);
   const auto downstream = ids(downs);
@@ -184,7 +185,8 @@ TEST_F(CascadeAdvance, SeveralAtOnceMarkEachEdgeOnce) {
     for (std::size_t at = static_cast<std::size_t>(i); at < claims.size(); at += 6) {
       const auto& up = claims[at].node;
       EXPECT_TRUE(value_of(mine->finish(up.node_id, up.epoch, Outcome::success, "")));
-      const auto done = value_of(mine->advance(order, i % 2 == 0 ? std::vector{up.node_id} : std::vector<StoredNode>{}));
+      const auto done =
+          value_of(mine->advance(order, i % 2 == 0 ? std::vector{up.node_id} : std::vector<StoredNode>{}));
       marked += done.marked;
       decided += done.decided;
     }
@@ -192,6 +194,38 @@ TEST_F(CascadeAdvance, SeveralAtOnceMarkEachEdgeOnce) {
   EXPECT_EQ(marked, 24 * 6);
   EXPECT_EQ(decided, 6);
   EXPECT_EQ(count("node WHERE phase = 'runnable'"), 6);
+}
+
+TEST_F(CascadeAdvance, TellingIsAllOfItInOneTransactionWhereFewWait) {
+  submit({root("a"), root("b"), waiting("c", PolicyKind::all_of, {"a", "b"}), waiting("d", PolicyKind::all_of, {"a"}),
+          waiting("e", PolicyKind::all_of, {"b"})});
+  end("a", Outcome::success);
+  end("b", Outcome::failed);
+  EXPECT_FALSE(value_of(cascade_->tell(ids({"a", "b"}), 2))) << "three wait";
+  EXPECT_EQ(count("dep_edge WHERE verdict IS NOT NULL"), 0);
+  EXPECT_EQ(open_events(), 2);
+  const auto told = value_of(cascade_->tell(ids({"a", "b"}), 3));
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->hop.marked, 4);
+  EXPECT_EQ(told->hop.decided, 3);
+  EXPECT_THAT(names(told->hop.ended), UnorderedElementsAre("c", "e"));
+  EXPECT_EQ(told->closed, 2);
+  EXPECT_EQ(phase("d"), Phase::runnable);
+  EXPECT_EQ(open_events(), 2) << "of what was skipped";
+  const auto again = value_of(cascade_->tell(ids({"a", "b", "d"}), 3));
+  EXPECT_EQ(again->hop.marked + again->closed, 0) << "repeated, and of one that has not ended";
+}
+
+TEST_F(CascadeAdvance, AnEndForWhichManyWaitIsToldInPieces) {
+  std::vector<NodeSpec> nodes{root("a")};
+  for (int i = 0; i < 600; ++i) nodes.push_back(waiting("n" + std::to_string(i), PolicyKind::any_of, {"a"}));
+  submit(nodes);
+  end("a", Outcome::success);
+  const auto done = value_of(sweep(*cascade_, {}));
+  EXPECT_EQ(done.edges, 600);
+  EXPECT_EQ(done.reconciled, 1);
+  EXPECT_EQ(open_events(), 0);
+  EXPECT_EQ(count("node WHERE phase = 'runnable'"), 600);
 }
 
 // -- decisions
@@ -231,7 +265,8 @@ TEST_F(CascadeAdvance, AnyOfNeedsOneAndIsSkippedWhenNoneIsLeft) {
 }
 
 TEST_F(CascadeAdvance, AQuorumNeedsSoMany) {
-  submit({root("a"), root("b"), root("c"), root("d"), waiting("q", PolicyKind::quorum, {"a", "b", "c", "d"}, kLetRun, 3),
+  submit({root("a"), root("b"), root("c"), root("d"),
+          waiting("q", PolicyKind::quorum, {"a", "b", "c", "d"}, kLetRun, 3),
           waiting("r", PolicyKind::quorum, {"a", "b", "c", "d"}, kLetRun, 2)});
   ends("a", Outcome::success);
   ends("b", Outcome::failed);
@@ -276,8 +311,7 @@ TEST_F(CascadeAdvance, FollowingStopsAtItsLimitAndASweepGoesOn) {
 // -- what nobody needs
 
 TEST_F(CascadeAdvance, TheFirstOfSeveralStopsTheOthersThatNobodyElseNeeds) {
-  submit({root("a"), root("b"), root("c"), root("d"), root("e"),
-          waiting("late", PolicyKind::all_of, {"e"}),
+  submit({root("a"), root("b"), root("c"), root("d"), root("e"), waiting("late", PolicyKind::all_of, {"e"}),
           waiting("first", PolicyKind::any_of, {"a", "b", "c", "d", "late"}, kCancel),
           waiting("other", PolicyKind::all_of, {"d"})});
   take("b");

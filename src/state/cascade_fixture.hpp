@@ -25,8 +25,8 @@ inline NodeSpec waiting(std::string name, PolicyKind kind, std::vector<std::stri
 }
 
 /// A submission of these nodes, all in one namespace.
-inline Submission submission(const std::vector<NodeSpec>& nodes, std::string run_id = "r1", std::string name_space = "n",
-                             Tags tags = {}) {
+inline Submission submission(const std::vector<NodeSpec>& nodes, std::string run_id = "r1",
+                             std::string name_space = "n", Tags tags = {}) {
   Submission out{.run_id = std::move(run_id),
                  .run_key = {},
                  .name_space = name_space,
@@ -93,8 +93,8 @@ class CascadeTest : public state::StoreTest {
     return result.has_value() ? std::move(result).take() : T{};
   }
 
-  void submit(const std::vector<NodeSpec>& nodes, const std::string& run_id = "r1",
-              const std::string& name_space = "n", const Tags& tags = {}) {
+  void submit(const std::vector<NodeSpec>& nodes, const std::string& run_id = "r1", const std::string& name_space = "n",
+              const Tags& tags = {}) {
     EXPECT_TRUE(value_of(cascade_->submit(submission(nodes, run_id, name_space, tags))).is_new);
   }
 

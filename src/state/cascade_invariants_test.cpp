@@ -161,8 +161,8 @@ TEST_F(CascadeInvariants, StretchesComeToAnEnd) {
 // -- reconcilers
 
 TEST_F(CascadeInvariants, EachReconcilerDoesWhatIsDue) {
-  submit({root("a"), root("b"), root("c"), root("lost"), waiting("first", PolicyKind::any_of, {"a", "b", "c"},
-                                                                 OnSatisfied::cancel_remaining)});
+  submit({root("a"), root("b"), root("c"), root("lost"),
+          waiting("first", PolicyKind::any_of, {"a", "b", "c"}, OnSatisfied::cancel_remaining)});
   take("b");
   end("a", Outcome::success);
   take("lost");
@@ -214,7 +214,8 @@ TEST_F(CascadeInvariants, ASupervisorThatRunsHearsWhatHappens) {
   std::jthread running([&](const std::stop_token& stop) { supervisor.run(stop); });
   for (const auto* name : {"a", "b"}) {
     const auto deadline = std::chrono::steady_clock::now() + 30s;
-    while (phase(name) != Phase::runnable && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(5ms);
+    while (phase(name) != Phase::runnable && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(5ms);
     ASSERT_EQ(phase(name), Phase::runnable);
     end(name, Outcome::success);
   }
@@ -255,13 +256,15 @@ TEST_F(CascadeInvariants, NobodyStarvesBehindTheRowsOfOthers) {
   submit({root("a"), root("b"), waiting("c", PolicyKind::all_of, {"a"})}, "r1", "mine", {{"site", "x"}});
   submit({root("a"), waiting("c", PolicyKind::all_of, {"a"})}, "r2", "foreign", {{"site", "x"}});
   const auto fill = [&](const std::string& phase, const std::string& outcome) {
-    ask("INSERT INTO node (run_id, name, kind, namespace, tags, phase, outcome, max_attempts, updated_at) SELECT 'foreign', '" +
+    ask("INSERT INTO node (run_id, name, kind, namespace, tags, phase, outcome, max_attempts, updated_at) SELECT "
+        "'foreign', '" +
         phase + "' || i, 'export', 'foreign', '{\"site\":\"y\"}', '" + phase + "', " + outcome +
         ", 5, 0 FROM generate_series(1, " + std::to_string(kForeign) + ") i RETURNING 1");
   };
   fill("runnable", "NULL");
   fill("terminal", "'success'");
-  ask("INSERT INTO outbox (node_id, round, outcome, namespace, tags, committed_at) SELECT node_id, 0, 'success', namespace, "
+  ask("INSERT INTO outbox (node_id, round, outcome, namespace, tags, committed_at) SELECT node_id, 0, 'success', "
+      "namespace, "
       "tags, 0 FROM node WHERE phase = 'terminal' RETURNING 1");
   const auto fast = [&](const std::string& run_id, const Scope& mine, std::chrono::milliseconds most) {
     const auto began = std::chrono::steady_clock::now();

@@ -201,7 +201,8 @@ TEST_F(CascadeOperators, APausedRunIsNotClaimed) {
 TEST_F(CascadeOperators, ARunIsClosedWhenAllOfItHasEnded) {
   submit({root("a"), waiting("b", PolicyKind::all_of, {"a"})}, "good");
   submit({root("a"), root("c")}, "bad");
-  submit({root("a"), root("c"), waiting("b", PolicyKind::any_of, {"a", "c"}, OnSatisfied::cancel_remaining)}, "left_over");
+  submit({root("a"), root("c"), waiting("b", PolicyKind::any_of, {"a", "c"}, OnSatisfied::cancel_remaining)},
+         "left_over");
   submit({root("a")}, "late");
   EXPECT_FALSE(value_of(cascade_->due({}, 0us)).runs);
   ends("a", Outcome::success, "good");

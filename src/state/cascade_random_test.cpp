@@ -12,9 +12,9 @@ namespace {
 
 using testing::below;
 using testing::chance;
+using ::testing::IsEmpty;
 using testing::Outcomes;
 using testing::Random;
-using ::testing::IsEmpty;
 
 class CascadeRandom : public CascadeTest {
  protected:
@@ -161,7 +161,8 @@ class Actor {
     std::vector<std::pair<StoredNode, std::int64_t>> held;
     for (const auto& one : held_) held.emplace_back(one.node_id, one.epoch);
     const auto lost = must(store_->heartbeat(held, 3'600s)).lost;
-    std::erase_if(held_, [&](const NodeRecord& one) { return std::find(lost.begin(), lost.end(), one.node_id) != lost.end(); });
+    std::erase_if(
+        held_, [&](const NodeRecord& one) { return std::find(lost.begin(), lost.end(), one.node_id) != lost.end(); });
   }
 
   std::unique_ptr<Store> store_;

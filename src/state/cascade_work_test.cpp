@@ -402,7 +402,8 @@ TEST_F(CascadeWork, OffersWhatOthersHaveUnitsOf) {
 // -- workers and places
 
 TEST_F(CascadeWork, KnowsWhoWorks) {
-  const WorkerRecord worker{.worker_id = "w1", .host = "h", .pid = 12, .slots = 4, .scope = scope("n", {{"site", "x"}})};
+  const WorkerRecord worker{
+      .worker_id = "w1", .host = "h", .pid = 12, .slots = 4, .scope = scope("n", {{"site", "x"}})};
   ASSERT_TRUE(cascade_->see(worker).has_value());
   ASSERT_TRUE(cascade_->see({.worker_id = "w2", .host = "h2"}).has_value());
   ASSERT_TRUE(cascade_->see(worker).has_value());
@@ -448,8 +449,8 @@ TEST_F(CascadeWork, TellsWhatHappened) {
     }
     return out;
   };
-  EXPECT_THAT(lines("r1", began, 10), ElementsAre("started r1/a 1 w1", "ended r1/a failed ", "ended r1/b skipped ",
-                                                  "alarm r1/a m R2"));
+  EXPECT_THAT(lines("r1", began, 10),
+              ElementsAre("started r1/a 1 w1", "ended r1/a failed ", "ended r1/b skipped ", "alarm r1/a m R2"));
   EXPECT_THAT(lines(std::nullopt, 0, 100), ::testing::SizeIs(6));
   EXPECT_THAT(lines("r1", 0, 2), ::testing::SizeIs(2));
   EXPECT_THAT(lines("r1", value_of(cascade_->now()) + 60'000'000, 10), IsEmpty());

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -24,16 +25,17 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // The server gives up first, so that it says why. A lock is waited for as long as in SQLite.
-constexpr std::string_view kLimits = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '60s'";
+constexpr std::string_view kLimits =
+    "set_config('lock_timeout', '10s', true), set_config('statement_timeout', '60s', true)";
 /// A process that stands still must not hold others up; readers hold nobody up.
-constexpr std::string_view kIdleLimit = "SET LOCAL idle_in_transaction_session_timeout = '60s'";
+constexpr std::string_view kIdleLimit = "set_config('idle_in_transaction_session_timeout', '60s', true)";
 constexpr milliseconds kAnswerLimit = 90s;
 constexpr milliseconds kPatience = 30s;  // a server that restarts is back by then
 constexpr int kAttempts = 6;
 
 /// What apply() has returned from is on the server's disk. Stronger settings than `on` stay.
 constexpr std::string_view kDurable =
-    "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
+    "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END";
 
 /// Grows from attempt to attempt; two processes do not meet again and again.
 milliseconds pause_before(int attempt) {
@@ -140,6 +142,8 @@ Result<void> Connection::connect() {
   }
   PQsetNoticeProcessor(
       handle_.get(), [](void*, const char*) {}, nullptr);
+  prepared_.clear();
+  prepares_ = !behind_pooler(TRY(ask("SELECT pg_backend_pid()")));
   return {};
 }
 
@@ -207,9 +211,25 @@ Result<pq::PgResult> Connection::run_query(const sql::Query& query, const std::v
   }
   auto& text = texts_[std::string(query.text)];
   if (text.empty()) text = statement_text(query.text);
+  if (prepares_ && query.often) {
+    const auto name = TRY(prepare(text));
+    return collect(PQsendQueryPrepared(handle_.get(), name.c_str(), static_cast<int>(values.size()),
+                                       parameters.pointers.data(), parameters.lengths.data(), parameters.formats.data(),
+                                       0));
+  }
   return collect(PQsendQueryParams(handle_.get(), text.c_str(), static_cast<int>(values.size()), nullptr,
                                    parameters.pointers.data(), parameters.lengths.data(), parameters.formats.data(),
                                    0));
+}
+
+/// Named after its text: should somebody stand between us and the server unseen, a name means the same to everybody.
+Result<std::string> Connection::prepare(const std::string& text) {
+  auto name = fmt::format("rivet_{:016x}", base::xxh3_64(text));
+  if (!prepared_.contains(name)) {
+    TRY(collect(PQsendPrepare(handle_.get(), name.c_str(), text.c_str(), 0, nullptr)));
+    prepared_.insert(name);
+  }
+  return name;
 }
 
 Result<void> Connection::run_script(const std::string& sql) {
@@ -229,19 +249,26 @@ std::string Connection::quoted(const std::string& identifier) const {
 }
 
 std::string Connection::settings() const {
-  return fmt::format("SET LOCAL search_path = {}; {}", quoted(schema()), kLimits);
+  const auto path = std::unique_ptr<char, decltype(&PQfreemem)>(
+      PQescapeLiteral(handle_.get(), quoted(schema()).c_str(), quoted(schema()).size()), PQfreemem);
+  return fmt::format("set_config('search_path', {}, true), {}", path.get(), kLimits);
 }
 
+/// One statement for all settings: a transaction is two round trips more than what it is for, and three statements.
 Result<void> Connection::open_write() {
+  hints_ = false;
+  if (handle_ == nullptr) return fail(lost_connection("", location()));
   transaction_id_ =
-      TRY(ask(fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {}; {}; {}; SELECT txid_current()",
+      TRY(ask(fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT txid_current(), {}, {}, {}",
                           settings(), kIdleLimit, kDurable)));
   return {};
 }
 
 Result<void> Connection::open_read() {
+  hints_ = false;
   transaction_id_.clear();
-  return run_script(fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}", settings()));
+  if (handle_ == nullptr) return fail(lost_connection("", location()));
+  return run_script(fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT {}", settings()));
 }
 
 bool Connection::in_transaction() const {
@@ -253,7 +280,7 @@ void Connection::rollback() {
 }
 
 Result<void> Connection::commit() {
-  const auto done = run_text("COMMIT");
+  const auto done = run_text(hints_ ? fmt::format("NOTIFY {}; COMMIT", channel_of(schema())) : "COMMIT");
   if (!done) {
     const bool lost = remedy_of(done.error()) == Remedy::reconnect;
     return lost && !transaction_id_.empty() ? find_out(done.error()) : Result<void>(fail(done.error()));
@@ -281,6 +308,8 @@ Result<void> Connection::find_out(Error lost) {
 }
 
 bool Connection::may_repeat(const Error& error, int attempt) {
+  const bool unprepared = error.vendor_code == "26000" || error.vendor_code == "42P05";
+  if (unprepared && std::exchange(prepares_, false)) return true;  // a pooler that does not show
   const auto remedy = remedy_of(error);
   if (remedy == Remedy::none || attempt >= kAttempts) return false;
   if (remedy == Remedy::reconnect) return reconnect().has_value();
@@ -317,10 +346,10 @@ bool Connection::behind_pooler(std::string_view server_process) const {
   return server_process != std::to_string(PQbackendPID(handle_.get()));
 }
 
-/// A constant payload: of equal ones in a transaction the server sends one.
+/// Sent with the COMMIT: without a payload, and once.
 Result<void> Connection::notify() {
-  static constexpr sql::Query kNotify{"notify", "SELECT pg_notify(?, '')"};
-  return run(kNotify, channel_of(schema()));
+  hints_ = true;
+  return {};
 }
 
 Result<void> Connection::lock_tables() { return lock("tables", ""); }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -24,10 +25,10 @@ struct Address {
   std::string location;                                     ///< for people, without credentials
 };
 
-/// A connection that keeps nothing on the server between two transactions: no session settings, no prepared
-/// statements, so that each transaction may meet another server session behind a pooler. A lost connection is made
-/// anew by may_repeat(); whether a transaction whose COMMIT was not answered has come about is asked of the server by
-/// its number (txid_status), which answers for good. Not thread safe.
+/// A connection that keeps nothing on the server between two transactions: no session settings, and prepared statements
+/// only where it leads to the server itself, so that each transaction may meet another server session behind a pooler.
+/// A lost connection is made anew by may_repeat(); whether a transaction whose COMMIT was not answered has come about
+/// is asked of the server by its number (txid_status), which answers for good. Not thread safe.
 class Connection final : public sql::Connection {
  public:
   /// Connects. Kinds: auth, config, unavailable.
@@ -66,6 +67,8 @@ class Connection final : public sql::Connection {
   Result<pq::PgResult> collect(int sent);
   Result<pq::PgResult> run_text(const std::string& sql);
   Result<pq::PgResult> run_query(const sql::Query& query, const std::vector<sql::Value>& values);
+  /// The name of a statement on the server, prepared now unless it is.
+  Result<std::string> prepare(const std::string& text);
   Result<void> lock(std::string_view what, std::string_view name);
   /// Whether the transaction whose COMMIT was lost has come about; the error says what was lost.
   Result<void> find_out(Error lost);
@@ -82,6 +85,9 @@ class Connection final : public sql::Connection {
   Handle handle_{nullptr, PQfinish};
   std::string transaction_id_;                          ///< of the open write transaction
   std::unordered_map<std::string, std::string> texts_;  ///< of statements, by what they were made from
+  bool hints_ = false;                                  ///< the open transaction has something to tell
+  bool prepares_ = false;                               ///< there is nobody between us and the server
+  std::unordered_set<std::string> prepared_;            ///< names on the server
 };
 
 }  // namespace rivet::state::postgres

@@ -39,38 +39,33 @@ LockedGroup read_locked(Execution& row) {
   return group;
 }
 
-using Numbers = std::map<StoredNode, std::int64_t>;
-
-/// New verdicts, counted for each group.
-struct Marked {
-  Numbers successes, negatives;
-  std::int64_t edges = 0;
+/// New verdicts of a group.
+struct Marks {
+  std::int64_t successes = 0, negatives = 0;
 };
+using Marked = std::map<StoredNode, Marks>;
 
 Result<Marked> mark(Connection& db, const std::string& downs, const std::vector<StoredNode>& ups) {
   Marked marked;
   auto rows = ups.empty() ? db.start(kMarkEdges, downs) : db.start(kMarkEdgesOf, downs, ids_json(ups));
   while (TRY(rows.next())) {
-    const auto down = rows.integer();
-    ++(rows.text() == "s" ? marked.successes : marked.negatives)[down];
-    ++marked.edges;
+    auto& marks = marked[rows.integer()];
+    ++(rows.text() == "s" ? marks.successes : marks.negatives);
   }
   TRY(rows.finish());
   return marked;
 }
 
-Result<void> count(Connection& db, const Marked& marked, std::vector<LockedGroup>& groups) {
+std::int64_t count(const Marked& marked, std::vector<LockedGroup>& groups) {
+  std::int64_t edges = 0;
   for (auto& group : groups) {
-    if (const auto more = marked.successes.find(group.id); more != marked.successes.end()) {
-      group.counters.success += static_cast<std::size_t>(more->second);
-    }
-    if (const auto more = marked.negatives.find(group.id); more != marked.negatives.end()) {
-      group.counters.negative += static_cast<std::size_t>(more->second);
-    }
+    const auto more = marked.find(group.id);
+    if (more == marked.end()) continue;
+    group.counters.success += static_cast<std::size_t>(more->second.successes);
+    group.counters.negative += static_cast<std::size_t>(more->second.negatives);
+    edges += more->second.successes + more->second.negatives;
   }
-  if (!marked.successes.empty()) TRY(db.run(kAddSuccesses, numbers_json(marked.successes)));
-  if (!marked.negatives.empty()) TRY(db.run(kAddNegatives, numbers_json(marked.negatives)));
-  return {};
+  return edges;
 }
 
 std::string_view ended(std::string_view outcome) { return outcome == "success" ? "succeeded" : outcome; }
@@ -106,25 +101,32 @@ Result<std::vector<StoredNode>> skip(Connection& db, const std::vector<StoredNod
   return skipped;
 }
 
-/// Decides what is pending, or, `again`, lets what was decided follow.
-Result<void> decide_all(Connection& db, const std::vector<LockedGroup>& groups, bool again, Advanced& out) {
-  std::vector<StoredNode> satisfied, impossible, let_go, skipped;
-  for (const auto& group : groups) {
-    if (group.state == GroupState::pending) {
-      const auto decision = decide(group.needed, group.counters);
-      if (decision == Decision::satisfied) satisfied.push_back(group.id);
-      if (decision == Decision::impossible) impossible.push_back(group.id);
-    } else if (again && group.state == GroupState::satisfied) {
-      let_go.push_back(group.id);
-    } else if (again && group.state == GroupState::impossible) {
-      skipped.push_back(group.id);
-    }
+/// What the counters of a group that is pending decide, if anything.
+std::optional<GroupState> decision_of(const LockedGroup& group) {
+  if (group.state != GroupState::pending) return std::nullopt;
+  switch (decide(group.needed, group.counters)) {
+    case Decision::satisfied: return GroupState::satisfied;
+    case Decision::impossible: return GroupState::impossible;
+    default: return std::nullopt;
   }
-  if (!satisfied.empty()) TRY(db.run(kDecide, ids_json(satisfied), name_of(GroupState::satisfied)));
-  if (!impossible.empty()) TRY(db.run(kDecide, ids_json(impossible), name_of(GroupState::impossible)));
-  out.decided += std::ssize(satisfied) + std::ssize(impossible);
-  let_go.insert(let_go.end(), satisfied.begin(), satisfied.end());
-  skipped.insert(skipped.end(), impossible.begin(), impossible.end());
+}
+
+/// Stores new verdicts and decides what is pending; `again` lets what was decided before follow too.
+Result<void> decide_all(Connection& db, const Marked& marked, const std::vector<LockedGroup>& groups, bool again,
+                        Advanced& out) {
+  std::vector<StoredNode> let_go, skipped;
+  GroupChanges changes;
+  for (const auto& group : groups) {
+    const auto decided = decision_of(group);
+    const auto more = marked.find(group.id);
+    const auto marks = more == marked.end() ? Marks{} : more->second;
+    if (more != marked.end() || decided) changes[group.id] = {marks.successes, marks.negatives, decided};
+    if (decided) ++out.decided;
+    const auto state = decided.value_or(again ? group.state : GroupState::pending);
+    if (state == GroupState::satisfied) let_go.push_back(group.id);
+    if (state == GroupState::impossible) skipped.push_back(group.id);
+  }
+  if (!changes.empty()) TRY(db.run(kAdvanceGroups, changes_json(changes)));
   if (!let_go.empty()) {
     TRY(db.run(kLetGo, ids_json(let_go)));
     TRY(db.notify());
@@ -141,10 +143,19 @@ Result<Advanced> advance(Connection& db, const std::vector<StoredNode>& downs, c
   const auto keys = ids_json(downs);
   auto groups = TRY(read_all(db.start(kLockGroups, keys), read_locked));
   const auto marked = TRY(mark(db, keys, ups));
-  out.marked = marked.edges;
-  TRY(count(db, marked, groups));
-  TRY(decide_all(db, groups, false, out));
+  out.marked = count(marked, groups);
+  TRY(decide_all(db, marked, groups, false, out));
   return out;
+}
+
+Result<std::optional<Told>> tell(Connection& db, const std::vector<StoredNode>& ended, std::size_t most) {
+  const auto keys = ids_json(ended);
+  const auto downs = TRY(read_all(db.start(kSelectUnaware, keys), read_number));
+  if (downs.size() > most) return std::optional<Told>();
+  Told told;
+  told.hop = TRY(advance(db, downs, ended));
+  told.closed = std::ssize(TRY(read_all(db.start(kCloseEventsOf, keys), read_number)));
+  return std::optional<Told>(std::move(told));
 }
 
 Result<bool> recount(Connection& db, StoredNode id) {
@@ -156,9 +167,9 @@ Result<bool> recount(Connection& db, StoredNode id) {
   const auto after = TRY(read_all(db.start(kLockGroups, key), read_locked));
   const auto node = TRY(read_first(db.start(kSelectNode, id), read_node));
   Advanced advanced;
-  TRY(decide_all(db, after, true, advanced));
+  TRY(decide_all(db, {}, after, true, advanced));
   const bool followed = node && node->phase == Phase::blocked && after.front().state != GroupState::pending;
-  return marked.edges > 0 || advanced.decided > 0 || followed || !(before.front().counters == after.front().counters);
+  return !marked.empty() || advanced.decided > 0 || followed || !(before.front().counters == after.front().counters);
 }
 
 Result<Sweep> take_events(Connection& db, const SweepScope& which) {
@@ -168,8 +179,8 @@ Result<Sweep> take_events(Connection& db, const SweepScope& which) {
   const auto ids =
       TRY(read_all(db.start(kSelectPending, which.scope.name_space, tags, stale, which.limit), read_number));
   if (!ids.empty()) {
-    sweep.events = TRY(
-        read_all(db.start(kTakeEvents, ids_json(ids), std::chrono::microseconds(kSoftLease).count()), read_event));
+    sweep.events =
+        TRY(read_all(db.start(kTakeEvents, ids_json(ids), std::chrono::microseconds(kSoftLease).count()), read_event));
     std::sort(sweep.events.begin(), sweep.events.end(),
               [](const auto& a, const auto& b) { return a.event_id < b.event_id; });
   }

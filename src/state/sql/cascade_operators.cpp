@@ -29,8 +29,7 @@ tl::unexpected<Error> no_such_node(const std::string& run_id, const std::string&
 }
 
 tl::unexpected<Error> nothing_to_retry(std::string what) {
-  return fail(
-      Error{.kind = ErrorKind::config, .message = std::move(what), .code = "RIVET_NOTHING_TO_RETRY"});
+  return fail(Error{.kind = ErrorKind::config, .message = std::move(what), .code = "RIVET_NOTHING_TO_RETRY"});
 }
 
 /// Nodes that ended without success, of those named or of all; not those that were only skipped because of others,

@@ -39,6 +39,8 @@ Result<std::vector<cascade::StoredNode>> cancel_overdue(Connection& db, std::chr
 Result<cascade::Sweep> take_events(Connection& db, const cascade::SweepScope& which);
 Result<cascade::Advanced> advance(Connection& db, const std::vector<cascade::StoredNode>& downs,
                                   const std::vector<cascade::StoredNode>& ups);
+Result<std::optional<cascade::Told>> tell(Connection& db, const std::vector<cascade::StoredNode>& ended,
+                                          std::size_t most);
 Result<std::int64_t> close_events(Connection& db, const std::vector<cascade::OutboxEvent>& events);
 Result<bool> recount(Connection& db, cascade::StoredNode group);
 Result<std::vector<cascade::StoredNode>> drain(Connection& db, cascade::StoredNode group);

@@ -58,6 +58,16 @@ std::string numbers_json(const std::map<StoredNode, std::int64_t>& numbers) { re
 
 std::string texts_json(const std::map<StoredNode, std::string>& texts) { return object_of(texts); }
 
+std::string changes_json(const GroupChanges& changes) {
+  auto object = nlohmann::json::object();
+  for (const auto& [id, change] : changes) {
+    nlohmann::json decided;
+    if (change.decided) decided = name_of(*change.decided);
+    object[std::to_string(id)] = {change.successes, change.negatives, decided};
+  }
+  return model::dump_json(object);
+}
+
 std::string rows_json(const std::vector<std::vector<std::string>>& rows) {
   auto object = nlohmann::json::object();
   for (std::size_t i = 0; i < rows.size(); ++i) object[std::to_string(i)] = rows[i];

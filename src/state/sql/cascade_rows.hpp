@@ -19,6 +19,13 @@ std::string id_json(cascade::StoredNode id);
 /// The same with numbers, or with texts.
 std::string numbers_json(const std::map<cascade::StoredNode, std::int64_t>& numbers);
 std::string texts_json(const std::map<cascade::StoredNode, std::string>& texts);
+/// How the counters of groups grow and what is decided, as kAdvanceGroups takes it.
+struct GroupChange {
+  std::int64_t successes = 0, negatives = 0;
+  std::optional<cascade::GroupState> decided;
+};
+using GroupChanges = std::map<cascade::StoredNode, GroupChange>;
+std::string changes_json(const GroupChanges& changes);
 /// An object of rows, numbered; each is an array of texts.
 std::string rows_json(const std::vector<std::vector<std::string>>& rows);
 

@@ -9,16 +9,16 @@ namespace rivet::state::sql::cascade_sql {
 
 #define RIVET_IDS(parameter) "(SELECT CAST(key AS BIGINT) FROM json_each(" parameter "))"
 /// Whether `row` is served by who asks for namespace ?1 (empty: all) and all tags in the object ?2.
-#define RIVET_IN_SCOPE(row)                                                                                         \
-  "(?1 = '' OR " row                                                                                                \
+#define RIVET_IN_SCOPE(row)                                                                                          \
+  "(?1 = '' OR " row                                                                                                 \
   ".namespace = ?1) AND NOT EXISTS (SELECT 1 FROM json_each(?2) AS w WHERE NOT EXISTS (SELECT 1 FROM json_each(" row \
   ".tags/*::json*/) AS h WHERE h.key = w.key AND h.value = w.value))"
-#define RIVET_NODE_COLUMNS(row)                                                                                      \
-  row ".node_id, " row ".run_id, " row ".name, " row ".kind, " row ".namespace, " row ".tags, " row ".phase, " row   \
-      ".outcome, " row ".round, " row ".epoch, " row ".owner, " row ".lease_until, " row ".attempts, " row           \
-      ".max_attempts, " row ".attempt_until, " row ".not_before, " row ".cancel_requested_at, " row ".reason, " row  \
+#define RIVET_NODE_COLUMNS(row)                                                                                     \
+  row ".node_id, " row ".run_id, " row ".name, " row ".kind, " row ".namespace, " row ".tags, " row ".phase, " row  \
+      ".outcome, " row ".round, " row ".epoch, " row ".owner, " row ".lease_until, " row ".attempts, " row          \
+      ".max_attempts, " row ".attempt_until, " row ".not_before, " row ".cancel_requested_at, " row ".reason, " row \
       ".updated_at"
-#define RIVET_CASCADE_RUN_COLUMNS                                                                               \
+#define RIVET_CASCADE_RUN_COLUMNS \
   "run_id, run_key, namespace, tags, state, paused, cancel_requested_at, submitted_at, closed_at"
 #define RIVET_EVENT_COLUMNS "event_id, node_id, round, outcome, committed_at"
 
@@ -31,15 +31,17 @@ inline constexpr Query kSelectRunOfKey{"select_run_of_key",
 inline constexpr Query kInsertCascadeRun{
     "insert_cascade_run",
     "INSERT INTO cascade_run (run_id, run_key, namespace, tags, payload, payload_hash, state, submitted_at) VALUES "
-    "(?, ?, ?, ?, ?, ?, 'open', now_us())"};
+    "(?, ?, ?, ?, ?, ?, 'open', now_us())",
+    kOften};
 /// Values: arrays of name, kind, namespace, tags, phase; keys: their order.
 inline constexpr Query kInsertNodes{
     "insert_nodes",
     "INSERT INTO node (run_id, name, kind, namespace, tags, phase, max_attempts, attempt_limit_us, updated_at) SELECT "
     "CAST(?1 AS TEXT), value/*::json*/ ->> 0, value/*::json*/ ->> 1, value/*::json*/ ->> 2, value/*::json*/ ->> 3, "
     "value/*::json*/ ->> 4, CAST(?2 AS BIGINT), CAST(?3 AS BIGINT), now_us() FROM json_each(?4) ORDER BY CAST(key AS "
-    "BIGINT)"};
-inline constexpr Query kSelectNodeNames{"select_node_names", "SELECT name, node_id FROM node WHERE run_id = ?"};
+    "BIGINT)",
+    kOften};
+inline constexpr Query kSelectNodeNames{"select_node_names", "SELECT name, node_id FROM node WHERE run_id = ?", kOften};
 /// Values: arrays of node, kind, k, n, on_satisfied.
 inline constexpr Query kInsertGroups{
     "insert_groups",
@@ -51,8 +53,8 @@ inline constexpr Query kInsertEdges{
     "insert_edges",
     "INSERT INTO dep_edge (down_id, up_id) SELECT CAST(value/*::json*/ ->> 0 AS BIGINT), CAST(value/*::json*/ ->> 1 AS "
     "BIGINT) FROM json_each(?)"};
-inline constexpr Query kShareNode{"share_node", "SELECT " RIVET_NODE_COLUMNS(
-                                                    "node") " FROM node WHERE node_id = ? /*FOR SHARE*/"};
+inline constexpr Query kShareNode{"share_node",
+                                  "SELECT " RIVET_NODE_COLUMNS("node") " FROM node WHERE node_id = ? /*FOR SHARE*/"};
 inline constexpr Query kGrowGroup{"grow_group",
                                   "UPDATE dep_group SET n = n + 1, k = CASE WHEN kind = 'all_of' THEN k + 1 ELSE k END "
                                   "WHERE node_id = ?"};
@@ -63,13 +65,13 @@ inline constexpr Query kSelectEdgesOfRun{
 
 // Work.
 
-/// ?3: nodes to pass over.
+/// ?3: nodes to pass over. The run is looked at node by node, so that nobody joins and sorts before taking the first.
 inline constexpr Query kSelectRunnable{
     "select_runnable",
     "SELECT n.node_id FROM node n WHERE n.phase = 'runnable' AND coalesce(n.not_before, 0) <= now_us() "
     "AND " RIVET_IN_SCOPE("n") " AND n.node_id NOT IN " RIVET_IDS(
-        "?3") " AND EXISTS (SELECT 1 FROM cascade_run r WHERE r.run_id = n.run_id AND r.state = 'open' AND r.paused = "
-              "0) ORDER BY n.node_id LIMIT ?4 /*FOR UPDATE OF n SKIP LOCKED*/"};
+        "?3") " AND (SELECT r.state = 'open' AND r.paused = 0 FROM cascade_run r WHERE r.run_id = n.run_id) ORDER BY "
+              "n.node_id LIMIT ?4 /*FOR UPDATE OF n SKIP LOCKED*/"};
 inline constexpr Query kActivate{
     "activate",
     "UPDATE node SET phase = 'active', owner = ?2, epoch = epoch + 1, attempts = attempts + 1, lease_until = now_us() "
@@ -88,7 +90,8 @@ inline constexpr Query kFinish{
     "finish",
     "UPDATE node SET phase = 'terminal', outcome = ?3, reason = ?4, owner = NULL, lease_until = NULL, attempt_until = "
     "NULL, not_before = NULL, updated_at = now_us() WHERE node_id = ?1 AND epoch = ?2 AND phase = 'active' RETURNING "
-    "node_id"};
+    "node_id",
+    kOften};
 /// ?5: 1 when the attempt does not count.
 inline constexpr Query kGiveBack{
     "give_back",
@@ -138,38 +141,36 @@ inline constexpr Query kCountOthers{
 inline constexpr Query kTakeEvents{"take_events",
                                    "UPDATE outbox SET soft_until = now_us() + ?2, tries = tries + 1 WHERE event_id "
                                    "IN " RIVET_IDS("?1") " RETURNING " RIVET_EVENT_COLUMNS};
-inline constexpr Query kSelectEventsOf{
-    "select_events_of", "SELECT " RIVET_EVENT_COLUMNS " FROM outbox WHERE dispatched_at IS NULL AND node_id "
-                        "IN " RIVET_IDS("?1") " ORDER BY event_id"};
+inline constexpr Query kSelectEventsOf{"select_events_of", "SELECT " RIVET_EVENT_COLUMNS
+                                                           " FROM outbox WHERE dispatched_at IS NULL AND node_id "
+                                                           "IN " RIVET_IDS("?1") " ORDER BY event_id"};
 inline constexpr Query kSelectUnaware{"select_unaware",
                                       "SELECT DISTINCT down_id FROM dep_edge WHERE verdict IS NULL AND up_id "
                                       "IN " RIVET_IDS("?1") " ORDER BY down_id"};
 inline constexpr Query kLockGroups{"lock_groups",
                                    "SELECT node_id, kind, k, n, on_satisfied, n_success, n_negative, state FROM "
                                    "dep_group WHERE node_id IN " RIVET_IDS("?1") " ORDER BY node_id /*FOR UPDATE*/"};
-#define RIVET_MARK                                                                                                 \
-  "UPDATE dep_edge SET verdict = CASE WHEN u.outcome = 'success' THEN 's' ELSE 'n' END, up_round = u.round, "      \
-  "resolved_at = now_us() FROM node u WHERE u.node_id = dep_edge.up_id AND u.phase = 'terminal' AND "              \
+#define RIVET_MARK                                                                                            \
+  "UPDATE dep_edge SET verdict = CASE WHEN u.outcome = 'success' THEN 's' ELSE 'n' END, up_round = u.round, " \
+  "resolved_at = now_us() FROM node u WHERE u.node_id = dep_edge.up_id AND u.phase = 'terminal' AND "         \
   "dep_edge.verdict IS NULL AND dep_edge.down_id IN " RIVET_IDS("?1")
 inline constexpr Query kMarkEdges{"mark_edges", RIVET_MARK " RETURNING down_id, verdict"};
 inline constexpr Query kMarkEdgesOf{"mark_edges_of",
                                     RIVET_MARK " AND dep_edge.up_id IN " RIVET_IDS("?2") " RETURNING down_id, verdict"};
-/// Keys: groups; values: how many more.
-inline constexpr Query kAddSuccesses{
-    "add_successes",
-    "UPDATE dep_group SET n_success = n_success + CAST(more.value AS BIGINT) FROM json_each(?) AS more WHERE node_id = "
-    "CAST(more.key AS BIGINT)"};
-inline constexpr Query kAddNegatives{
-    "add_negatives",
-    "UPDATE dep_group SET n_negative = n_negative + CAST(more.value AS BIGINT) FROM json_each(?) AS more WHERE node_id "
-    "= CAST(more.key AS BIGINT)"};
-inline constexpr Query kDecide{
-    "decide",
-    "UPDATE dep_group SET state = ?2, decided_at = now_us(), cancel_pending = CASE WHEN on_satisfied = "
-    "'cancel_remaining' THEN 1 ELSE 0 END WHERE node_id IN " RIVET_IDS("?1")};
+/// Keys: groups; values: arrays of how many more successes, how many more others, and the decision or null.
+inline constexpr Query kAdvanceGroups{
+    "advance_groups",
+    "UPDATE dep_group SET n_success = n_success + CAST(more.value/*::json*/ ->> 0 AS BIGINT), n_negative = n_negative "
+    "+ "
+    "CAST(more.value/*::json*/ ->> 1 AS BIGINT), state = coalesce(more.value/*::json*/ ->> 2, state), decided_at = "
+    "CASE "
+    "WHEN more.value/*::json*/ ->> 2 IS NULL THEN decided_at ELSE now_us() END, cancel_pending = CASE WHEN "
+    "more.value/*::json*/ ->> 2 IS NOT NULL AND on_satisfied = 'cancel_remaining' THEN 1 ELSE cancel_pending END FROM "
+    "json_each(?) AS more WHERE node_id = CAST(more.key AS BIGINT)"};
 inline constexpr Query kLetGo{
     "let_go",
-    "UPDATE node SET phase = 'runnable', updated_at = now_us() WHERE phase = 'blocked' AND node_id IN " RIVET_IDS("?1")};
+    "UPDATE node SET phase = 'runnable', updated_at = now_us() WHERE phase = 'blocked' AND node_id IN " RIVET_IDS(
+        "?1")};
 /// Keys: nodes; values: reasons.
 inline constexpr Query kSkip{
     "skip",
@@ -187,6 +188,13 @@ inline constexpr Query kCloseEvents{
     "IN " RIVET_IDS("?1") " AND (NOT EXISTS (SELECT 1 FROM dep_edge e WHERE e.up_id = outbox.node_id AND e.verdict IS "
                           "NULL) OR EXISTS (SELECT 1 FROM node n WHERE n.node_id = outbox.node_id AND n.round > "
                           "outbox.round)) RETURNING event_id"};
+/// The same for all events of nodes.
+inline constexpr Query kCloseEventsOf{
+    "close_events_of",
+    "UPDATE outbox SET dispatched_at = now_us(), last_error = NULL WHERE dispatched_at IS NULL AND node_id "
+    "IN " RIVET_IDS("?1") " AND (NOT EXISTS (SELECT 1 FROM dep_edge e WHERE e.up_id = outbox.node_id AND e.verdict IS "
+                          "NULL) OR EXISTS (SELECT 1 FROM node n WHERE n.node_id = outbox.node_id AND n.round > "
+                          "outbox.round)) RETURNING event_id"};
 /// Longer with each try, at most a minute.
 inline constexpr Query kPutOff{
     "put_off_events",
@@ -195,6 +203,7 @@ inline constexpr Query kPutOff{
 
 // What reconcilers look for.
 
+/// The earliest request, where any would do: PostgreSQL takes it for easy to find any, and reads the table.
 inline constexpr Query kDue{
     "due",
     "SELECT CAST(EXISTS (SELECT 1 FROM outbox o WHERE o.dispatched_at IS NULL AND o.soft_until <= now_us() AND "
@@ -202,12 +211,13 @@ inline constexpr Query kDue{
         "o") ") AS INTEGER), CAST(EXISTS (SELECT 1 FROM node WHERE phase = 'active' AND lease_until < now_us()) AS "
              "INTEGER), CAST(EXISTS (SELECT 1 FROM node WHERE phase = 'active' AND attempt_until IS NOT NULL AND "
              "attempt_until < now_us()) AS INTEGER), CAST(EXISTS (SELECT 1 FROM dep_group WHERE cancel_pending = 1) OR "
-             "EXISTS (SELECT 1 FROM node WHERE phase <> 'terminal' AND cancel_requested_at IS NOT NULL) AS INTEGER), "
+             "(SELECT min(cancel_requested_at) FROM node WHERE phase <> 'terminal' AND cancel_requested_at IS NOT NULL) IS NOT "
+             "NULL AS INTEGER), "
              "CAST(EXISTS (SELECT 1 FROM cascade_run r WHERE r.state = 'open' AND NOT EXISTS (SELECT 1 FROM node n "
              "WHERE n.run_id = r.run_id AND n.phase <> 'terminal')) AS INTEGER)"};
 /// ?1: after which node; ?2: how many; ?3: 1 for open runs only.
-#define RIVET_STRETCH                                                                                           \
-  "(SELECT n.* FROM node n WHERE n.node_id > ?1 AND (?3 = 0 OR EXISTS (SELECT 1 FROM cascade_run r WHERE "      \
+#define RIVET_STRETCH                                                                                      \
+  "(SELECT n.* FROM node n WHERE n.node_id > ?1 AND (?3 = 0 OR EXISTS (SELECT 1 FROM cascade_run r WHERE " \
   "r.run_id = n.run_id AND r.state = 'open')) ORDER BY n.node_id LIMIT ?2)"
 inline constexpr Query kStretch{"stretch", "SELECT count(*), max(node_id) FROM " RIVET_STRETCH " AS x"};
 inline constexpr Query kExamineEdges{
@@ -269,8 +279,8 @@ inline constexpr Query kFenceAndEnd{
     "fence_and_end",
     "UPDATE node SET phase = 'terminal', outcome = ?2, reason = ?3, epoch = epoch + 1, owner = NULL, lease_until = "
     "NULL, attempt_until = NULL, not_before = NULL, updated_at = now_us() WHERE node_id IN " RIVET_IDS("?1")};
-inline constexpr Query kSelectToCancel{"select_to_cancel",
-                                       "SELECT node_id FROM dep_group WHERE cancel_pending = 1 ORDER BY node_id LIMIT ?"};
+inline constexpr Query kSelectToCancel{
+    "select_to_cancel", "SELECT node_id FROM dep_group WHERE cancel_pending = 1 ORDER BY node_id LIMIT ?"};
 inline constexpr Query kLockToCancel{"lock_to_cancel",
                                      "SELECT node_id FROM dep_group WHERE node_id = ? AND cancel_pending = 1 /*FOR "
                                      "UPDATE*/"};
@@ -310,9 +320,9 @@ inline constexpr Query kInsertAlarm{
 
 // Operators.
 
-inline constexpr Query kLockCascadeRun{
-    "lock_cascade_run",
-    "SELECT " RIVET_CASCADE_RUN_COLUMNS ", payload FROM cascade_run WHERE run_id = ? /*FOR UPDATE*/"};
+inline constexpr Query kLockCascadeRun{"lock_cascade_run",
+                                       "SELECT " RIVET_CASCADE_RUN_COLUMNS
+                                       ", payload FROM cascade_run WHERE run_id = ? /*FOR UPDATE*/"};
 /// Whoever holds them decides what becomes of the nodes that wait.
 inline constexpr Query kLockGroupsOfRun{"lock_groups_of_run",
                                         "SELECT node_id FROM dep_group WHERE node_id IN (SELECT node_id FROM node "
@@ -368,10 +378,9 @@ inline constexpr Query kSelectTallies{
     "n.phase = 'active'), (SELECT count(*) FROM node n WHERE n.run_id = r.run_id AND n.outcome = 'success'), (SELECT "
     "count(*) FROM node n WHERE n.run_id = r.run_id AND n.outcome <> 'success') FROM cascade_run r WHERE ?1 = 0 OR "
     "r.state = 'open' ORDER BY r.submitted_at DESC, r.run_id DESC LIMIT ?2"};
-inline constexpr Query kSelectNodes{"select_nodes", "SELECT " RIVET_NODE_COLUMNS(
-                                                        "node") " FROM node WHERE run_id = ? ORDER BY node_id"};
-inline constexpr Query kSelectNode{"select_node",
-                                   "SELECT " RIVET_NODE_COLUMNS("node") " FROM node WHERE node_id = ?"};
+inline constexpr Query kSelectNodes{
+    "select_nodes", "SELECT " RIVET_NODE_COLUMNS("node") " FROM node WHERE run_id = ? ORDER BY node_id"};
+inline constexpr Query kSelectNode{"select_node", "SELECT " RIVET_NODE_COLUMNS("node") " FROM node WHERE node_id = ?"};
 inline constexpr Query kSelectGroup{
     "select_group",
     "SELECT kind, k, n, on_satisfied, n_success, n_negative, state, decided_at, cancel_pending FROM dep_group WHERE "

@@ -28,8 +28,7 @@ Due read_due(Execution& row) {
 
 class SqlCascade final : public cascade::Store {
  public:
-  explicit SqlCascade(std::unique_ptr<Connection> connection)
-      : connection_(std::move(connection)), db_(*connection_) {}
+  explicit SqlCascade(std::unique_ptr<Connection> connection) : connection_(std::move(connection)), db_(*connection_) {}
 
   Result<Submitted> submit(const Submission& submission) override {
     return write([&] { return sql::submit(db_, submission); });
@@ -54,8 +53,8 @@ class SqlCascade final : public cascade::Store {
   }
   Result<bool> attach(StoredNode node, std::int64_t epoch, const std::string& export_name,
                       const std::string& run_id) override {
-    const auto attached = TRY(
-        write([&] { return read_first(db_.start(kAttach, node, epoch, export_name, run_id), read_number); }));
+    const auto attached =
+        TRY(write([&] { return read_first(db_.start(kAttach, node, epoch, export_name, run_id), read_number); }));
     return attached.has_value();
   }
   Result<std::vector<std::pair<std::string, std::string>>> attached(StoredNode node) override {
@@ -81,6 +80,9 @@ class SqlCascade final : public cascade::Store {
   Result<Advanced> advance(const std::vector<StoredNode>& downs, const std::vector<StoredNode>& ups) override {
     return write([&] { return sql::advance(db_, downs, ups); });
   }
+  Result<std::optional<Told>> tell(const std::vector<StoredNode>& ended, std::size_t most) override {
+    return write([&] { return sql::tell(db_, ended, most); });
+  }
   Result<std::int64_t> close(const std::vector<OutboxEvent>& events) override {
     return write([&] { return close_events(db_, events); });
   }
@@ -91,9 +93,8 @@ class SqlCascade final : public cascade::Store {
   }
 
   Result<Due> due(const Scope& scope, std::chrono::microseconds stale) override {
-    const auto found = TRY(read([&] {
-      return read_first(db_.start(kDue, scope.name_space, tags_json(scope.tags), micros(stale)), read_due);
-    }));
+    const auto found = TRY(read(
+        [&] { return read_first(db_.start(kDue, scope.name_space, tags_json(scope.tags), micros(stale)), read_due); }));
     return found.value_or(Due{});
   }
   Result<Examined> examine(Check check, const Stretch& stretch) override {
@@ -173,9 +174,8 @@ class SqlCascade final : public cascade::Store {
   }
   Result<std::vector<Happening>> happenings(const std::optional<std::string>& run_id, Micros since,
                                             int limit) override {
-    return read([&] {
-      return read_all(db_.start(kSelectHappenings, run_id.value_or(""), since, limit), read_happening);
-    });
+    return read(
+        [&] { return read_all(db_.start(kSelectHappenings, run_id.value_or(""), since, limit), read_happening); });
   }
   Result<bool> has_work(const Scope& scope) override {
     const auto found = TRY(

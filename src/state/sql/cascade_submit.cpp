@@ -75,7 +75,8 @@ Result<std::optional<Submitted>> find_submitted(Connection& db, const Submission
   if (!submission.run_key) return std::optional<Submitted>();
   const auto found = TRY(read_first(db.start(kSelectRunOfKey, *submission.run_key), read_texts));
   if (!found) return std::optional<Submitted>();
-  if (found->second == submission.payload_hash) return std::optional(Submitted{.run_id = found->first, .is_new = false});
+  if (found->second == submission.payload_hash)
+    return std::optional(Submitted{.run_id = found->first, .is_new = false});
   return fail(Error{.kind = ErrorKind::config,
                     .message = fmt::format("the key '{}' stands for run {} of another configuration already",
                                            *submission.run_key, found->first),

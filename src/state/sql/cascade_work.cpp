@@ -63,8 +63,7 @@ Result<std::vector<NodeClaim>> claim_nodes(Connection& db, const Claimer& claime
   for (auto& node : TRY(read_all(db.start(kActivate, keys, claimer.owner, micros(claimer.lease)), read_node))) {
     claims.push_back({.node = std::move(node)});
   }
-  std::sort(claims.begin(), claims.end(),
-            [](const auto& a, const auto& b) { return a.node.node_id < b.node.node_id; });
+  std::sort(claims.begin(), claims.end(), [](const auto& a, const auto& b) { return a.node.node_id < b.node.node_id; });
   TRY(db.run(kInsertAttempts, keys));
   return claims;
 }

@@ -21,7 +21,9 @@ namespace rivet::state::sql {
 struct Query {
   std::string_view name;
   std::string_view text;
+  bool often = false;  ///< a server may keep its plan: one that is good for any values, in an empty table and a large one
 };
+constexpr bool kOften = true;
 
 /// A column of a table.
 struct Column {

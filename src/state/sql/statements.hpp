@@ -37,7 +37,8 @@ inline constexpr Query kInsertRun{"insert_run",
                                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 'running', ?, ?, ?, ?)"};
 inline constexpr Query kSelectRun{"select_run", "SELECT " RIVET_RUN_COLUMNS " FROM run WHERE run_id = ?"};
 inline constexpr Query kLockRun{"lock_run", "SELECT " RIVET_RUN_COLUMNS " FROM run WHERE run_id = ? /*FOR UPDATE*/"};
-inline constexpr Query kShareRun{"share_run", "SELECT " RIVET_RUN_COLUMNS " FROM run WHERE run_id = ? /*FOR SHARE*/"};
+inline constexpr Query kShareRun{"share_run", "SELECT " RIVET_RUN_COLUMNS " FROM run WHERE run_id = ? /*FOR SHARE*/",
+                                 kOften};
 inline constexpr Query kSelectExportOfRun{"select_export_of_run", "SELECT export_name FROM run WHERE run_id = ?"};
 inline constexpr Query kLockUnfinished{"lock_unfinished",
                                        "SELECT " RIVET_RUN_COLUMNS
@@ -95,24 +96,27 @@ inline constexpr Query kSelectUnits{"select_units",
 inline constexpr Query kSelectUnit{"select_unit",
                                    "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? AND unit_index = ?"};
 inline constexpr Query kLockUnit{
-    "lock_unit", "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? AND unit_index = ? /*FOR UPDATE*/"};
+    "lock_unit", "SELECT " RIVET_UNIT_COLUMNS " FROM unit WHERE run_id = ? AND unit_index = ? /*FOR UPDATE*/", kOften};
 inline constexpr Query kSelectPendingUnit{"select_pending_unit",
                                           "SELECT " RIVET_UNIT_COLUMNS
                                           " FROM unit WHERE run_id = ? AND status = 'pending' ORDER BY unit_index "
-                                          "LIMIT 1 /*FOR UPDATE SKIP LOCKED*/"};
+                                          "LIMIT 1 /*FOR UPDATE SKIP LOCKED*/",
+                                          kOften};
 inline constexpr Query kSelectExpiredUnit{"select_expired_unit",
                                           "SELECT " RIVET_UNIT_COLUMNS
                                           " FROM unit WHERE run_id = ? AND status = 'running' AND lease_until < ? "
                                           "ORDER BY lease_until LIMIT 1 /*FOR UPDATE SKIP LOCKED*/"};
 inline constexpr Query kClaimUnit{"claim_unit",
                                   "UPDATE unit SET status = 'running', owner = ?3, epoch = ?4, attempts = ?5, "
-                                  "updated_at = ?6, lease_until = ?7 WHERE run_id = ?1 AND unit_index = ?2"};
+                                  "updated_at = ?6, lease_until = ?7 WHERE run_id = ?1 AND unit_index = ?2",
+                                  kOften};
 inline constexpr Query kRenewUnits{
     "renew_units", "UPDATE unit SET lease_until = ?3 WHERE run_id = ?1 AND owner = ?2 AND status = 'running'"};
 inline constexpr Query kCommitUnit{"commit_unit",
                                    "UPDATE unit SET status = 'completed', rows = ?3, digest = ?4, snapshot = ?5, "
                                    "read_at = ?6, gates_json = ?7, last_error = '', updated_at = ?8 "
-                                   "WHERE run_id = ?1 AND unit_index = ?2"};
+                                   "WHERE run_id = ?1 AND unit_index = ?2",
+                                   kOften};
 inline constexpr Query kFailUnit{"fail_unit",
                                  "UPDATE unit SET status = ?3, owner = '', last_error = ?4, updated_at = ?5 "
                                  "WHERE run_id = ?1 AND unit_index = ?2"};
@@ -146,8 +150,10 @@ inline constexpr Query kLastUnit{"last_unit", "SELECT max(unit_index) FROM unit 
 inline constexpr Query kInsertPart{"insert_part",
                                    "INSERT INTO part (run_id, unit_index, epoch, path, rows, bytes, fingerprint, md5, "
                                    "digest, created_at, export_name, prefix, format, compression) "
-                                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
-inline constexpr Query kSelectPathOwner{"select_path_owner", "SELECT run_id FROM part WHERE prefix = ? AND path = ?"};
+                                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                   kOften};
+inline constexpr Query kSelectPathOwner{"select_path_owner", "SELECT run_id FROM part WHERE prefix = ? AND path = ?",
+                                        kOften};
 inline constexpr Query kSelectLiveParts{"select_live_parts",
                                         "SELECT " RIVET_FILE_COLUMNS
                                         " FROM part p JOIN run r ON r.run_id = p.run_id WHERE p.export_name = ? AND "
