@@ -202,15 +202,32 @@ def os_read(process):
     return process.seen
 
 
-@pytest.mark.parametrize("point", ["node_claimed", "run_started", "unit_claimed", "unit_committed", "before_seal", "sealed", "published",
-                                   "metrics_recorded", "node_done", "node_finished", "before_tell", "told", "node_settled"])
-def test_a_worker_killed_anywhere_loses_and_doubles_nothing(rivet, source, shared, point):
-    path = rivet.config(source, chunked("a", size=100), entry("b", ["a"]), entry("c", table="nothing"), entry("d", ["c"]))
+POINTS = ["node_claimed", "run_started", "unit_claimed", "unit_committed", "before_seal", "sealed", "published", "metrics_recorded",
+          "node_done", "node_finished", "before_tell", "told", "node_settled"]
+
+
+def check_after_kill(rivet, path, point):
     run_id = submit(rivet, path)
-    rivet.killed_at(point, "worker", "-c", path, *LEASE)
-    work(rivet, path)
+    rivet.killed_at(point, "worker", "-c", path, "--lease", "1s")
+    rivet.ok("worker", "-c", path, "--exit-when-idle", "--lease", "1s")
     assert ends(rivet, path, run_id)[1] == {"a": "success", "b": "success", "c": "failed", "d": "skipped"}
     check_every_row_once(rivet, path, "a", "b")
+
+
+@pytest.fixture
+def with_failure(rivet, source):
+    return rivet.config(source, chunked("a", size=100), entry("b", ["a"]), entry("c", table="nothing"), entry("d", ["c"]))
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_killed_anywhere_loses_and_doubles_nothing(rivet, with_failure, pg_db, point):
+    rivet.env["RIVET_STATE_URL"] = pg_db.url
+    check_after_kill(rivet, with_failure, point)
+
+
+@pytest.mark.parametrize("point", ["unit_committed", "published", "node_finished"])
+def test_likewise_with_the_state_in_a_file(rivet, with_failure, point):
+    check_after_kill(rivet, with_failure, point)
 
 
 def silent_worker(rivet):

@@ -15,7 +15,7 @@
 #include <libpq-fe.h>
 
 #include "base/result.hpp"
-#include "pq/failure.hpp"
+#include "pq/libpq.hpp"
 #include "source/postgres/quoting.hpp"
 
 namespace rivet::source::postgres {

@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-#include "pq/failure.hpp"
+#include "pq/libpq.hpp"
 
 namespace rivet::source::postgres {
 namespace {
@@ -50,13 +50,7 @@ constexpr std::array<StateRow, 20> kStates{{
     {"", ErrorKind::permanent},
 }};
 
-const StateRow& row_of(std::string_view sqlstate) {
-  const StateRow* best = &kStates.back();
-  for (const auto& row : kStates) {
-    if (sqlstate.starts_with(row.prefix) && row.prefix.size() > best->prefix.size()) best = &row;
-  }
-  return *best;
-}
+const StateRow& row_of(std::string_view sqlstate) { return pq::row_of_state(kStates, sqlstate); }
 
 Error lost(const std::string& what_libpq_says) {
   const auto text = pq::trimmed(what_libpq_says);

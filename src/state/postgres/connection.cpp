@@ -126,22 +126,13 @@ Result<std::unique_ptr<Connection>> Connection::open(Address address) {
 }
 
 Result<void> Connection::connect() {
-  std::vector<const char*> keys, values;
-  for (const auto& [key, value] : address_.params) {
-    keys.push_back(key.c_str());
-    values.push_back(value.c_str());
-  }
-  keys.push_back(nullptr);
-  values.push_back(nullptr);
-  handle_ = Handle(PQconnectdbParams(keys.data(), values.data(), 0), PQfinish);
+  handle_ = pq::connect_with(address_.params);
   if (handle_ == nullptr) return fail(ErrorKind::unavailable, "out of memory while connecting to the state store");
   if (PQstatus(handle_.get()) != CONNECTION_OK) {
     auto error = connect_error(handle_.get(), location());
     handle_.reset();
     return fail(std::move(error));
   }
-  PQsetNoticeProcessor(
-      handle_.get(), [](void*, const char*) {}, nullptr);
   prepared_.clear();
   prepares_ = !behind_pooler(TRY(ask("SELECT pg_backend_pid()")));
   return {};

@@ -13,7 +13,7 @@
 
 #include <libpq-fe.h>
 
-#include "pq/failure.hpp"
+#include "pq/libpq.hpp"
 #include "state/sql/connection.hpp"
 
 namespace rivet::state::postgres {
@@ -57,7 +57,6 @@ class Connection final : public sql::Connection {
 
  private:
   friend class ResultCursor;
-  using Handle = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 
   explicit Connection(Address address) : address_(std::move(address)) {}
   Result<void> connect();
@@ -82,7 +81,7 @@ class Connection final : public sql::Connection {
   void rollback() override;
 
   Address address_;
-  Handle handle_{nullptr, PQfinish};
+  pq::PgHandle handle_{nullptr, PQfinish};
   std::string transaction_id_;                          ///< of the open write transaction
   std::unordered_map<std::string, std::string> texts_;  ///< of statements, by what they were made from
   bool hints_ = false;                                  ///< the open transaction has something to tell

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "pq/failure.hpp"
+#include "pq/libpq.hpp"
 
 namespace rivet::state::postgres {
 namespace {
@@ -16,7 +16,7 @@ using base::Error;
 using base::ErrorKind;
 
 struct Meaning {
-  std::string_view prefix;  // the longest matching prefix decides
+  std::string_view prefix;  // pq::row_of_state()
   ErrorKind kind;
   Remedy remedy = Remedy::none;
   std::string_view hint = {};
@@ -59,13 +59,7 @@ constexpr std::array<Meaning, 24> kMeanings{{
     {"", ErrorKind::permanent},
 }};
 
-const Meaning& meaning_of(std::string_view sqlstate) {
-  const Meaning* best = &kMeanings.back();
-  for (const auto& meaning : kMeanings) {
-    if (sqlstate.starts_with(meaning.prefix) && meaning.prefix.size() > best->prefix.size()) best = &meaning;
-  }
-  return *best;
-}
+const Meaning& meaning_of(std::string_view sqlstate) { return pq::row_of_state(kMeanings, sqlstate); }
 
 std::string told(const std::string& location, std::string_view what) {
   return fmt::format("the state store {}: {}", location, what);

@@ -65,17 +65,8 @@ class Listener final : public cascade::Hints {
   }
 
   bool connect() {
-    std::vector<const char*> keys, values;
-    for (const auto& [key, value] : address_.params) {
-      keys.push_back(key.c_str());
-      values.push_back(value.c_str());
-    }
-    keys.push_back(nullptr);
-    values.push_back(nullptr);
-    handle_.reset(PQconnectdbParams(keys.data(), values.data(), 0));
+    handle_ = pq::connect_with(address_.params);
     if (handle_ == nullptr || PQstatus(handle_.get()) != CONNECTION_OK) return drop();
-    PQsetNoticeProcessor(
-        handle_.get(), [](void*, const char*) {}, nullptr);
     own_ = "probe " + std::to_string(PQbackendPID(handle_.get()));
     if (!run(fmt::format("LISTEN {}", channel_of(address_.schema)))) return drop();
     probe();
@@ -115,7 +106,7 @@ class Listener final : public cascade::Hints {
   }
 
   Address address_;
-  std::unique_ptr<PGconn, decltype(&PQfinish)> handle_{nullptr, PQfinish};
+  pq::PgHandle handle_{nullptr, PQfinish};
   std::string own_;
   bool healthy_ = false;
   steady_clock::time_point connect_at_{}, next_probe_{}, probe_lost_ = steady_clock::time_point::max();

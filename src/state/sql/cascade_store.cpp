@@ -2,8 +2,6 @@
 // One connection behind one mutex, a transaction around every call.
 #include "state/sql/cascade_store.hpp"
 
-#include <mutex>
-
 #include "state/sql/cascade_ops.hpp"
 #include "state/sql/cascade_rows.hpp"
 #include "state/sql/cascade_statements.hpp"
@@ -26,9 +24,9 @@ Due read_due(Execution& row) {
   return due;
 }
 
-class SqlCascade final : public cascade::Store {
+class SqlCascade final : public cascade::Store, private SharedConnection {
  public:
-  explicit SqlCascade(std::unique_ptr<Connection> connection) : connection_(std::move(connection)), db_(*connection_) {}
+  explicit SqlCascade(std::unique_ptr<Connection> connection) : SharedConnection(std::move(connection)) {}
 
   Result<Submitted> submit(const Submission& submission) override {
     return write([&] { return sql::submit(db_, submission); });
@@ -209,22 +207,6 @@ class SqlCascade final : public cascade::Store {
   }
 
   std::string location() const override { return db_.location(); }
-
- private:
-  template <class Work>
-  auto write(Work work) -> decltype(work()) {
-    const std::scoped_lock lock(mutex_);
-    return write_transaction(db_, std::move(work));
-  }
-  template <class Work>
-  auto read(Work work) -> decltype(work()) {
-    const std::scoped_lock lock(mutex_);
-    return read_transaction(db_, std::move(work));
-  }
-
-  std::unique_ptr<Connection> connection_;
-  Connection& db_;
-  std::mutex mutex_;
 };
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include "state/sql/sql_store.hpp"
 
 #include <limits>
-#include <mutex>
 
 #include <fmt/format.h>
 
@@ -52,12 +51,10 @@ Result<journal::Entry> read_entry(Execution& row) {
   return entry;
 }
 
-class SqlStore final : public StateStore {
+class SqlStore final : public StateStore, private SharedConnection {
  public:
   SqlStore(std::unique_ptr<Connection> connection, std::string location)
-      : connection_(std::move(connection)),
-        db_(*connection_),
-        location_(location.empty() ? db_.location() : std::move(location)) {}
+      : SharedConnection(std::move(connection)), location_(location.empty() ? db_.location() : std::move(location)) {}
 
   Result<void> apply(const StateUpdate& update) override {
     return write([&] { return std::visit([&](const auto& change) { return sql::apply(db_, change); }, update); });
@@ -172,18 +169,6 @@ class SqlStore final : public StateStore {
   std::string location() const override { return location_; }
 
  private:
-  template <class Work>
-  auto write(Work work) -> decltype(work()) {
-    const std::scoped_lock lock(mutex_);
-    return write_transaction(db_, std::move(work));
-  }
-
-  template <class Work>
-  auto read(Work work) -> decltype(work()) {
-    const std::scoped_lock lock(mutex_);
-    return read_transaction(db_, std::move(work));
-  }
-
   Result<std::vector<journal::Journal>> load_journals(const Filter& filter) {
     auto found = TRY(
         read_all(db_.start(kSelectJournals, filter.export_name, filter.run_id, limit_of(filter)), read_journal_head));
@@ -200,9 +185,6 @@ class SqlStore final : public StateStore {
     return {};
   }
 
-  std::mutex mutex_;
-  const std::unique_ptr<Connection> connection_;
-  Connection& db_;
   const std::string location_;
 };
 

@@ -3,6 +3,10 @@
 // connections and transactions that came between are answered.
 #pragma once
 
+#include <memory>
+#include <mutex>
+#include <utility>
+
 #include "state/sql/connection.hpp"
 
 namespace rivet::state::sql {
@@ -39,5 +43,31 @@ template <class Work>
 auto read_transaction(Connection& db, Work work) -> decltype(work()) {
   return detail::until_settled(db, &Connection::begin_read, work);
 }
+
+/// A connection that any thread may use, one at a time. What reads and writes derives from it.
+class SharedConnection {
+ protected:
+  explicit SharedConnection(std::unique_ptr<Connection> connection)
+      : connection_(std::move(connection)), db_(*connection_) {}
+
+  /// write_transaction() and read_transaction(), when no other thread is at it.
+  template <class Work>
+  auto write(Work work) -> decltype(work()) {
+    const std::scoped_lock lock(mutex_);
+    return write_transaction(db_, std::move(work));
+  }
+  template <class Work>
+  auto read(Work work) -> decltype(work()) {
+    const std::scoped_lock lock(mutex_);
+    return read_transaction(db_, std::move(work));
+  }
+
+ private:
+  std::mutex mutex_;
+  const std::unique_ptr<Connection> connection_;
+
+ protected:
+  Connection& db_;  ///< for the work of write() and read() only
+};
 
 }  // namespace rivet::state::sql

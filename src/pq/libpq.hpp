@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What libpq and the server say about a failure, told apart in one place for everybody who talks to PostgreSQL.
+// Connecting through libpq, and what it and the server say about a failure, in one place for everybody who talks to
+// PostgreSQL.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <libpq-fe.h>
 
@@ -11,6 +15,23 @@ namespace rivet::pq {
 
 /// Owns a result.
 using PgResult = std::unique_ptr<PGresult, decltype(&PQclear)>;
+
+/// Owns a connection.
+using PgHandle = std::unique_ptr<PGconn, decltype(&PQfinish)>;
+
+/// A connection with these keywords and values, which may have failed (PQstatus); notices are dropped. Null when there
+/// is no memory.
+PgHandle connect_with(const std::vector<std::pair<std::string, std::string>>& params);
+
+/// Of rows with a `prefix` that with the longest one of the SQLSTATE. REQUIRES: the last one's is empty.
+template <class Rows>
+const auto& row_of_state(const Rows& rows, std::string_view sqlstate) {
+  const auto* best = &rows.back();
+  for (const auto& row : rows) {
+    if (sqlstate.starts_with(row.prefix) && row.prefix.size() > best->prefix.size()) best = &row;
+  }
+  return *best;
+}
 
 /// Why a connection did not come about.
 enum class ConnectFailure { login, database, tls, option, unreachable };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Texts of libpq, tidied and told apart.
-#include "pq/failure.hpp"
+#include "pq/libpq.hpp"
 
 #include <cctype>
 #include <sstream>
@@ -22,6 +22,22 @@ std::string without_repetition(const std::string& text) {
 bool contains(std::string_view text, std::string_view what) { return text.find(what) != std::string_view::npos; }
 
 }  // namespace
+
+PgHandle connect_with(const std::vector<std::pair<std::string, std::string>>& params) {
+  std::vector<const char*> keys, values;
+  for (const auto& [key, value] : params) {
+    keys.push_back(key.c_str());
+    values.push_back(value.c_str());
+  }
+  keys.push_back(nullptr);
+  values.push_back(nullptr);
+  PgHandle handle(PQconnectdbParams(keys.data(), values.data(), 0), PQfinish);
+  if (handle != nullptr) {
+    PQsetNoticeProcessor(
+        handle.get(), [](void*, const char*) {}, nullptr);
+  }
+  return handle;
+}
 
 ConnectFailure connect_failure(const std::string& text) {
   if (contains(text, "authentication failed") || contains(text, "no password supplied") ||
