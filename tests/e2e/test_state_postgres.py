@@ -12,6 +12,7 @@ from servers import PgBouncer, PostgresServer, free_port
 from tcp_proxy import DOWN, UP, Cut, Loss, TcpProxy
 
 ROWS = 1_000
+VERSION = 5  # of the schema
 COMMITTED = b"COMMIT\0"
 TABLES = ("run", "unit", "unit_replaced", "part", "generation", "recent_key", "unit_hashes", "journal_event", "export_state",
           "export_position", "export_metrics", "export_schema", "export_shape", "export_progression", "export_harm", "run_aggregate")
@@ -250,10 +251,10 @@ class TestLooking:
 
     def test_migrate_says_from_where_to_where(self, rivet, path, pg_db):
         assert "no tables yet" in rivet.ok("state", "check").stdout
-        assert "created with version 4" in rivet.ok("state", "migrate").stdout
-        assert "version 4 already" in rivet.ok("state", "migrate").stdout
+        assert f"created with version {VERSION}" in rivet.ok("state", "migrate").stdout
+        assert f"version {VERSION} already" in rivet.ok("state", "migrate").stdout
         done = rivet.ok("state", "check", "--json").json()
-        assert done["version"] == 4 and done["writable"] and done["ok"] and not done["server"]["through_pooler"]
+        assert done["version"] == VERSION and done["writable"] and done["ok"] and not done["server"]["through_pooler"]
         pg_db.execute("INSERT INTO rivet.schema_version VALUES (77)")
         for command in ("check", "migrate"):
             done = rivet("state", command)
@@ -263,7 +264,7 @@ class TestLooking:
         path = rivet.config(source, chunked())
         assert "no tables yet" in rivet.ok("state", "check", "-c", path).stdout
         assert not (rivet.folder / ".rivet_state.db").exists()
-        assert "created with version 4" in rivet.ok("state", "migrate", "-c", path).stdout
+        assert f"created with version {VERSION}" in rivet.ok("state", "migrate", "-c", path).stdout
         assert rivet.ok("state", "check", "-c", path, "--json").json()["server"] is None
         assert rivet("state", "check").code == 1, "nothing says which"
 

@@ -249,7 +249,7 @@ def test_three_workers_share_one_extraction_under_kills(rivet, pg_db):
         assert time.monotonic() < deadline, rivet.ok("status", run_id).stdout
         workers = [one for one in workers if one.poll() is None]
         while len(workers) < 3:
-            workers.append(rivet.start("worker", *LEASE))
+            workers.append(silent_worker(rivet))
         time.sleep(choose.uniform(0.3, 1.5))
         if deaths < 12:
             workers.pop(choose.randrange(3)).kill()
