@@ -264,9 +264,10 @@ class TestLooking:
         path = rivet.config(source, chunked())
         assert "no tables yet" in rivet.ok("state", "check", "-c", path).stdout
         assert not (rivet.folder / ".rivet_state.db").exists()
+        assert rivet("state", "check").code == 1, "nothing says which"
         assert f"created with version {VERSION}" in rivet.ok("state", "migrate", "-c", path).stdout
         assert rivet.ok("state", "check", "-c", path, "--json").json()["server"] is None
-        assert rivet("state", "check").code == 1, "nothing says which"
+        assert f"version {VERSION}" in rivet.ok("state", "check").stdout, "the file in this folder, when nothing says which"
 
 
 class TestCopy:
