@@ -193,7 +193,7 @@ class Store {
   /// What happened at `since` or later, in its order in time.
   virtual Result<std::vector<Happening>> happenings(const std::optional<std::string>& run_id, Micros since,
                                                     int limit) = 0;
-  /// Whether an open run of the scope has a node that has not ended.
+  /// Whether an open run of the scope has a node that has not ended, or an end waits to be told and nobody is at it.
   virtual Result<bool> has_work(const Scope& scope) = 0;
   virtual Result<Micros> now() = 0;
 

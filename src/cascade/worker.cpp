@@ -64,9 +64,9 @@ Result<void> Worker::run(const std::stop_token& drain) {
       if (options_.supervise) supervise_until(done);
     });
     ended = work(drain);
-    finish_all(drain);
+    finish_all();
   }
-  close_runs();
+  store_.close_runs(kRunsAtOnce).ignore("a reconciler closes what stays open");
   store_.forget(options_.worker_id).ignore("it is forgotten once it was not seen for long");
   tell(WorkerEvent::Level::info, "worker_ended", nullptr);
   return ended;
@@ -183,9 +183,9 @@ Result<bool> Worker::settle(const NodeRecord& node, const Performed& done) {
                             done.ending == Performed::Ending::released);
   }
   if (!TRY(store_.finish(node.node_id, node.epoch, done.outcome, done.reason))) return false;
-  ended_some_ = true;
   base::fault_point("node_finished");
   follow(store_, {node.node_id}).ignore("a reconciler dispatches what stays pending");
+  ended_some_ = true;
   return true;
 }
 
@@ -209,7 +209,7 @@ bool Worker::is_idle() {
   return slots_.empty();
 }
 
-void Worker::finish_all(const std::stop_token&) {
+void Worker::finish_all() {
   const auto began = steady_clock::now();
   for (;;) {
     reap();

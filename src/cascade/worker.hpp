@@ -127,7 +127,7 @@ class Worker {
   void conclude(const Task& task, Performed done);
   Result<bool> settle(const NodeRecord& node, const Performed& done);
   void reap();
-  void finish_all(const std::stop_token& drain);
+  void finish_all();
   void beat_until(const std::stop_token& done);
   void beat();
   void want_beat();

@@ -36,8 +36,8 @@ struct Loaded {
     files.write("q.sql", "SELECT 1 AS id;\n");
     config = test::load_text(files, "source: " + source + kExport, around);
   }
-  Definition definition() const { 
-    return {.source = config->source_definition, .entry = config->exports.front().definition, .file = config->file};
+  Definition definition() const {
+    return {.source = config->source_definition, .exports = {config->exports.front().definition}, .file = config->file};
   }
   Result<Config> again(bool needs_file) {
     return load_definition(definition(), needs_file, around.options(), around.redactor);

@@ -153,7 +153,7 @@ TEST(Order, IsNotAskedOfADefinition) {
   const auto config = loaded(with_c("depends_on: [a, b]"));
   base::Redactor redactor;
   const Definition definition{
-      .source = config.source_definition, .entry = config.exports[2].definition, .file = config.file};
+      .source = config.source_definition, .exports = {config.exports[2].definition}, .file = config.file};
   const auto alone = load_definition(definition, false, {}, redactor);
   ASSERT_TRUE(alone.has_value()) << alone.error().message;
   EXPECT_THAT(alone->exports[0].depends_on->of, ElementsAre("a", "b"));

@@ -29,7 +29,7 @@ Artifact artifact() {
           .export_name = "orders",
           .config_path = "rivet.yaml",
           .definition = {.source = R"({"type": "sqlite", "path": "a.db"})",
-                         .entry = R"({"name": "orders", "table": "orders"})",
+                         .exports = {R"({"name": "orders", "table": "orders"})"},
                          .file = "/etc/rivet.yaml"},
           .plans = {plan}};
 }

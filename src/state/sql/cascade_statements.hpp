@@ -411,7 +411,8 @@ inline constexpr Query kSelectHappenings{
 inline constexpr Query kHasWork{
     "has_work",
     "SELECT CAST(EXISTS (SELECT 1 FROM node n JOIN cascade_run r ON r.run_id = n.run_id WHERE r.state = 'open' AND "
-    "n.phase <> 'terminal' AND " RIVET_IN_SCOPE("n") ") AS INTEGER)"};
+    "n.phase <> 'terminal' AND " RIVET_IN_SCOPE("n") ") OR EXISTS (SELECT 1 FROM outbox o WHERE o.dispatched_at IS "
+    "NULL AND o.soft_until <= now_us() AND " RIVET_IN_SCOPE("o") ") AS INTEGER)"};
 
 // Workers and places.
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/fault_point.hpp"
+
 namespace rivet::state::sql {
 
 Result<bool> Execution::next() {
@@ -79,19 +81,21 @@ Transaction::~Transaction() {
 }
 
 Result<void> Transaction::commit() {
+  if (writes_) base::fault_point("before_commit");
   TRY(connection_->commit());
   connection_ = nullptr;
+  if (writes_) base::fault_point("committed");
   return {};
 }
 
 Result<Transaction> Connection::begin_write() {
   TRY(open_write());
-  return Transaction(this);
+  return Transaction(this, true);
 }
 
 Result<Transaction> Connection::begin_read() {
   TRY(open_read());
-  return Transaction(this);
+  return Transaction(this, false);
 }
 
 }  // namespace rivet::state::sql

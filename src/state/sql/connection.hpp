@@ -113,16 +113,19 @@ class Connection;
 /// An open transaction. Rolls back on destruction unless it was committed. The connection must outlive it.
 class Transaction {
  public:
-  explicit Transaction(Connection* connection) : connection_(connection) {}
-  Transaction(Transaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  Transaction(Connection* connection, bool writes) : connection_(connection), writes_(writes) {}
+  Transaction(Transaction&& other) noexcept
+      : connection_(std::exchange(other.connection_, nullptr)), writes_(other.writes_) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 
-  /// Makes the changes durable. An error means that they are not, or that nobody can say.
+  /// Makes the changes durable. An error means that they are not, or that nobody can say. One that writes passes the
+  /// fault points `before_commit` and `committed`.
   Result<void> commit();
 
  private:
   Connection* connection_;
+  bool writes_;
 };
 
 /// One connection to the database that holds a store. Not thread safe.
