@@ -220,6 +220,8 @@ TEST_F(CascadeOperators, ARunIsClosedWhenAllOfItHasEnded) {
   EXPECT_EQ(closed_as("left_over"), RunState::done) << "nobody asked for an end";
   value_of(cascade_->cancel("late", std::nullopt));
   EXPECT_EQ(closed_as("late"), RunState::cancelled);
+  EXPECT_TRUE(value_of(cascade_->has_work({}))) << "nobody has told of the ends";
+  value_of(sweep(*cascade_, {}));
   EXPECT_FALSE(value_of(cascade_->has_work({})));
 }
 
