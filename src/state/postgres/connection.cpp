@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unnamed statements with text parameters; transactions that bring their settings along; what was lost is found out.
+// Transactions that bring their settings along where the session cannot keep them; what was lost is found out.
 #include "state/postgres/connection.hpp"
 
 #include <algorithm>
@@ -10,7 +10,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include "base/hash.hpp"
 #include "state/postgres/dialect.hpp"
@@ -24,18 +23,11 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// The server gives up first, so that it says why. A lock is waited for as long as in SQLite.
-constexpr std::string_view kLimits =
-    "set_config('lock_timeout', '10s', true), set_config('statement_timeout', '60s', true)";
-/// A process that stands still must not hold others up; readers hold nobody up.
-constexpr std::string_view kIdleLimit = "set_config('idle_in_transaction_session_timeout', '60s', true)";
-constexpr milliseconds kAnswerLimit = 90s;
+constexpr std::size_t kOpening = 1;            // of a transaction's results: what follows its BEGIN
+constexpr std::string_view kMoved = "moved";  // no SQLSTATE
+constexpr sql::Query kLock{"lock", "SELECT pg_advisory_xact_lock(?)", true};
 constexpr milliseconds kPatience = 30s;  // a server that restarts is back by then
 constexpr int kAttempts = 6;
-
-/// What apply() has returned from is on the server's disk. Stronger settings than `on` stay.
-constexpr std::string_view kDurable =
-    "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END";
 
 /// Grows from attempt to attempt; two processes do not meet again and again.
 milliseconds pause_before(int attempt) {
@@ -48,38 +40,6 @@ std::string_view cell(const PGresult* result, int row, int column) {
   return {PQgetvalue(result, row, column), static_cast<std::size_t>(PQgetlength(result, row, column))};
 }
 
-/// Values as libpq wants them: text, but for bytes.
-struct Parameters {
-  explicit Parameters(const std::vector<sql::Value>& values) {
-    texts.reserve(values.size());  // pointers into it stay
-    for (const auto& value : values) std::visit([this](const auto& v) { add(v); }, value);
-  }
-
-  void add(std::monostate) { push(nullptr, 0, 0); }
-  void add(std::int64_t number) { push_text(std::to_string(number)); }
-  void add(const std::string& text) {
-    holds_nul = holds_nul || text.find('\0') != std::string::npos;
-    push_text(text);
-  }
-  void add(sql::Blob blob) {
-    push(blob.bytes.data() != nullptr ? blob.bytes.data() : "", static_cast<int>(blob.bytes.size()), 1);
-  }
-  void push_text(std::string text) {
-    texts.push_back(std::move(text));
-    push(texts.back().c_str(), 0, 0);
-  }
-  void push(const char* pointer, int length, int format) {
-    pointers.push_back(pointer);
-    lengths.push_back(length);
-    formats.push_back(format);
-  }
-
-  std::vector<std::string> texts;
-  std::vector<const char*> pointers;
-  std::vector<int> lengths, formats;
-  bool holds_nul = false;
-};
-
 }  // namespace
 
 /// A statement that is sent when the first row is asked for; its result is then here as a whole.
@@ -89,7 +49,7 @@ class ResultCursor final : public sql::Cursor {
       : connection_(connection), query_(query), values_(std::move(values)) {}
 
   Result<bool> next() override {
-    if (result_ == nullptr) result_ = TRY(connection_.run_query(query_, values_));
+    if (result_ == nullptr) result_ = TRY(connection_.ask_query(query_, values_));
     return ++row_ < PQntuples(result_.get());
   }
 
@@ -126,20 +86,17 @@ Result<std::unique_ptr<Connection>> Connection::open(Address address) {
 }
 
 Result<void> Connection::connect() {
-  handle_ = pq::connect_with(address_.params);
-  if (handle_ == nullptr) return fail(ErrorKind::unavailable, "out of memory while connecting to the state store");
-  if (PQstatus(handle_.get()) != CONNECTION_OK) {
-    auto error = connect_error(handle_.get(), location());
-    handle_.reset();
-    return fail(std::move(error));
-  }
-  prepared_.clear();
-  prepares_ = !behind_pooler(TRY(ask("SELECT pg_backend_pid()")));
+  auto handle = pq::connect_with(address_.params);
+  if (handle == nullptr) return fail(ErrorKind::unavailable, "out of memory while connecting to the state store");
+  if (PQstatus(handle.get()) != CONNECTION_OK) return fail(connect_error(handle.get(), location()));
+  pipeline_ = Pipeline(std::move(handle), location());
+  begun_ = false;
+  direct_ = !behind_pooler(TRY(ask("SELECT pg_backend_pid()")));
+  if (direct_) TRY(run_script(fmt::format("SELECT {}", settings("false"))));
   return {};
 }
 
 Result<void> Connection::reconnect() {
-  handle_.reset();
   const auto deadline = steady_clock::now() + kPatience;
   for (int attempt = 1;; ++attempt) {
     auto connected = connect();
@@ -150,77 +107,37 @@ Result<void> Connection::reconnect() {
   }
 }
 
-Result<pq::PgResult> Connection::collect(int sent) {
-  const auto lost = [&] {
-    auto error = lost_connection(PQerrorMessage(handle_.get()), location());
-    handle_.reset();
-    return fail(std::move(error));
-  };
-  if (sent == 0) return lost();
-  const auto deadline = steady_clock::now() + kAnswerLimit;
-  pq::PgResult last(nullptr, PQclear);
-  std::optional<Error> first_error;
-  for (;;) {
-    while (PQisBusy(handle_.get()) != 0) {
-      const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
-      pollfd socket{PQsocket(handle_.get()), POLLIN, 0};
-      if (left <= 0ms || ::poll(&socket, 1, static_cast<int>(left.count())) == 0) {
-        handle_.reset();
-        return fail(lost_connection(fmt::format("no answer within {} s", kAnswerLimit / 1s), location()));
-      }
-      if (PQconsumeInput(handle_.get()) == 0) break;  // the broken connection shows as the next result
-    }
-    pq::PgResult result(PQgetResult(handle_.get()), PQclear);
-    if (result == nullptr) break;
-    if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR && !first_error) {
-      first_error = error_of(result.get(), location());
-    }
-    last = std::move(result);
+Result<void> Connection::receive(std::vector<pq::PgResult>& results) {
+  const bool begins = std::exchange(begun_, false);
+  results = TRY(pipeline_.receive());
+  if (!begins) return {};
+  const auto* opening = results[kOpening].get();
+  if (direct_ && behind_pooler(cell(opening, 0, 0))) {
+    return fail({.kind = ErrorKind::unavailable,
+                 .message = fmt::format("the state store {}: another server process answers than before", location()),
+                 .vendor_code = std::string(kMoved)});
   }
-  if (PQstatus(handle_.get()) == CONNECTION_BAD) {
-    if (!first_error) return lost();
-    handle_.reset();
-  }
-  if (first_error) return fail(std::move(*first_error));
-  if (last == nullptr) return fail(ErrorKind::internal, "the server answered a statement with nothing");
-  return last;
+  transaction_id_ = PQnfields(opening) > 1 ? std::string(cell(opening, 0, 1)) : std::string();
+  return {};
+}
+
+Result<void> Connection::post(const sql::Query& query, std::vector<sql::Value> values) {
+  auto& text = texts_[std::string(query.text)];
+  if (text.empty()) text = statement_text(query.text);
+  return pipeline_.post(query.name, text, values, direct_ && query.often);
+}
+
+Result<pq::PgResult> Connection::ask_query(const sql::Query& query, std::vector<sql::Value> values) {
+  TRY(post(query, std::move(values)));
+  std::vector<pq::PgResult> results;
+  TRY(receive(results));
+  return std::move(results.back());
 }
 
 Result<pq::PgResult> Connection::run_text(const std::string& sql) {
-  if (handle_ == nullptr) return fail(lost_connection("", location()));
-  return collect(PQsendQuery(handle_.get(), sql.c_str()));
-}
-
-Result<pq::PgResult> Connection::run_query(const sql::Query& query, const std::vector<sql::Value>& values) {
-  if (handle_ == nullptr) return fail(lost_connection("", location()));
-  const Parameters parameters(values);
-  if (parameters.holds_nul) {
-    return fail(
-        ErrorKind::data,
-        fmt::format("the state store {}: a text holds a NUL character, which PostgreSQL cannot keep", location()),
-        "use a store in a file for this export");
-  }
-  auto& text = texts_[std::string(query.text)];
-  if (text.empty()) text = statement_text(query.text);
-  if (prepares_ && query.often) {
-    const auto name = TRY(prepare(text));
-    return collect(PQsendQueryPrepared(handle_.get(), name.c_str(), static_cast<int>(values.size()),
-                                       parameters.pointers.data(), parameters.lengths.data(), parameters.formats.data(),
-                                       0));
-  }
-  return collect(PQsendQueryParams(handle_.get(), text.c_str(), static_cast<int>(values.size()), nullptr,
-                                   parameters.pointers.data(), parameters.lengths.data(), parameters.formats.data(),
-                                   0));
-}
-
-/// Named after its text: should somebody stand between us and the server unseen, a name means the same to everybody.
-Result<std::string> Connection::prepare(const std::string& text) {
-  auto name = fmt::format("rivet_{:016x}", base::xxh3_64(text));
-  if (!prepared_.contains(name)) {
-    TRY(collect(PQsendPrepare(handle_.get(), name.c_str(), text.c_str(), 0, nullptr)));
-    prepared_.insert(name);
-  }
-  return name;
+  std::vector<pq::PgResult> results;
+  if (pipeline_.is_pending()) TRY(receive(results));
+  return pipeline_.run_text(sql);
 }
 
 Result<void> Connection::run_script(const std::string& sql) {
@@ -239,44 +156,52 @@ std::string Connection::quoted(const std::string& identifier) const {
   return out + '"';
 }
 
-std::string Connection::settings() const {
-  const auto path = std::unique_ptr<char, decltype(&PQfreemem)>(
-      PQescapeLiteral(handle_.get(), quoted(schema()).c_str(), quoted(schema()).size()), PQfreemem);
-  return fmt::format("set_config('search_path', {}, true), {}", path.get(), kLimits);
+/// One statement for all; what has come about when a call returns is on the server's disk.
+std::string Connection::settings(std::string_view local) const {
+  return fmt::format("set_config('search_path', {1}, {0}), set_config('lock_timeout', '10s', {0}), "
+                     "set_config('statement_timeout', '60s', {0}), "
+                     "set_config('idle_in_transaction_session_timeout', '60s', {0}), "
+                     "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', {0}) END",
+                     local, pipeline_.literal(quoted(schema())));
 }
 
-/// One statement for all settings: a transaction is two round trips more than what it is for, and three statements.
-Result<void> Connection::open_write() {
+Result<void> Connection::open(const char* begin, std::string_view what) {
+  transaction_id_.clear();
   hints_ = false;
-  if (handle_ == nullptr) return fail(lost_connection("", location()));
-  transaction_id_ =
-      TRY(ask(fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT txid_current(), {}, {}, {}",
-                          settings(), kIdleLimit, kDurable)));
+  if (pipeline_.is_lost()) return fail(lost_connection("", location()));
+  TRY(pipeline_.post("begin", begin, {}, direct_));
+  TRY(pipeline_.post("open", direct_ ? fmt::format("SELECT {}", what) : fmt::format("SELECT {}, {}", what, settings("true")), {},
+                      direct_));
+  begun_ = true;
   return {};
 }
 
-Result<void> Connection::open_read() {
-  hints_ = false;
-  transaction_id_.clear();
-  if (handle_ == nullptr) return fail(lost_connection("", location()));
-  return run_script(fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT {}", settings()));
+Result<void> Connection::open_write() {
+  return open("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "pg_backend_pid(), txid_current()");
 }
 
-bool Connection::in_transaction() const {
-  return handle_ != nullptr && PQtransactionStatus(handle_.get()) != PQTRANS_IDLE;
+Result<void> Connection::open_read() {
+  return open("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "pg_backend_pid()");
 }
+
+bool Connection::in_transaction() const { return pipeline_.in_transaction(); }
 
 void Connection::rollback() {
-  if (!run_text("ROLLBACK")) handle_.reset();
+  std::vector<pq::PgResult> results;
+  if (pipeline_.is_pending()) receive(results).ignore("nothing of it is kept anyway");
+  if (!pipeline_.run_text("ROLLBACK")) pipeline_ = Pipeline(pq::PgHandle(nullptr, PQfinish), location());
 }
 
 Result<void> Connection::commit() {
-  const auto done = run_text(hints_ ? fmt::format("NOTIFY {}; COMMIT", channel_of(schema())) : "COMMIT");
-  if (!done) {
+  std::vector<pq::PgResult> results;
+  if (begun_) TRY(receive(results));  // whose answer is lost must be known
+  if (hints_) TRY(pipeline_.post("notify", fmt::format("NOTIFY {}", channel_of(schema())), {}, direct_));
+  TRY(pipeline_.post("commit", "COMMIT", {}, direct_));
+  if (const auto done = receive(results); !done) {
     const bool lost = remedy_of(done.error()) == Remedy::reconnect;
     return lost && !transaction_id_.empty() ? find_out(done.error()) : Result<void>(fail(done.error()));
   }
-  if (std::string_view(PQcmdStatus(done->get())) == "COMMIT") return {};
+  if (std::string_view(PQcmdStatus(results.back().get())) == "COMMIT") return {};
   return fail(ErrorKind::internal, fmt::format("the state store {}: the server rolled back instead", location()));
 }
 
@@ -284,7 +209,7 @@ Result<void> Connection::find_out(Error lost) {
   const auto question = fmt::format("SELECT txid_status({})", transaction_id_);
   const auto deadline = steady_clock::now() + kPatience;
   for (int attempt = 1; steady_clock::now() < deadline; ++attempt) {
-    if (handle_ == nullptr && !reconnect()) break;
+    if (pipeline_.is_lost() && !reconnect()) break;
     const auto status = ask(question);
     if (status && *status == "committed") return {};
     if (status && *status == "aborted") return fail(std::move(lost));
@@ -299,8 +224,8 @@ Result<void> Connection::find_out(Error lost) {
 }
 
 bool Connection::may_repeat(const Error& error, int attempt) {
-  const bool unprepared = error.vendor_code == "26000" || error.vendor_code == "42P05";
-  if (unprepared && std::exchange(prepares_, false)) return true;  // a pooler that does not show
+  const bool moved = error.vendor_code == kMoved || error.vendor_code == "26000" || error.vendor_code == "42P05";
+  if (moved && std::exchange(direct_, false)) return true;  // a pooler that did not show
   const auto remedy = remedy_of(error);
   if (remedy == Remedy::none || attempt >= kAttempts) return false;
   if (remedy == Remedy::reconnect) return reconnect().has_value();
@@ -311,8 +236,7 @@ bool Connection::may_repeat(const Error& error, int attempt) {
 Result<void> Connection::lock(std::string_view what, std::string_view name) {
   std::string key(what);
   for (const auto part : {std::string_view(schema()), name}) key.append(1, '\0').append(part);
-  return run_script(
-      fmt::format("SELECT pg_advisory_xact_lock({})", static_cast<std::int64_t>(base::xxh3_64("rivet " + key))));
+  return run(kLock, static_cast<std::int64_t>(base::xxh3_64("rivet " + key)));
 }
 
 Result<std::vector<sql::Column>> Connection::columns_of(const std::string& table) {
@@ -334,7 +258,7 @@ Result<void> Connection::number_from(const std::string& table, const std::string
 }
 
 bool Connection::behind_pooler(std::string_view server_process) const {
-  return server_process != std::to_string(PQbackendPID(handle_.get()));
+  return server_process != std::to_string(pipeline_.announced_process());
 }
 
 /// Sent with the COMMIT: without a payload, and once.

@@ -7,13 +7,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include <libpq-fe.h>
 
 #include "pq/libpq.hpp"
+#include "state/postgres/pipeline.hpp"
 #include "state/sql/connection.hpp"
 
 namespace rivet::state::postgres {
@@ -25,8 +25,9 @@ struct Address {
   std::string location;                                     ///< for people, without credentials
 };
 
-/// A connection that keeps nothing on the server between two transactions: no session settings, and prepared statements
-/// only where it leads to the server itself, so that each transaction may meet another server session behind a pooler.
+/// A connection that keeps settings and prepared statements on the server only where it leads to the server itself, which
+/// each transaction makes sure of: behind a pooler each may meet another server session, and brings its settings along.
+/// Statements that return nothing travel with the next one that is asked for its rows, or with the COMMIT.
 /// A lost connection is made anew by may_repeat(); whether a transaction whose COMMIT was not answered has come about
 /// is asked of the server by its number (txid_status), which answers for good. Not thread safe.
 class Connection final : public sql::Connection {
@@ -62,18 +63,19 @@ class Connection final : public sql::Connection {
   Result<void> connect();
   /// Connects again while the server is away, for a while.
   Result<void> reconnect();
-  /// Waits for the results of what was sent and returns the last, or the first error.
-  Result<pq::PgResult> collect(int sent);
+  /// Waits for what was posted and takes in what the opening of a transaction says.
+  Result<void> receive(std::vector<pq::PgResult>& results);
   Result<pq::PgResult> run_text(const std::string& sql);
-  Result<pq::PgResult> run_query(const sql::Query& query, const std::vector<sql::Value>& values);
-  /// The name of a statement on the server, prepared now unless it is.
-  Result<std::string> prepare(const std::string& text);
+  Result<pq::PgResult> ask_query(const sql::Query& query, std::vector<sql::Value> values);
   Result<void> lock(std::string_view what, std::string_view name);
   /// Whether the transaction whose COMMIT was lost has come about; the error says what was lost.
   Result<void> find_out(Error lost);
-  std::string settings() const;
+  /// For the transaction when `local` is "true", else for the session.
+  std::string settings(std::string_view local) const;
+  Result<void> open(const char* begin, std::string_view what);
 
   std::unique_ptr<sql::Cursor> execute(const sql::Query& query, std::vector<sql::Value> values) override;
+  Result<void> post(const sql::Query& query, std::vector<sql::Value> values) override;
   Result<void> open_write() override;
   Result<void> open_read() override;
   bool in_transaction() const override;
@@ -81,12 +83,12 @@ class Connection final : public sql::Connection {
   void rollback() override;
 
   Address address_;
-  pq::PgHandle handle_{nullptr, PQfinish};
-  std::string transaction_id_;                          ///< of the open write transaction
+  Pipeline pipeline_{pq::PgHandle(nullptr, PQfinish), {}};
+  std::string transaction_id_;                          ///< of the open write transaction, once it is known
   std::unordered_map<std::string, std::string> texts_;  ///< of statements, by what they were made from
   bool hints_ = false;                                  ///< the open transaction has something to tell
-  bool prepares_ = false;                               ///< there is nobody between us and the server
-  std::unordered_set<std::string> prepared_;            ///< names on the server
+  bool direct_ = false;                                 ///< there is nobody between us and the server
+  bool begun_ = false;                                  ///< a BEGIN was posted and not received
 };
 
 }  // namespace rivet::state::postgres

@@ -88,6 +88,10 @@ Result<void> Transaction::commit() {
   return {};
 }
 
+Result<void> Connection::post(const Query& query, std::vector<Value> values) {
+  return start_with(query, std::move(values)).run();
+}
+
 Result<Transaction> Connection::begin_write() {
   TRY(open_write());
   return Transaction(this, true);

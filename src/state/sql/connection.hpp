@@ -146,11 +146,10 @@ class Connection {
     return {execute(query, std::move(values)), query.name, location()};
   }
 
-  /// Runs a query that returns no rows.
+  /// Runs a query that returns no rows. Its error may come with a later query of the transaction, or with its commit.
   template <class... Values>
   Result<void> run(const Query& query, const Values&... values) {
-    auto execution = start(query, values...);
-    return execution.run();
+    return post(query, std::vector<Value>{to_value(values)...});
   }
 
   /// A transaction for an update. What is read inside stays true until the commit as far as the update holds the lock
@@ -182,6 +181,8 @@ class Connection {
  protected:
   friend class Transaction;
   virtual std::unique_ptr<Cursor> execute(const Query& query, std::vector<Value> values) = 0;
+  /// Of run(): at once, unless there is a better time for it within the transaction.
+  virtual Result<void> post(const Query& query, std::vector<Value> values);
   virtual Result<void> open_write() = 0;
   virtual Result<void> open_read() = 0;
   virtual bool in_transaction() const = 0;
