@@ -36,6 +36,14 @@ Result<void> advance_all(Store& store, const std::vector<StoredNode>& ups, Dispa
   return {};
 }
 
+/// One transaction told of so many events.
+void count(std::int64_t scanned, const Told& told, Dispatched& done, std::vector<StoredNode>& ended) {
+  done.scanned += scanned;
+  done.reconciled += told.closed;
+  done.noop += std::max<std::int64_t>(scanned - told.closed, 0);
+  add(told.hop, done, ended);
+}
+
 /// Where few wait, all of it at once; else the events are closed last. How many.
 Result<std::int64_t> advance_and_close(Store& store, const std::vector<OutboxEvent>& events, Dispatched& done,
                                        std::vector<StoredNode>& ended) {
@@ -78,6 +86,15 @@ Dispatched dispatch_each(Store& store, const std::vector<OutboxEvent>& events, s
   return done;
 }
 
+/// With a mark at each event that somebody takes care of it, which expires by itself: for what takes more than one
+/// transaction, or fails.
+Result<Dispatched> take_and_dispatch(Store& store, const SweepScope& which, std::vector<StoredNode>& ended) {
+  const auto taken = TRY(store.take_events(which));
+  auto done = dispatch_and_collect(store, taken.events, ended);
+  done.filtered = taken.filtered;
+  return done;
+}
+
 /// REQUIRES: `done.scanned` events were looked at so far.
 Result<void> follow_on(Store& store, std::vector<StoredNode> ended, int limit, Dispatched& done) {
   while (!ended.empty() && done.scanned < limit && done.errors == 0) {
@@ -86,11 +103,9 @@ Result<void> follow_on(Store& store, std::vector<StoredNode> ended, int limit, D
     const auto told = store.tell(ended, kGroupsAtOnce);
     base::fault_point("told");
     if (told && *told) {
-      done.scanned += std::ssize(ended);
-      done.reconciled += (*told)->closed;
-      done.noop += std::max<std::int64_t>(std::ssize(ended) - (*told)->closed, 0);
+      const auto scanned = std::ssize(ended);
       ended.clear();
-      add((*told)->hop, done, ended);
+      count(scanned, **told, done, ended);
       continue;
     }
     const auto events = TRY(store.events_of(ended));
@@ -120,12 +135,33 @@ Dispatched dispatch(Store& store, const std::vector<OutboxEvent>& events) {
 }
 
 Result<Dispatched> sweep(Store& store, const SweepScope& which) {
-  const auto taken = TRY(store.take_events(which));
+  Dispatched done;
   std::vector<StoredNode> ended;
-  auto done = dispatch_and_collect(store, taken.events, ended);
-  done.filtered = taken.filtered;
+  base::fault_point("before_tell");
+  const auto swept = store.sweep(which, kGroupsAtOnce);
+  base::fault_point("told");
+  if (swept && *swept) {
+    done.filtered = (*swept)->filtered;
+    count((*swept)->scanned, (*swept)->told, done, ended);
+  } else {
+    done = TRY(take_and_dispatch(store, which, ended));
+  }
   TRY(follow_on(store, std::move(ended), which.limit, done));
   return done;
+}
+
+Result<bool> finish(Store& store, StoredNode node, std::int64_t epoch, Outcome outcome, const std::string& reason) {
+  const auto at_once = store.finish_and_tell(node, epoch, outcome, reason, kGroupsAtOnce);
+  std::vector<StoredNode> untold{node};
+  if (at_once && *at_once) {
+    if (!(*at_once)->accepted) return false;
+    untold = (*at_once)->told.hop.ended;
+  } else if (!TRY(store.finish(node, epoch, outcome, reason))) {
+    return false;
+  }
+  base::fault_point("node_finished");
+  follow(store, std::move(untold)).ignore("a reconciler dispatches what stays pending");
+  return true;
 }
 
 Result<Dispatched> follow(Store& store, std::vector<StoredNode> ended, int limit) {

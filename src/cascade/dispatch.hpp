@@ -32,6 +32,11 @@ Dispatched dispatch(Store& store, const std::vector<OutboxEvent>& events);
 /// `which.limit` events. Errors of single events are counted; those of the sweep itself are returned.
 Result<Dispatched> sweep(Store& store, const SweepScope& which);
 
+/// Ends an active node in that epoch and tells all who wait for it, and for those that are skipped because of it; in one
+/// transaction where it can be. False, and nothing is told, when the node is somebody else's by now. What could not be
+/// told waits for a sweep.
+Result<bool> finish(Store& store, StoredNode node, std::int64_t epoch, Outcome outcome, const std::string& reason);
+
 /// Dispatches the events of nodes that have just ended, and what follows from these. At most `limit` events: the rest
 /// is for a sweep.
 Result<Dispatched> follow(Store& store, std::vector<StoredNode> ended, int limit = 256);

@@ -52,6 +52,19 @@ struct Told {
   std::int64_t closed = 0;  ///< events
 };
 
+/// What a sweep in one transaction did.
+struct Swept {
+  std::int64_t scanned = 0;   ///< events
+  std::int64_t filtered = 0;  ///< as in Sweep
+  Told told;
+};
+
+/// What came of ending a node and telling of it at once.
+struct Ended {
+  bool accepted = false;  ///< as finish() says it
+  Told told;
+};
+
 /// What is due, so that a supervisor that has nothing to do asks once.
 struct Due {
   bool events = false, leases = false, attempts = false, cancels = false, runs = false;
@@ -108,6 +121,11 @@ class Store {
   /// The one door to terminal (D1): ends an active node in that epoch and leaves its event. True too when it had ended
   /// so before (the first answer was lost); false when the node is somebody else's by now.
   virtual Result<bool> finish(StoredNode node, std::int64_t epoch, Outcome outcome, const std::string& reason) = 0;
+  /// finish(), and tell() of this end, in one transaction, so that who waits may begin as soon as it has ended. Nothing,
+  /// and nothing is done, when those who wait are more than `most` or somebody else is at one of them: whoever finishes
+  /// is not to wait for others.
+  virtual Result<std::optional<Ended>> finish_and_tell(StoredNode node, std::int64_t epoch, Outcome outcome,
+                                                       const std::string& reason, std::size_t most) = 0;
   /// Gives an active node back, to be claimed again after the pause. When its attempts are used up it ends as failed,
   /// and as cancelled when it was asked to stop.
   /// With `as_if_never_claimed` the attempt does not count. False when it is somebody else's by now.
@@ -132,9 +150,12 @@ class Store {
   /// advance_group() of each, in their order, with their rows locked: verdicts of all upstreams that have ended, or
   /// only of `ups`, counters, decisions, and what follows from these for the nodes (D3, D5).
   virtual Result<Advanced> advance(const std::vector<StoredNode>& downs, const std::vector<StoredNode>& ups) = 0;
-  /// advance() of all who wait for these nodes and have not heard of one of them, and close() of the nodes' events, in
-  /// one transaction. Nothing, and nothing is done, when those who wait are more than `most`.
+  /// advance() of all who wait for these nodes and have not heard of one of them, and close() of those of the nodes'
+  /// events that nobody else is at, in one transaction. Nothing, and nothing is done, when those who wait are more than
+  /// `most`.
   virtual Result<std::optional<Told>> tell(const std::vector<StoredNode>& ended, std::size_t most) = 0;
+  /// The same for pending events that nobody takes care of at the moment, whose rows it holds meanwhile.
+  virtual Result<std::optional<Swept>> sweep(const SweepScope& which, std::size_t most) = 0;
   /// Closes the events out of whose nodes no edge is without verdict, or whose node is in a later round. How many.
   virtual Result<std::int64_t> close(const std::vector<OutboxEvent>& events) = 0;
   /// Puts events aside that could not be dispatched, longer with each try and never for more than a minute.

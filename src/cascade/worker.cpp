@@ -182,9 +182,7 @@ Result<bool> Worker::settle(const NodeRecord& node, const Performed& done) {
     return store_.give_back(node.node_id, node.epoch, done.pause, done.reason,
                             done.ending == Performed::Ending::released);
   }
-  if (!TRY(store_.finish(node.node_id, node.epoch, done.outcome, done.reason))) return false;
-  base::fault_point("node_finished");
-  follow(store_, {node.node_id}).ignore("a reconciler dispatches what stays pending");
+  if (!TRY(finish(store_, node.node_id, node.epoch, done.outcome, done.reason))) return false;
   ended_some_ = true;
   return true;
 }

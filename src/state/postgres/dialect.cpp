@@ -9,9 +9,11 @@
 namespace rivet::state::postgres {
 namespace {
 
-/// Functions of SQLite, built in and ours, as PostgreSQL has them. A statement's own time is stable, so that an index
-/// serves a comparison with it.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kFunctions{{
+/// Sets and functions of SQLite, built in and ours, as PostgreSQL has them. An array's size is known to its planner. A
+/// statement's own time is stable, so that an index serves a comparison with it.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kReplaced{{
+    {"NOT IN (SELECT value FROM json_each(", "<> ALL (("},
+    {"IN (SELECT value FROM json_each(", "= ANY (("},
     {"json_each(", "json_each_text("},
     {"now_us()", "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint"},
 }};
@@ -38,7 +40,7 @@ std::string statement_text(std::string_view query) {
     out += '$';
     if (at + 1 == query.size() || !is_digit(query[at + 1])) out += std::to_string(++parameters);
   }
-  for (const auto& [ours, theirs] : kFunctions) out = replaced(std::move(out), ours, theirs);
+  for (const auto& [ours, theirs] : kReplaced) out = replaced(std::move(out), ours, theirs);
   return replaced(replaced(std::move(out), "/*", ""), "*/", "");
 }
 

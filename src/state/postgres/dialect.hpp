@@ -7,8 +7,8 @@
 
 namespace rivet::state::postgres {
 
-/// A statement with `?` and `?N` as `$N`, with what stands in its comments, which is for PostgreSQL, and with its
-/// functions for `now_us()` (microseconds since 1970 on the server's clock) and `json_each()` of an object (the columns
+/// A statement with `?` and `?N` as `$N`, with what stands in its comments, which is for PostgreSQL, with an
+/// array for a set of numbers, and with its functions for `now_us()` (microseconds since 1970 on the server's clock) and `json_each()` of an object (the columns
 /// `key` and `value`, as text).
 std::string statement_text(std::string_view query);
 

@@ -33,6 +33,7 @@ struct Parameters {
     holds_nul = holds_nul || text.find('\0') != std::string::npos;
     push_text(text);
   }
+  void add(const sql::Numbers& set) { push_text("{" + set.joined() + "}"); }
   void add(sql::Blob blob) {
     push(blob.bytes.data() != nullptr ? blob.bytes.data() : "", static_cast<int>(blob.bytes.size()), 1);
   }

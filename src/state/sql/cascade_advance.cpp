@@ -45,9 +45,9 @@ struct Marks {
 };
 using Marked = std::map<StoredNode, Marks>;
 
-Result<Marked> mark(Connection& db, const std::string& downs, const std::vector<StoredNode>& ups) {
+Result<Marked> mark(Connection& db, const Numbers& downs, const std::vector<StoredNode>& ups) {
   Marked marked;
-  auto rows = ups.empty() ? db.start(kMarkEdges, downs) : db.start(kMarkEdgesOf, downs, ids_json(ups));
+  auto rows = ups.empty() ? db.start(kMarkEdges, downs) : db.start(kMarkEdgesOf, downs, Numbers{ups});
   while (TRY(rows.next())) {
     auto& marks = marked[rows.integer()];
     ++(rows.text() == "s" ? marks.successes : marks.negatives);
@@ -75,7 +75,7 @@ Result<std::map<StoredNode, std::string>> reasons_against(Connection& db, const 
                                                           const std::vector<LockedGroup>& groups) {
   std::map<StoredNode, std::string> reasons;
   for (const auto id : ids) reasons[id] = "what it depends on cannot succeed";
-  auto rows = db.start(kSelectAgainst, ids_json(ids));
+  auto rows = db.start(kSelectAgainst, Numbers{ids});
   while (TRY(rows.next())) {
     const auto down = rows.integer();
     const auto number = rows.integer();
@@ -128,28 +128,32 @@ Result<void> decide_all(Connection& db, const Marked& marked, const std::vector<
   }
   if (!changes.empty()) TRY(db.run(kAdvanceGroups, changes_json(changes)));
   if (!let_go.empty()) {
-    TRY(db.run(kLetGo, ids_json(let_go)));
+    TRY(db.run(kLetGo, Numbers{let_go}));
     TRY(db.notify());
   }
   out.ended = TRY(skip(db, skipped, groups));
   return {};
 }
 
-}  // namespace
-
-Result<Advanced> advance(Connection& db, const std::vector<StoredNode>& downs, const std::vector<StoredNode>& ups) {
+Result<Advanced> advance_locked(Connection& db, const std::vector<StoredNode>& downs, std::vector<LockedGroup> groups,
+                                const std::vector<StoredNode>& ups) {
   Advanced out;
-  if (downs.empty()) return out;
-  const auto keys = ids_json(downs);
-  auto groups = TRY(read_all(db.start(kLockGroups, keys), read_locked));
-  const auto marked = TRY(mark(db, keys, ups));
+  const auto marked = TRY(mark(db, Numbers{downs}, ups));
   out.marked = count(marked, groups);
   TRY(decide_all(db, marked, groups, false, out));
   return out;
 }
 
+}  // namespace
+
+Result<Advanced> advance(Connection& db, const std::vector<StoredNode>& downs, const std::vector<StoredNode>& ups) {
+  if (downs.empty()) return Advanced();
+  auto groups = TRY(read_all(db.start(kLockGroups, Numbers{downs}), read_locked));
+  return advance_locked(db, downs, std::move(groups), ups);
+}
+
 Result<std::optional<Told>> tell(Connection& db, const std::vector<StoredNode>& ended, std::size_t most) {
-  const auto keys = ids_json(ended);
+  const auto keys = Numbers{ended};
   const auto downs = TRY(read_all(db.start(kSelectUnaware, keys), read_number));
   if (downs.size() > most) return std::optional<Told>();
   Told told;
@@ -158,8 +162,23 @@ Result<std::optional<Told>> tell(Connection& db, const std::vector<StoredNode>& 
   return std::optional<Told>(std::move(told));
 }
 
+/// Groups before the node, as whoever stops nodes takes them. An edge that comes meanwhile keeps the event open.
+Result<std::optional<Ended>> finish_and_tell(Connection& db, StoredNode id, std::int64_t epoch, Outcome outcome,
+                                             const std::string& reason, std::size_t most) {
+  const auto downs = TRY(read_all(db.start(kSelectUnaware, Numbers{{id}}), read_number));
+  if (downs.size() > most) return std::optional<Ended>();
+  std::vector<LockedGroup> groups;
+  if (!downs.empty()) groups = TRY(read_all(db.start(kLockFreeGroups, Numbers{downs}), read_locked));
+  if (groups.size() < downs.size()) return std::optional<Ended>();
+  Ended ended{.accepted = TRY(finish_node(db, id, epoch, outcome, reason)), .told = {}};
+  if (!ended.accepted) return std::optional<Ended>(std::move(ended));
+  if (!downs.empty()) ended.told.hop = TRY(advance_locked(db, downs, std::move(groups), {id}));
+  ended.told.closed = std::ssize(TRY(read_all(db.start(kCloseEventsOf, Numbers{{id}}), read_number)));
+  return std::optional<Ended>(std::move(ended));
+}
+
 Result<bool> recount(Connection& db, StoredNode id) {
-  const auto key = id_json(id);
+  const auto key = Numbers{{id}};
   const auto before = TRY(read_all(db.start(kLockGroups, key), read_locked));
   if (before.empty()) return false;
   const auto marked = TRY(mark(db, key, {}));
@@ -172,37 +191,61 @@ Result<bool> recount(Connection& db, StoredNode id) {
   return !marked.empty() || advanced.decided > 0 || followed || !(before.front().counters == after.front().counters);
 }
 
-Result<Sweep> take_events(Connection& db, const SweepScope& which) {
+namespace {
+
+/// Pending events that nobody is at, which nobody else gets until the end of the transaction.
+Result<Sweep> pending(Connection& db, const SweepScope& which) {
   const auto tags = tags_json(which.scope.tags);
   const auto stale = micros(which.stale);
-  Sweep sweep;
-  const auto ids =
-      TRY(read_all(db.start(kSelectPending, which.scope.name_space, tags, stale, which.limit), read_number));
-  if (!ids.empty()) {
-    sweep.events =
-        TRY(read_all(db.start(kTakeEvents, ids_json(ids), std::chrono::microseconds(kSoftLease).count()), read_event));
-    std::sort(sweep.events.begin(), sweep.events.end(),
-              [](const auto& a, const auto& b) { return a.event_id < b.event_id; });
-  }
+  Sweep found;
+  found.events = TRY(read_all(db.start(kSelectPending, which.scope.name_space, tags, stale, which.limit), read_event));
   if (which.count_others && !which.scope.is_everything()) {
     const auto others =
         TRY(read_first(db.start(kCountOthers, which.scope.name_space, tags, stale, which.limit), read_number));
-    sweep.filtered = others.value_or(0);
+    found.filtered = others.value_or(0);
   }
-  return sweep;
+  return found;
+}
+
+std::vector<StoredNode> ids_of(const std::vector<OutboxEvent>& events) {
+  std::vector<StoredNode> ids;
+  for (const auto& event : events) ids.push_back(event.event_id);
+  return ids;
+}
+
+}  // namespace
+
+Result<Sweep> take_events(Connection& db, const SweepScope& which) {
+  auto found = TRY(pending(db, which));
+  if (!found.events.empty()) {
+    TRY(db.run(kTakeEvents, Numbers{ids_of(found.events)}, std::chrono::microseconds(kSoftLease).count()));
+  }
+  return found;
+}
+
+Result<std::optional<Swept>> sweep(Connection& db, const SweepScope& which, std::size_t most) {
+  const auto found = TRY(pending(db, which));
+  Swept swept{.scanned = std::ssize(found.events), .filtered = found.filtered, .told = {}};
+  if (found.events.empty()) return std::optional<Swept>(std::move(swept));
+  std::vector<StoredNode> ended;
+  for (const auto& event : found.events) ended.push_back(event.node_id);
+  const auto downs = TRY(read_all(db.start(kSelectUnaware, Numbers{ended}), read_number));
+  if (downs.size() > most) return std::optional<Swept>();
+  swept.told.hop = TRY(advance(db, downs, ended));
+  swept.told.closed = TRY(close_events(db, found.events));
+  return std::optional<Swept>(std::move(swept));
 }
 
 Result<std::int64_t> close_events(Connection& db, const std::vector<OutboxEvent>& events) {
   if (events.empty()) return 0;
-  std::vector<StoredNode> ids;
-  for (const auto& event : events) ids.push_back(event.event_id);
-  return std::ssize(TRY(read_all(db.start(kCloseEvents, ids_json(ids)), read_number)));
+  const auto ids = ids_of(events);
+  return std::ssize(TRY(read_all(db.start(kCloseEvents, Numbers{ids}), read_number)));
 }
 
 Result<std::vector<StoredNode>> stop_nodes(Connection& db, const std::vector<StoredNode>& nodes,
                                            const std::string& reason) {
   if (nodes.empty()) return std::vector<StoredNode>();
-  const auto keys = ids_json(nodes);
+  const auto keys = Numbers{nodes};
   TRY(read_all(db.start(kLockGroups, keys), read_locked));  // a blocked node's group goes before the node
   std::vector<StoredNode> idle;
   for (const auto& [id, phase] : TRY(read_all(db.start(kStop, keys, reason), read_numbered_text))) {
@@ -210,7 +253,7 @@ Result<std::vector<StoredNode>> stop_nodes(Connection& db, const std::vector<Sto
   }
   TRY(db.notify());  // who is to stop hears of it at once
   if (idle.empty()) return idle;
-  TRY(db.run(kCancelGroups, ids_json(idle)));
+  TRY(db.run(kCancelGroups, Numbers{idle}));
   TRY(announce(db, idle, name_of(Outcome::cancelled), reason));
   return idle;
 }

@@ -96,8 +96,8 @@ Result<std::vector<std::string>> retry(Connection& db, const std::string& run_id
   for (const auto& [down, up] : edges) {
     if (std::binary_search(again.begin(), again.end(), up)) affected.insert(down);
   }
-  const auto keys = ids_json(again);
-  const auto groups = ids_json({affected.begin(), affected.end()});
+  const auto keys = Numbers{again};
+  const auto groups = Numbers{{affected.begin(), affected.end()}};
   TRY(db.run(kNewRound, keys));
   TRY(db.run(kReopenGroups, keys));
   TRY(db.run(kForgetVerdicts, keys, groups));

@@ -36,6 +36,10 @@ Result<std::vector<cascade::NodeRecord>> expire(Connection& db, const Query& whi
                                                 const std::string& reason);
 Result<std::vector<cascade::StoredNode>> cancel_overdue(Connection& db, std::chrono::microseconds grace, int limit);
 
+Result<std::optional<cascade::Swept>> sweep(Connection& db, const cascade::SweepScope& which, std::size_t most);
+Result<std::optional<cascade::Ended>> finish_and_tell(Connection& db, cascade::StoredNode node, std::int64_t epoch,
+                                                      cascade::Outcome outcome, const std::string& reason,
+                                                      std::size_t most);
 Result<cascade::Sweep> take_events(Connection& db, const cascade::SweepScope& which);
 Result<cascade::Advanced> advance(Connection& db, const std::vector<cascade::StoredNode>& downs,
                                   const std::vector<cascade::StoredNode>& ups);

@@ -46,14 +46,6 @@ std::string object_of(const Map& entries) {
 
 }  // namespace
 
-std::string ids_json(const std::vector<StoredNode>& ids) {
-  std::string out = "{";
-  for (const auto id : ids) out += (out.size() > 1 ? ",\"" : "\"") + std::to_string(id) + "\":1";
-  return out + "}";
-}
-
-std::string id_json(StoredNode id) { return ids_json({id}); }
-
 std::string numbers_json(const std::map<StoredNode, std::int64_t>& numbers) { return object_of(numbers); }
 
 std::string texts_json(const std::map<StoredNode, std::string>& texts) { return object_of(texts); }

@@ -13,10 +13,7 @@
 
 namespace rivet::state::sql {
 
-/// An object with these keys, as RIVET_IDS wants them.
-std::string ids_json(const std::vector<cascade::StoredNode>& ids);
-std::string id_json(cascade::StoredNode id);
-/// The same with numbers, or with texts.
+/// An object with nodes as keys and numbers or texts as values.
 std::string numbers_json(const std::map<cascade::StoredNode, std::int64_t>& numbers);
 std::string texts_json(const std::map<cascade::StoredNode, std::string>& texts);
 /// How the counters of groups grow and what is decided, as kAdvanceGroups takes it.

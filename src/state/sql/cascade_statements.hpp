@@ -7,7 +7,7 @@
 
 namespace rivet::state::sql::cascade_sql {
 
-#define RIVET_IDS(parameter) "(SELECT CAST(key AS BIGINT) FROM json_each(" parameter "))"
+#define RIVET_IDS(parameter) "(SELECT value FROM json_each(" parameter "/*::bigint[]*/))"
 /// Whether `row` is served by who asks for namespace ?1 (empty: all) and all tags in the object ?2.
 #define RIVET_IN_SCOPE(row)                                                                                          \
   "(?1 = '' OR " row                                                                                                 \
@@ -132,24 +132,26 @@ inline constexpr Query kInsertEvents{
 /// ?3: stale in microseconds.
 inline constexpr Query kSelectPending{
     "select_pending_events",
-    "SELECT o.event_id FROM outbox o WHERE o.dispatched_at IS NULL AND o.soft_until <= now_us() AND o.committed_at <= "
-    "now_us() - ?3 AND " RIVET_IN_SCOPE("o") " ORDER BY o.event_id LIMIT ?4 /*FOR UPDATE SKIP LOCKED*/"};
+    "SELECT " RIVET_EVENT_COLUMNS " FROM outbox o WHERE o.dispatched_at IS NULL AND o.soft_until <= now_us() AND "
+    "o.committed_at <= now_us() - ?3 AND " RIVET_IN_SCOPE("o") " ORDER BY o.event_id LIMIT ?4 /*FOR UPDATE SKIP LOCKED*/"};
 inline constexpr Query kCountOthers{
     "count_pending_events_of_others",
     "SELECT count(*) FROM (SELECT 1 FROM outbox o WHERE o.dispatched_at IS NULL AND o.committed_at <= now_us() - ?3 "
     "AND NOT (" RIVET_IN_SCOPE("o") ") LIMIT ?4) AS x"};
 inline constexpr Query kTakeEvents{"take_events",
                                    "UPDATE outbox SET soft_until = now_us() + ?2, tries = tries + 1 WHERE event_id "
-                                   "IN " RIVET_IDS("?1") " RETURNING " RIVET_EVENT_COLUMNS};
+                                   "IN " RIVET_IDS("?1")};
 inline constexpr Query kSelectEventsOf{"select_events_of", "SELECT " RIVET_EVENT_COLUMNS
                                                            " FROM outbox WHERE dispatched_at IS NULL AND node_id "
                                                            "IN " RIVET_IDS("?1") " ORDER BY event_id"};
 inline constexpr Query kSelectUnaware{"select_unaware",
                                       "SELECT DISTINCT down_id FROM dep_edge WHERE verdict IS NULL AND up_id "
                                       "IN " RIVET_IDS("?1") " ORDER BY down_id"};
-inline constexpr Query kLockGroups{"lock_groups",
-                                   "SELECT node_id, kind, k, n, on_satisfied, n_success, n_negative, state FROM "
-                                   "dep_group WHERE node_id IN " RIVET_IDS("?1") " ORDER BY node_id /*FOR UPDATE*/"};
+#define RIVET_GROUPS                                                                                              \
+  "SELECT node_id, kind, k, n, on_satisfied, n_success, n_negative, state FROM dep_group WHERE node_id IN " RIVET_IDS( \
+      "?1") " ORDER BY node_id "
+inline constexpr Query kLockGroups{"lock_groups", RIVET_GROUPS "/*FOR UPDATE*/"};
+inline constexpr Query kLockFreeGroups{"lock_free_groups", RIVET_GROUPS "/*FOR UPDATE SKIP LOCKED*/"};
 #define RIVET_MARK                                                                                            \
   "UPDATE dep_edge SET verdict = CASE WHEN u.outcome = 'success' THEN 's' ELSE 'n' END, up_round = u.round, " \
   "resolved_at = now_us() FROM node u WHERE u.node_id = dep_edge.up_id AND u.phase = 'terminal' AND "         \
@@ -182,19 +184,19 @@ inline constexpr Query kSelectAgainst{
     "SELECT x.down_id, x.number, u.name, u.outcome FROM (SELECT down_id, count(*) AS number, min(up_id) AS up_id FROM "
     "dep_edge WHERE verdict = 'n' AND down_id IN " RIVET_IDS(
         "?1") " GROUP BY down_id) AS x JOIN node u ON u.node_id = x.up_id"};
-inline constexpr Query kCloseEvents{
-    "close_events",
-    "UPDATE outbox SET dispatched_at = now_us(), last_error = NULL WHERE dispatched_at IS NULL AND event_id "
-    "IN " RIVET_IDS("?1") " AND (NOT EXISTS (SELECT 1 FROM dep_edge e WHERE e.up_id = outbox.node_id AND e.verdict IS "
-                          "NULL) OR EXISTS (SELECT 1 FROM node n WHERE n.node_id = outbox.node_id AND n.round > "
-                          "outbox.round)) RETURNING event_id"};
-/// The same for all events of nodes.
+/// Without an edge that has no verdict, or of an earlier round. The edge is looked for event by event: PostgreSQL would
+/// make a table of all such edges for EXISTS.
+#define RIVET_CLOSE(events)                                                                                     \
+  "UPDATE outbox SET dispatched_at = now_us(), last_error = NULL WHERE dispatched_at IS NULL AND event_id "      \
+  "IN " events " AND ((SELECT e.down_id FROM dep_edge e WHERE e.up_id = outbox.node_id AND e.verdict IS NULL "   \
+  "LIMIT 1) IS NULL OR (SELECT n.round FROM node n WHERE n.node_id = outbox.node_id) > outbox.round) RETURNING " \
+  "event_id"
+inline constexpr Query kCloseEvents{"close_events", RIVET_CLOSE(RIVET_IDS("?1"))};
+/// Of nodes, but for those that somebody else is at, who may wait for us.
 inline constexpr Query kCloseEventsOf{
     "close_events_of",
-    "UPDATE outbox SET dispatched_at = now_us(), last_error = NULL WHERE dispatched_at IS NULL AND node_id "
-    "IN " RIVET_IDS("?1") " AND (NOT EXISTS (SELECT 1 FROM dep_edge e WHERE e.up_id = outbox.node_id AND e.verdict IS "
-                          "NULL) OR EXISTS (SELECT 1 FROM node n WHERE n.node_id = outbox.node_id AND n.round > "
-                          "outbox.round)) RETURNING event_id"};
+    RIVET_CLOSE("(SELECT o.event_id FROM outbox o WHERE o.dispatched_at IS NULL AND o.node_id IN " RIVET_IDS(
+        "?1") " /*FOR UPDATE SKIP LOCKED*/)")};
 /// Longer with each try, at most a minute.
 inline constexpr Query kPutOff{
     "put_off_events",

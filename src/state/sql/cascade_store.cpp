@@ -45,6 +45,10 @@ class SqlCascade final : public cascade::Store, private SharedConnection {
   Result<bool> finish(StoredNode node, std::int64_t epoch, Outcome outcome, const std::string& reason) override {
     return write([&] { return finish_node(db_, node, epoch, outcome, reason); });
   }
+  Result<std::optional<Ended>> finish_and_tell(StoredNode node, std::int64_t epoch, Outcome outcome,
+                                               const std::string& reason, std::size_t most) override {
+    return write([&] { return sql::finish_and_tell(db_, node, epoch, outcome, reason, most); });
+  }
   Result<bool> give_back(StoredNode node, std::int64_t epoch, std::chrono::microseconds pause,
                          const std::string& reason, bool as_if_never_claimed) override {
     return write([&] { return sql::give_back(db_, node, epoch, pause, reason, as_if_never_claimed); });
@@ -61,7 +65,7 @@ class SqlCascade final : public cascade::Store, private SharedConnection {
   Result<std::vector<NodeRecord>> shareable(const Claimer& claimer, int limit) override {
     return read([&] {
       return read_all(db_.start(kSelectShareable, claimer.scope.name_space, tags_json(claimer.scope.tags),
-                                ids_json(claimer.except), claimer.owner, limit),
+                                Numbers{claimer.except}, claimer.owner, limit),
                       read_node);
     });
   }
@@ -70,10 +74,10 @@ class SqlCascade final : public cascade::Store, private SharedConnection {
     return write([&] { return sql::take_events(db_, which); });
   }
   Result<std::vector<OutboxEvent>> events_of(const std::vector<StoredNode>& nodes) override {
-    return read([&] { return read_all(db_.start(kSelectEventsOf, ids_json(nodes)), read_event); });
+    return read([&] { return read_all(db_.start(kSelectEventsOf, Numbers{nodes}), read_event); });
   }
   Result<std::vector<StoredNode>> unaware_of(const std::vector<StoredNode>& nodes) override {
-    return read([&] { return read_all(db_.start(kSelectUnaware, ids_json(nodes)), read_number); });
+    return read([&] { return read_all(db_.start(kSelectUnaware, Numbers{nodes}), read_number); });
   }
   Result<Advanced> advance(const std::vector<StoredNode>& downs, const std::vector<StoredNode>& ups) override {
     return write([&] { return sql::advance(db_, downs, ups); });
@@ -81,13 +85,16 @@ class SqlCascade final : public cascade::Store, private SharedConnection {
   Result<std::optional<Told>> tell(const std::vector<StoredNode>& ended, std::size_t most) override {
     return write([&] { return sql::tell(db_, ended, most); });
   }
+  Result<std::optional<Swept>> sweep(const SweepScope& which, std::size_t most) override {
+    return write([&] { return sql::sweep(db_, which, most); });
+  }
   Result<std::int64_t> close(const std::vector<OutboxEvent>& events) override {
     return write([&] { return close_events(db_, events); });
   }
   Result<void> put_off(const std::vector<OutboxEvent>& events, const std::string& error) override {
     std::vector<StoredNode> ids;
     for (const auto& event : events) ids.push_back(event.event_id);
-    return write([&] { return db_.run(kPutOff, ids_json(ids), error); });
+    return write([&] { return db_.run(kPutOff, Numbers{ids}, error); });
   }
 
   Result<Due> due(const Scope& scope, std::chrono::microseconds stale) override {

@@ -125,7 +125,7 @@ Result<void> add_edge(Connection& db, StoredNode up_id, StoredNode down_id) {
   struct Locked {
     std::string state;
   };
-  const auto state = TRY(read_first<Locked>(db.start(kLockGroups, id_json(down_id)), [](Execution& row) {
+  const auto state = TRY(read_first<Locked>(db.start(kLockGroups, Numbers{{down_id}}), [](Execution& row) {
     for (int column = 0; column < 7; ++column) row.text();
     return Locked{row.text()};
   }));

@@ -38,7 +38,7 @@ Result<bool> has_ended_so(Connection& db, StoredNode id, std::int64_t epoch, Out
 Result<void> fence_and_end(Connection& db, const std::vector<StoredNode>& nodes, Outcome outcome,
                            const std::string& reason) {
   if (nodes.empty()) return {};
-  TRY(db.run(kFenceAndEnd, ids_json(nodes), name_of(outcome), reason));
+  TRY(db.run(kFenceAndEnd, Numbers{nodes}, name_of(outcome), reason));
   return announce(db, nodes, name_of(outcome), reason);
 }
 
@@ -47,7 +47,7 @@ Result<void> fence_and_end(Connection& db, const std::vector<StoredNode>& nodes,
 Result<void> announce(Connection& db, const std::vector<StoredNode>& ended, std::string_view outcome,
                       const std::string& reason) {
   if (ended.empty()) return {};
-  const auto ids = ids_json(ended);
+  const auto ids = Numbers{ended};
   TRY(db.run(kInsertEvents, ids));
   TRY(db.run(kEndAttempts, ids, outcome, reason));
   return db.notify();
@@ -55,11 +55,11 @@ Result<void> announce(Connection& db, const std::vector<StoredNode>& ended, std:
 
 Result<std::vector<NodeClaim>> claim_nodes(Connection& db, const Claimer& claimer, int limit) {
   const auto ids = TRY(read_all(db.start(kSelectRunnable, claimer.scope.name_space, tags_json(claimer.scope.tags),
-                                         ids_json(claimer.except), limit),
+                                         Numbers{claimer.except}, limit),
                                 read_number));
   std::vector<NodeClaim> claims;
   if (ids.empty()) return claims;
-  const auto keys = ids_json(ids);
+  const auto keys = Numbers{ids};
   for (auto& node : TRY(read_all(db.start(kActivate, keys, claimer.owner, micros(claimer.lease)), read_node))) {
     claims.push_back({.node = std::move(node)});
   }
@@ -99,7 +99,7 @@ Result<bool> give_back(Connection& db, StoredNode id, std::int64_t epoch, std::c
     const bool stops = node && node->cancel_requested_at;
     return finish_node(db, id, epoch, stops ? Outcome::cancelled : Outcome::failed, reason);
   }
-  TRY(db.run(kEndAttempts, id_json(id), as_if_never_claimed ? "released" : "retry", reason));
+  TRY(db.run(kEndAttempts, Numbers{{id}}, as_if_never_claimed ? "released" : "retry", reason));
   TRY(db.notify());
   return true;
 }
@@ -122,7 +122,7 @@ Result<std::vector<NodeRecord>> expire(Connection& db, const Query& which, int l
     TRY(db.run(kFence, numbers_json(again), reason));
     std::vector<StoredNode> ids;
     for (const auto& [id, pause] : again) ids.push_back(id);
-    TRY(db.run(kEndAttempts, ids_json(ids), "lost", reason));
+    TRY(db.run(kEndAttempts, Numbers{ids}, "lost", reason));
     TRY(db.notify());
   }
   TRY(fence_and_end(db, cancelled, Outcome::cancelled, "cancelled; " + reason));

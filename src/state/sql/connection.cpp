@@ -8,6 +8,8 @@
 
 namespace rivet::state::sql {
 
+std::string Numbers::joined() const { return fmt::format("{}", fmt::join(of, ",")); }
+
 Result<bool> Execution::next() {
   TRY(finish());
   column_ = 0;

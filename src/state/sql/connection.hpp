@@ -36,13 +36,22 @@ struct Blob {
   std::string_view bytes;
 };
 
-/// What a parameter is given: NULL, a number, text, bytes.
-using Value = std::variant<std::monostate, std::int64_t, std::string, Blob>;
+/// A set of numbers, for `IN (SELECT value FROM json_each(?/*::bigint[]*/))`.
+struct Numbers {
+  std::vector<std::int64_t> of;
+
+  /// `1,2,3`
+  std::string joined() const;
+};
+
+/// What a parameter is given: NULL, a number, text, bytes, a set.
+using Value = std::variant<std::monostate, std::int64_t, std::string, Blob, Numbers>;
 
 inline Value to_value(std::string_view text) { return std::string(text); }
 inline Value to_value(const std::string& text) { return text; }
 inline Value to_value(const char* text) { return std::string(text); }
 inline Value to_value(Blob bytes) { return bytes; }
+inline Value to_value(const Numbers& numbers) { return numbers; }
 inline Value to_value(base::Timestamp at) { return base::to_rfc3339(at); }
 template <std::integral I>
 Value to_value(I number) {

@@ -90,6 +90,7 @@ class StatementCursor final : public sql::Cursor {
   int bind(int at, const std::string& value) {
     return sqlite3_bind_text64(statement_, at, value.data(), value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
   }
+  int bind(int at, const sql::Numbers& set) { return bind(at, "[" + set.joined() + "]"); }
   int bind(int at, sql::Blob value) {
     const char* bytes = value.bytes.data() != nullptr ? value.bytes.data() : "";  // a null pointer would bind NULL
     return sqlite3_bind_blob64(statement_, at, bytes, value.bytes.size(), SQLITE_TRANSIENT);
