@@ -42,14 +42,14 @@ std::string_view cell(const PGresult* result, int row, int column) {
 
 }  // namespace
 
-/// A statement that is sent when the first row is asked for; its result is then here as a whole.
+/// A statement that was posted; its result is here as a whole once the first row is asked for.
 class ResultCursor final : public sql::Cursor {
  public:
-  ResultCursor(Connection& connection, const sql::Query& query, std::vector<sql::Value> values)
-      : connection_(connection), query_(query), values_(std::move(values)) {}
+  ResultCursor(Connection& connection, Result<std::int64_t> number) : connection_(connection), number_(std::move(number)) {}
 
   Result<bool> next() override {
-    if (result_ == nullptr) result_ = TRY(connection_.ask_query(query_, values_));
+    if (!number_) return fail(number_.error());
+    if (result_ == nullptr) result_ = TRY(connection_.answer_of(*number_));
     return ++row_ < PQntuples(result_.get());
   }
 
@@ -73,8 +73,7 @@ class ResultCursor final : public sql::Cursor {
 
  private:
   Connection& connection_;
-  const sql::Query query_;
-  std::vector<sql::Value> values_;
+  const Result<std::int64_t> number_;
   pq::PgResult result_{nullptr, PQclear};
   int row_ = -1;
 };
@@ -91,6 +90,7 @@ Result<void> Connection::connect() {
   if (PQstatus(handle.get()) != CONNECTION_OK) return fail(connect_error(handle.get(), location()));
   pipeline_ = Pipeline(std::move(handle), location());
   begun_ = false;
+  answers_.clear();
   direct_ = !behind_pooler(TRY(ask("SELECT pg_backend_pid()")));
   if (direct_) TRY(run_script(fmt::format("SELECT {}", settings("false"))));
   return {};
@@ -109,7 +109,9 @@ Result<void> Connection::reconnect() {
 
 Result<void> Connection::receive(std::vector<pq::PgResult>& results) {
   const bool begins = std::exchange(begun_, false);
+  auto asked = std::exchange(asked_, {});
   results = TRY(pipeline_.receive());
+  for (const auto& [number, place] : asked) answers_.emplace(number, std::move(results[place]));
   if (!begins) return {};
   const auto* opening = results[kOpening].get();
   if (direct_ && behind_pooler(cell(opening, 0, 0))) {
@@ -127,11 +129,19 @@ Result<void> Connection::post(const sql::Query& query, std::vector<sql::Value> v
   return pipeline_.post(query.name, text, values, direct_ && query.often);
 }
 
-Result<pq::PgResult> Connection::ask_query(const sql::Query& query, std::vector<sql::Value> values) {
+Result<std::int64_t> Connection::ask_later(const sql::Query& query, std::vector<sql::Value> values) {
+  const auto place = pipeline_.pending();
   TRY(post(query, std::move(values)));
+  asked_.emplace_back(++last_asked_, place);
+  return last_asked_;
+}
+
+Result<pq::PgResult> Connection::answer_of(std::int64_t number) {
   std::vector<pq::PgResult> results;
-  TRY(receive(results));
-  return std::move(results.back());
+  if (!answers_.contains(number)) TRY(receive(results));
+  auto answer = answers_.extract(number);
+  if (answer.empty()) return fail(ErrorKind::internal, "a statement was asked for its rows after its transaction");
+  return std::move(answer.mapped());
 }
 
 Result<pq::PgResult> Connection::run_text(const std::string& sql) {
@@ -167,6 +177,7 @@ std::string Connection::settings(std::string_view local) const {
 
 Result<void> Connection::open(const char* begin, std::string_view what) {
   transaction_id_.clear();
+  answers_.clear();
   hints_ = false;
   if (pipeline_.is_lost()) return fail(lost_connection("", location()));
   TRY(pipeline_.post("begin", begin, {}, direct_));
@@ -274,7 +285,7 @@ Result<void> Connection::lock_export(const std::string& export_name) { return lo
 Result<void> Connection::lock_journal(const std::string& run_id) { return lock("journal", run_id); }
 
 std::unique_ptr<sql::Cursor> Connection::execute(const sql::Query& query, std::vector<sql::Value> values) {
-  return std::make_unique<ResultCursor>(*this, query, std::move(values));
+  return std::make_unique<ResultCursor>(*this, ask_later(query, std::move(values)));
 }
 
 }  // namespace rivet::state::postgres

@@ -2,6 +2,8 @@
 // One libpq connection to the state store, which outlives lost connections to the server.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +29,7 @@ struct Address {
 
 /// A connection that keeps settings and prepared statements on the server only where it leads to the server itself, which
 /// each transaction makes sure of: behind a pooler each may meet another server session, and brings its settings along.
-/// Statements that return nothing travel with the next one that is asked for its rows, or with the COMMIT.
+/// Statements travel together, as far as the one whose rows are asked for first, or with the COMMIT.
 /// A lost connection is made anew by may_repeat(); whether a transaction whose COMMIT was not answered has come about
 /// is asked of the server by its number (txid_status), which answers for good. Not thread safe.
 class Connection final : public sql::Connection {
@@ -66,7 +68,9 @@ class Connection final : public sql::Connection {
   /// Waits for what was posted and takes in what the opening of a transaction says.
   Result<void> receive(std::vector<pq::PgResult>& results);
   Result<pq::PgResult> run_text(const std::string& sql);
-  Result<pq::PgResult> ask_query(const sql::Query& query, std::vector<sql::Value> values);
+  /// Posts a query; under the number, answer_of() has its rows, once.
+  Result<std::int64_t> ask_later(const sql::Query& query, std::vector<sql::Value> values);
+  Result<pq::PgResult> answer_of(std::int64_t number);
   Result<void> lock(std::string_view what, std::string_view name);
   /// Whether the transaction whose COMMIT was lost has come about; the error says what was lost.
   Result<void> find_out(Error lost);
@@ -86,6 +90,9 @@ class Connection final : public sql::Connection {
   Pipeline pipeline_{pq::PgHandle(nullptr, PQfinish), {}};
   std::string transaction_id_;                          ///< of the open write transaction, once it is known
   std::unordered_map<std::string, std::string> texts_;  ///< of statements, by what they were made from
+  std::vector<std::pair<std::int64_t, std::size_t>> asked_;  ///< numbers, and their places among what is pending
+  std::map<std::int64_t, pq::PgResult> answers_;             ///< that nobody has taken yet
+  std::int64_t last_asked_ = 0;
   bool hints_ = false;                                  ///< the open transaction has something to tell
   bool direct_ = false;                                 ///< there is nobody between us and the server
   bool begun_ = false;                                  ///< a BEGIN was posted and not received

@@ -64,6 +64,7 @@ Pipeline::Pipeline(pq::PgHandle handle, std::string location)
 tl::unexpected<Error> Pipeline::lose(const std::string& why) {
   auto error = lost_connection(why, location_);
   sent_.clear();
+  statements_ = 0;
   handle_.reset();
   return fail(std::move(error));
 }
@@ -102,6 +103,7 @@ Result<void> Pipeline::post(std::string_view name, const std::string& text, cons
   }
   if (posted == 0) return lose();
   sent_.push_back({.name = std::string(name), .keeps = {}});
+  ++statements_;
   return {};
 }
 
@@ -135,6 +137,7 @@ Result<std::vector<pq::PgResult>> Pipeline::receive() {
   std::vector<pq::PgResult> results;
   std::optional<Error> first_error;
   const auto all = std::exchange(sent_, {});
+  statements_ = 0;
   for (const auto& sent : all) {
     const bool failed_before = first_error.has_value();
     auto result = TRY(last_result(deadline, first_error));

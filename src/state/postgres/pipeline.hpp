@@ -32,7 +32,9 @@ class Pipeline {
   /// receive(), then statements separated by semicolons: the last one's result, or the first error.
   Result<pq::PgResult> run_text(const std::string& sql);
 
-  /// Whether something was posted and not received.
+  /// How many statements were posted and not received.
+  std::size_t pending() const { return statements_; }
+  /// Whether there is one.
   bool is_pending() const { return !sent_.empty(); }
   /// Whether a transaction is open, or may be.
   bool in_transaction() const;
@@ -60,6 +62,7 @@ class Pipeline {
   pq::PgHandle handle_;
   std::string location_;
   std::vector<Sent> sent_;
+  std::size_t statements_ = 0;  ///< of sent_, without what is only kept
   std::unordered_set<std::string> kept_;  ///< names on the server
 };
 

@@ -13,15 +13,23 @@ constexpr std::size_t kKeyDigestBytes = 16, kValueHashBytes = 8;
 
 tl::unexpected<Error> conflict(std::string message) { return fail(ErrorKind::conflict, std::move(message)); }
 
-/// The unit, if `owner` and `epoch` are its current claim and its run still wants it.
+struct Claimed {
+  RunView run;
+  UnitView unit;
+};
+
+/// The run and its unit, locked, if `owner` and `epoch` are its current claim and the run still wants it.
 template <class Update>
-Result<UnitView> require_claim(Connection& db, const Update& update, const RunView& run) {
+Result<Claimed> require_claim(Connection& db, const Update& update) {
+  auto of_run = start_share_run(db, update.run_id);
+  auto of_unit = db.start(kLockUnit, update.run_id, update.unit_index);
+  auto run = TRY(shared_run(std::move(of_run), update.run_id));
   if (run.stage != RunStage::running) return conflict(fmt::format("{} is not running", describe(run)));
-  auto unit = TRY(read_first(db.start(kLockUnit, update.run_id, update.unit_index), read_unit));
+  auto unit = TRY(read_first(std::move(of_unit), read_unit));
   if (!unit) return conflict(fmt::format("run {} has no unit {}", update.run_id, update.unit_index));
   const bool current =
       unit->status == model::UnitStatus::running && unit->epoch == update.epoch && unit->owner == update.owner;
-  if (current) return std::move(*unit);
+  if (current) return Claimed{.run = std::move(run), .unit = std::move(*unit)};
   return conflict(fmt::format("the claim of unit {} of run {} (epoch {}) is not current: the unit is {} in epoch {}{}",
                               update.unit_index, update.run_id, update.epoch, name_of(unit->status), unit->epoch,
                               unit->owner.empty() ? std::string() : " with " + unit->owner));
@@ -87,8 +95,8 @@ Result<void> apply(Connection& db, const UnitCommitted& update) {
   TRY(check_evidence(update));
   TRY(check_memory(update));
   if (update.recent) TRY(lock_export_of(db, update.run_id));
-  const auto run = TRY(share_run(db, update.run_id));
-  TRY(require_claim(db, update, run));
+  const auto claimed = TRY(require_claim(db, update));
+  const auto& run = claimed.run;
   for (const auto& part : update.parts) TRY(insert_part(db, run, part));
   TRY(remember(db, run, update));
   return db.run(kCommitUnit, update.run_id, update.unit_index, update.rows, to_string(update.digest), update.snapshot,
@@ -96,9 +104,8 @@ Result<void> apply(Connection& db, const UnitCommitted& update) {
 }
 
 Result<void> apply(Connection& db, const UnitFailed& update) {
-  const auto run = TRY(share_run(db, update.run_id));
-  const auto unit = TRY(require_claim(db, update, run));
-  const bool again = !update.final && unit.attempts < run.max_attempts;
+  const auto claimed = TRY(require_claim(db, update));
+  const bool again = !update.final && claimed.unit.attempts < claimed.run.max_attempts;
   const auto status = again ? model::UnitStatus::pending : model::UnitStatus::failed;
   return db.run(kFailUnit, update.run_id, update.unit_index, name_of(status), update.error, update.at);
 }
@@ -107,7 +114,9 @@ Result<void> apply(Connection& db, const UnitSplit& update) {
   const auto run = TRY(lock_run(db, update.run_id));
   if (run.stage != RunStage::running) return conflict(fmt::format("{} is not running", describe(run)));
   const auto last = TRY(read_first(db.start(kLastUnit, update.run_id), read_number));
-  if (TRY(is_repair(db, update.run_id)) || last.value_or(0) < 1) return conflict(fmt::format("{} has no units to split", describe(run)));
+  if (TRY(is_repair(db, update.run_id)) || last.value_or(0) < 1) {
+    return conflict(fmt::format("{} has no units to split", describe(run)));
+  }
   const auto unit = TRY(read_first(db.start(kLockUnit, update.run_id, update.unit_index), read_unit));
   if (!unit || unit->status != model::UnitStatus::pending || unit->epoch > 0) return {};
   const auto halves = model::halves_of(unit->unit.predicate, update.least);
@@ -134,10 +143,12 @@ Result<void> apply(Connection& db, const UnitReopened& update) {
 
 Result<std::optional<UnitClaim>> claim_unit(Connection& db, const std::string& run_id, const Owner& owner,
                                             base::Timestamp at, base::Timestamp lease_until) {
-  const auto run = TRY(share_run(db, run_id));
+  auto of_run = start_share_run(db, run_id);
+  auto pending = db.start(kSelectPendingUnit, run_id);
+  const auto run = TRY(shared_run(std::move(of_run), run_id));
   if (run.stage == RunStage::ended) return conflict(fmt::format("{} has ended", describe(run)));
   if (run.stage != RunStage::running) return std::optional<UnitClaim>();
-  auto unit = TRY(read_first(db.start(kSelectPendingUnit, run_id), read_unit));
+  auto unit = TRY(read_first(std::move(pending), read_unit));
   if (!unit) unit = TRY(read_first(db.start(kSelectExpiredUnit, run_id, micros_of(at)), read_unit));
   if (!unit) return std::optional<UnitClaim>();
   UnitClaim claim{.unit = std::move(unit->unit), .epoch = unit->epoch + 1, .attempt = unit->attempts + 1};

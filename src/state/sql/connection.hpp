@@ -145,7 +145,9 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Binds `values` to a query and starts it; errors come with the execution's first next().
+  /// Binds `values` to a query and starts it; errors come with the execution's first next(). Queries that do not need
+  /// each other's rows had better be started before the first is read: to a server they travel together. One query is not
+  /// started again while it is read.
   template <class... Values>
   Execution start(const Query& query, const Values&... values) {
     return {execute(query, std::vector<Value>{to_value(values)...}), query.name, location()};
