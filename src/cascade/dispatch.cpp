@@ -92,6 +92,7 @@ Result<Dispatched> take_and_dispatch(Store& store, const SweepScope& which, std:
   const auto taken = TRY(store.take_events(which));
   auto done = dispatch_and_collect(store, taken.events, ended);
   done.filtered = taken.filtered;
+  if (!taken.events.empty()) done.oldest_at = taken.events.front().committed_at;
   return done;
 }
 
@@ -129,11 +130,6 @@ Dispatched& Dispatched::operator+=(const Dispatched& other) {
   return *this;
 }
 
-Dispatched dispatch(Store& store, const std::vector<OutboxEvent>& events) {
-  std::vector<StoredNode> ended;
-  return dispatch_and_collect(store, events, ended);
-}
-
 Result<Dispatched> sweep(Store& store, const SweepScope& which) {
   Dispatched done;
   std::vector<StoredNode> ended;
@@ -142,6 +138,7 @@ Result<Dispatched> sweep(Store& store, const SweepScope& which) {
   base::fault_point("told");
   if (swept && *swept) {
     done.filtered = (*swept)->filtered;
+    done.oldest_at = (*swept)->oldest_at;
     count((*swept)->scanned, (*swept)->told, done, ended);
   } else {
     done = TRY(take_and_dispatch(store, which, ended));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,22 +20,21 @@ struct Dispatched {
   std::int64_t filtered = 0;    ///< events of others, left alone
   std::int64_t errors = 0;      ///< events that stay pending because of an error
   std::int64_t edges = 0, decisions = 0;
+  std::optional<Micros> oldest_at;  ///< of a sweep: when the first event that it took came about
   std::string last_error;
 
   Dispatched& operator+=(const Dispatched& other);
 };
 
-/// Tells all who wait for these events, grouped by who waits (a transaction for some hundred of them), and closes the
-/// events. Events that could not be dispatched are put off.
-Dispatched dispatch(Store& store, const std::vector<OutboxEvent>& events);
-
-/// One sweep: takes the events of the scope and dispatches them, then those of nodes that were skipped thereby, up to
-/// `which.limit` events. Errors of single events are counted; those of the sweep itself are returned.
+/// One sweep: tells all who wait for the pending events of the scope, grouped by who waits, and closes the events; then
+/// those of nodes that were skipped thereby, up to `which.limit` events. In one transaction where few wait; else some
+/// hundred of them at a time. Events that could not be dispatched are put off and counted; errors of the sweep itself are
+/// returned.
 Result<Dispatched> sweep(Store& store, const SweepScope& which);
 
-/// Ends an active node in that epoch and tells all who wait for it, and for those that are skipped because of it; in one
-/// transaction where it can be. False, and nothing is told, when the node is somebody else's by now. What could not be
-/// told waits for a sweep.
+/// Ends an active node in that epoch and tells all who wait for it, and for those that are skipped because of it; in
+/// one transaction where it can be. False, and nothing is told, when the node is somebody else's by now. What could not
+/// be told waits for a sweep.
 Result<bool> finish(Store& store, StoredNode node, std::int64_t epoch, Outcome outcome, const std::string& reason);
 
 /// Dispatches the events of nodes that have just ended, and what follows from these. At most `limit` events: the rest

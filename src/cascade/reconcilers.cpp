@@ -97,16 +97,15 @@ Due Reconcilers::due() {
 
 void Reconcilers::outbox(TickReport& report) {
   const auto now = store_.now();
-  const auto taken = store_.take_events(
-      {.scope = options_.scope, .stale = options_.stale, .limit = options_.limit, .count_others = false});
-  if (!taken) return count(taken.error(), report);
-  if (now && !taken->events.empty()) report.oldest_age_ms = (*now - taken->events.front().committed_at) / 1000;
-  const auto done = dispatch(store_, taken->events);
-  report.scanned = done.scanned;
-  report.advanced = done.reconciled;
-  report.noop = done.noop;
-  report.errors = done.errors;
-  report.last_error = done.last_error;
+  const auto done =
+      sweep(store_, {.scope = options_.scope, .stale = options_.stale, .limit = options_.limit, .count_others = false});
+  if (!done) return count(done.error(), report);
+  if (now && done->oldest_at) report.oldest_age_ms = (*now - *done->oldest_at) / 1000;
+  report.scanned = done->scanned;
+  report.advanced = done->reconciled;
+  report.noop = done->noop;
+  report.errors = done->errors;
+  report.last_error = done->last_error;
 }
 
 void Reconcilers::examine(Check check, TickReport& report) {

@@ -31,9 +31,9 @@ enum class Reconciler {
   cancels,   ///< R7: left-overs of decided groups, requests to stop that were not heard
   runs       ///< R8: runs all of whose nodes have ended
 };
-inline constexpr std::array kReconcilers{Reconciler::outbox,   Reconciler::edges,   Reconciler::groups,
-                                         Reconciler::nodes,    Reconciler::leases,  Reconciler::attempts,
-                                         Reconciler::cancels,  Reconciler::runs};
+inline constexpr std::array kReconcilers{Reconciler::outbox,  Reconciler::edges,  Reconciler::groups,
+                                         Reconciler::nodes,   Reconciler::leases, Reconciler::attempts,
+                                         Reconciler::cancels, Reconciler::runs};
 
 /// `R1` to `R8`.
 std::string_view name_of(Reconciler reconciler);
@@ -41,12 +41,12 @@ std::optional<Reconciler> reconciler_of(std::string_view name);
 
 /// How reconcilers look.
 struct ReconcileOptions {
-  Scope scope = {};                              ///< of R1; the others serve everybody
-  std::chrono::milliseconds stale{0};            ///< R1: age of an event before it counts as left behind
-  int limit = 256;                               ///< R1: events in one tick
-  std::chrono::milliseconds settled{10'000};     ///< R2: age of an end before it should be known to all
-  std::chrono::milliseconds grace{30'000};       ///< R7: for those that are asked to stop
-  std::chrono::milliseconds at_most{500};        ///< a tick ends after this
+  Scope scope = {};                           ///< of R1; the others serve everybody
+  std::chrono::milliseconds stale{0};         ///< R1: age of an event before it counts as left behind
+  int limit = 256;                            ///< R1: events in one tick
+  std::chrono::milliseconds settled{10'000};  ///< R2: age of an end before it should be known to all
+  std::chrono::milliseconds grace{30'000};    ///< R7: for those that are asked to stop
+  std::chrono::milliseconds at_most{500};     ///< a tick ends after this
 };
 
 /// What one tick did.
@@ -92,8 +92,8 @@ class Reconcilers {
 /// arrive, and four times while they do not.
 struct Intervals {
   std::array<std::chrono::milliseconds, kReconcilers.size()> of;
-  std::chrono::milliseconds poll{250};          ///< between looks without hints
-  std::chrono::milliseconds poll_hinted{1'000}; ///< between looks while hints arrive
+  std::chrono::milliseconds poll{250};           ///< between looks without hints
+  std::chrono::milliseconds poll_hinted{1'000};  ///< between looks while hints arrive
 
   static Intervals defaults();
 };

@@ -42,7 +42,7 @@ struct Submission {
     Tags tags;
   };
 
-  std::string run_id;                 ///< not used before
+  std::string run_id;                  ///< not used before
   std::optional<std::string> run_key;  ///< of what is submitted at most once
   std::string name_space;
   Tags tags;
@@ -157,7 +157,7 @@ struct OutboxEvent {
 struct Alarm {
   std::int64_t alarm_id = 0;  ///< given by the store
   std::string reconciler;
-  std::string run_id;   ///< empty: of none
+  std::string run_id;      ///< empty: of none
   StoredNode node_id = 0;  ///< 0: of none
   std::string message;
   Micros raised_at = 0;
@@ -165,7 +165,7 @@ struct Alarm {
 
 /// A line of what happens: a node was begun, ended or an alarm was raised.
 struct Happening {
-  std::string kind;  ///< `started`, `ended`, `alarm`
+  std::string kind;           ///< `started`, `ended`, `alarm`
   std::int64_t sequence = 0;  ///< within its kind
   Micros at = 0;
   std::string run_id, node;

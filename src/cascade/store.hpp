@@ -54,8 +54,9 @@ struct Told {
 
 /// What a sweep in one transaction did.
 struct Swept {
-  std::int64_t scanned = 0;   ///< events
-  std::int64_t filtered = 0;  ///< as in Sweep
+  std::int64_t scanned = 0;              ///< events
+  std::int64_t filtered = 0;             ///< as in Sweep
+  std::optional<Micros> oldest_at = {};  ///< when the first of them came about
   Told told;
 };
 
@@ -121,9 +122,9 @@ class Store {
   /// The one door to terminal (D1): ends an active node in that epoch and leaves its event. True too when it had ended
   /// so before (the first answer was lost); false when the node is somebody else's by now.
   virtual Result<bool> finish(StoredNode node, std::int64_t epoch, Outcome outcome, const std::string& reason) = 0;
-  /// finish(), and tell() of this end, in one transaction, so that who waits may begin as soon as it has ended. Nothing,
-  /// and nothing is done, when those who wait are more than `most` or somebody else is at one of them: whoever finishes
-  /// is not to wait for others.
+  /// finish(), and tell() of this end, in one transaction, so that who waits may begin as soon as it has ended.
+  /// Nothing, and nothing is done, when those who wait are more than `most` or somebody else is at one of them: whoever
+  /// finishes is not to wait for others.
   virtual Result<std::optional<Ended>> finish_and_tell(StoredNode node, std::int64_t epoch, Outcome outcome,
                                                        const std::string& reason, std::size_t most) = 0;
   /// Gives an active node back, to be claimed again after the pause. When its attempts are used up it ends as failed,

@@ -104,8 +104,8 @@ void Worker::close_runs() {
 Result<int> Worker::claim(const std::stop_token& drain) {
   const int room = free_slots();
   if (room == 0) return 0;
-  const auto claims = TRY(store_.claim(
-      {.owner = options_.worker_id, .scope = options_.scope, .lease = options_.lease}, room));
+  const auto claims =
+      TRY(store_.claim({.owner = options_.worker_id, .scope = options_.scope, .lease = options_.lease}, room));
   base::fault_point("node_claimed");
   for (const auto& claim : claims) {
     tell(WorkerEvent::Level::info, "node_started", &claim.node, fmt::format("attempt {}", claim.node.attempts));
@@ -154,8 +154,8 @@ void Worker::help(Slot& slot) {
 /// The store is asked again until the answer is known or the lease is over: then the node is somebody else's.
 void Worker::conclude(const Task& task, Performed done) {
   const auto& node = task.node();
-  if (task.is_cancelled()) done = {.ending = Performed::Ending::ended, .outcome = Outcome::cancelled,
-                                   .reason = "cancelled on request"};
+  if (task.is_cancelled())
+    done = {.ending = Performed::Ending::ended, .outcome = Outcome::cancelled, .reason = "cancelled on request"};
   if (task.is_lost()) return tell(WorkerEvent::Level::warning, "node_lost", &node);
   base::fault_point("node_done");
   const auto deadline = steady_clock::now() + options_.lease;
@@ -277,12 +277,15 @@ void Worker::listen_until(const std::stop_token& done) {
 
 void Worker::supervise_until(const std::stop_token& done) {
   Unhinted clock;
-  Supervisor supervisor(store_, clock, {}, {kReconcilers.begin(), kReconcilers.end()}, [this](const TickReport& report) {
-    if (report.alarms == 0 && report.errors == 0) return;
-    tell(WorkerEvent::Level::warning, "reconciled", nullptr,
-         fmt::format("{}: {} repaired, {} errors{}{}", name_of(report.reconciler), report.alarms, report.errors,
-                     report.last_error.empty() ? "" : ": ", report.last_error));
-  }, calm());
+  Supervisor supervisor(
+      store_, clock, {}, {kReconcilers.begin(), kReconcilers.end()},
+      [this](const TickReport& report) {
+        if (report.alarms == 0 && report.errors == 0) return;
+        tell(WorkerEvent::Level::warning, "reconciled", nullptr,
+             fmt::format("{}: {} repaired, {} errors{}{}", name_of(report.reconciler), report.alarms, report.errors,
+                         report.last_error.empty() ? "" : ": ", report.last_error));
+      },
+      calm());
   supervisor.run(done);
 }
 

@@ -80,7 +80,7 @@ class Performer {
 /// What a worker tells of itself.
 struct WorkerEvent {
   enum class Level { info, warning, error } level = Level::info;
-  std::string_view name;       ///< `node_started`, ...
+  std::string_view name;             ///< `node_started`, ...
   const NodeRecord* node = nullptr;  ///< when it is about one
   std::string message = {};
 };
@@ -92,8 +92,8 @@ struct WorkerOptions {
   int slots = 1;
   Scope scope = {};
   std::chrono::milliseconds lease{30'000};
-  bool exit_when_idle = false;  ///< end when no open run of its scope has work left
-  bool supervise = true;        ///< run the reconcilers beside the work
+  bool exit_when_idle = false;                                ///< end when no open run of its scope has work left
+  bool supervise = true;                                      ///< run the reconcilers beside the work
   std::optional<std::chrono::milliseconds> drain_limit = {};  ///< how long work may go on after the request to end
 };
 
@@ -115,7 +115,8 @@ class Worker {
     std::atomic<bool> done = false;
     std::jthread thread = {};
 
-    Slot(NodeRecord node, std::stop_token drain, bool helps) : task(std::move(node), std::move(drain)), helping(helps) {}
+    Slot(NodeRecord node, std::stop_token drain, bool helps)
+        : task(std::move(node), std::move(drain)), helping(helps) {}
   };
 
   Result<void> work(const std::stop_token& drain);
@@ -149,8 +150,8 @@ class Worker {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool woken_ = false;
-  std::list<Slot> slots_;                                                          // guarded by mutex_
-  std::map<StoredNode, std::chrono::steady_clock::time_point> helped_in_vain_;     // when they may be tried again
+  std::list<Slot> slots_;                                                       // guarded by mutex_
+  std::map<StoredNode, std::chrono::steady_clock::time_point> helped_in_vain_;  // when they may be tried again
   std::chrono::steady_clock::time_point last_beat_, last_seen_;
   std::mutex beat_mutex_;
   std::condition_variable_any beat_wanted_;

@@ -48,6 +48,67 @@ TEST_F(CascadeAdvance, EventsAreTakenOnceUntilTheMarkExpires) {
   EXPECT_EQ(value_of(cascade_->take_events({})).events.size(), 3U);
 }
 
+TEST_F(CascadeAdvance, AnEndAndWhoHearsOfItAreOneTransaction) {
+  submit({root("a"), root("x"), waiting("b", PolicyKind::all_of, {"a"}), waiting("c", PolicyKind::any_of, {"a", "x"}),
+          waiting("d", PolicyKind::all_of, {"b"})});
+  const auto a = take("a");
+  EXPECT_FALSE(value_of(cascade_->finish_and_tell(id("a"), a, Outcome::success, "", 1))) << "two wait";
+  EXPECT_EQ(node("a").phase, Phase::active);
+  EXPECT_FALSE(value_of(cascade_->finish_and_tell(id("a"), a + 1, Outcome::success, "", 9))->accepted);
+  EXPECT_EQ(node("b").phase, Phase::blocked);
+  const auto ended = value_of(cascade_->finish_and_tell(id("a"), a, Outcome::success, "", 9));
+  ASSERT_TRUE(ended && ended->accepted);
+  EXPECT_EQ(ended->told.hop.marked, 2);
+  EXPECT_EQ(ended->told.hop.decided, 2);
+  EXPECT_EQ(ended->told.closed, 1);
+  EXPECT_EQ(node("b").phase, Phase::runnable);
+  EXPECT_EQ(node("c").phase, Phase::runnable);
+  EXPECT_EQ(open_events(), 0);
+  const auto again = value_of(cascade_->finish_and_tell(id("a"), a, Outcome::success, "", 9));
+  ASSERT_TRUE(again && again->accepted) << "the first answer was lost";
+  EXPECT_EQ(again->told.hop.marked, 0);
+  const auto b = take("b");
+  const auto failed = value_of(cascade_->finish_and_tell(id("b"), b, Outcome::failed, "", 9));
+  EXPECT_THAT(names(failed->told.hop.ended), ElementsAre("d"));
+  EXPECT_EQ(open_events(), 1) << "of d, which was skipped";
+}
+
+TEST_F(CascadeAdvance, ASweepThatIsTooLargeForOneTransactionTakesNothing) {
+  submit({root("a"), waiting("b", PolicyKind::all_of, {"a"}), waiting("c", PolicyKind::all_of, {"a"})});
+  end("a", Outcome::success);
+  EXPECT_FALSE(value_of(cascade_->sweep({}, 1)));
+  EXPECT_EQ(open_events(), 1);
+  const auto swept = value_of(cascade_->sweep({}, 2));
+  ASSERT_TRUE(swept);
+  EXPECT_EQ(swept->scanned, 1);
+  EXPECT_EQ(swept->told.closed, 1);
+  EXPECT_EQ(swept->told.hop.decided, 2);
+  EXPECT_TRUE(swept->oldest_at);
+  EXPECT_EQ(value_of(cascade_->sweep({}, 2))->scanned, 0);
+}
+
+TEST_F(CascadeAdvance, ManyEndAtOnceWhatOneWaitsFor) {
+  constexpr int kUps = 60, kThreads = 6;
+  std::vector<NodeSpec> nodes;
+  std::vector<std::string> ups;
+  for (int i = 0; i < kUps; ++i) nodes.push_back(root(ups.emplace_back("u" + std::to_string(i))));
+  nodes.push_back(waiting("d", PolicyKind::all_of, ups));
+  submit(nodes);
+  const auto claims = claim(kUps);
+  ASSERT_EQ(claims.size(), static_cast<std::size_t>(kUps));
+  at_once(kThreads, [&](int i) {
+    const auto mine = open_cascade();
+    for (auto at = static_cast<std::size_t>(i); at < claims.size(); at += kThreads) {
+      const auto& up = claims[at].node;
+      EXPECT_TRUE(value_of(finish(*mine, up.node_id, up.epoch, Outcome::success, "")));
+    }
+  });
+  settle();
+  EXPECT_EQ(phase("d"), Phase::runnable);
+  EXPECT_EQ(open_events(), 0);
+  EXPECT_EQ(group("d").counters.success, static_cast<std::size_t>(kUps));
+}
+
 TEST_F(CascadeAdvance, OnlyOldEventsOfTheScopeAreTaken) {
   submit({root("a")}, "r1", "n1", {{"site", "x"}});
   submit({root("a")}, "r2", "n1", {{"site", "y"}});

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kOpening = 1;            // of a transaction's results: what follows its BEGIN
+constexpr std::size_t kOpening = 1;           // of a transaction's results: what follows its BEGIN
 constexpr std::string_view kMoved = "moved";  // no SQLSTATE
 constexpr sql::Query kLock{"lock", "SELECT pg_advisory_xact_lock(?)", true};
 constexpr milliseconds kPatience = 30s;  // a server that restarts is back by then
@@ -45,7 +45,8 @@ std::string_view cell(const PGresult* result, int row, int column) {
 /// A statement that was posted; its result is here as a whole once the first row is asked for.
 class ResultCursor final : public sql::Cursor {
  public:
-  ResultCursor(Connection& connection, Result<std::int64_t> number) : connection_(connection), number_(std::move(number)) {}
+  ResultCursor(Connection& connection, Result<std::int64_t> number)
+      : connection_(connection), number_(std::move(number)) {}
 
   Result<bool> next() override {
     if (!number_) return fail(number_.error());
@@ -168,11 +169,12 @@ std::string Connection::quoted(const std::string& identifier) const {
 
 /// One statement for all; what has come about when a call returns is on the server's disk.
 std::string Connection::settings(std::string_view local) const {
-  return fmt::format("set_config('search_path', {1}, {0}), set_config('lock_timeout', '10s', {0}), "
-                     "set_config('statement_timeout', '60s', {0}), "
-                     "set_config('idle_in_transaction_session_timeout', '60s', {0}), "
-                     "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', {0}) END",
-                     local, pipeline_.literal(quoted(schema())));
+  return fmt::format(
+      "set_config('search_path', {1}, {0}), set_config('lock_timeout', '10s', {0}), "
+      "set_config('statement_timeout', '60s', {0}), "
+      "set_config('idle_in_transaction_session_timeout', '60s', {0}), "
+      "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', {0}) END",
+      local, pipeline_.literal(quoted(schema())));
 }
 
 Result<void> Connection::open(const char* begin, std::string_view what) {
@@ -181,8 +183,9 @@ Result<void> Connection::open(const char* begin, std::string_view what) {
   hints_ = false;
   if (pipeline_.is_lost()) return fail(lost_connection("", location()));
   TRY(pipeline_.post("begin", begin, {}, direct_));
-  TRY(pipeline_.post("open", direct_ ? fmt::format("SELECT {}", what) : fmt::format("SELECT {}, {}", what, settings("true")), {},
-                      direct_));
+  TRY(pipeline_.post("open",
+                     direct_ ? fmt::format("SELECT {}", what) : fmt::format("SELECT {}, {}", what, settings("true")),
+                     {}, direct_));
   begun_ = true;
   return {};
 }

@@ -27,11 +27,11 @@ struct Address {
   std::string location;                                     ///< for people, without credentials
 };
 
-/// A connection that keeps settings and prepared statements on the server only where it leads to the server itself, which
-/// each transaction makes sure of: behind a pooler each may meet another server session, and brings its settings along.
-/// Statements travel together, as far as the one whose rows are asked for first, or with the COMMIT.
-/// A lost connection is made anew by may_repeat(); whether a transaction whose COMMIT was not answered has come about
-/// is asked of the server by its number (txid_status), which answers for good. Not thread safe.
+/// A connection that keeps settings and prepared statements on the server only where it leads to the server itself,
+/// which each transaction makes sure of: behind a pooler each may meet another server session, and brings its settings
+/// along. Statements travel together, as far as the one whose rows are asked for first, or with the COMMIT. A lost
+/// connection is made anew by may_repeat(); whether a transaction whose COMMIT was not answered has come about is asked
+/// of the server by its number (txid_status), which answers for good. Not thread safe.
 class Connection final : public sql::Connection {
  public:
   /// Connects. Kinds: auth, config, unavailable.
@@ -88,14 +88,14 @@ class Connection final : public sql::Connection {
 
   Address address_;
   Pipeline pipeline_{pq::PgHandle(nullptr, PQfinish), {}};
-  std::string transaction_id_;                          ///< of the open write transaction, once it is known
-  std::unordered_map<std::string, std::string> texts_;  ///< of statements, by what they were made from
+  std::string transaction_id_;                               ///< of the open write transaction, once it is known
+  std::unordered_map<std::string, std::string> texts_;       ///< of statements, by what they were made from
   std::vector<std::pair<std::int64_t, std::size_t>> asked_;  ///< numbers, and their places among what is pending
   std::map<std::int64_t, pq::PgResult> answers_;             ///< that nobody has taken yet
   std::int64_t last_asked_ = 0;
-  bool hints_ = false;                                  ///< the open transaction has something to tell
-  bool direct_ = false;                                 ///< there is nobody between us and the server
-  bool begun_ = false;                                  ///< a BEGIN was posted and not received
+  bool hints_ = false;   ///< the open transaction has something to tell
+  bool direct_ = false;  ///< there is nobody between us and the server
+  bool begun_ = false;   ///< a BEGIN was posted and not received
 };
 
 }  // namespace rivet::state::postgres

@@ -8,8 +8,8 @@
 namespace rivet::state::postgres {
 
 /// A statement with `?` and `?N` as `$N`, with what stands in its comments, which is for PostgreSQL, with an
-/// array for a set of numbers, and with its functions for `now_us()` (microseconds since 1970 on the server's clock) and `json_each()` of an object (the columns
-/// `key` and `value`, as text).
+/// array for a set of numbers, and with its functions for `now_us()` (microseconds since 1970 on the server's clock)
+/// and `json_each()` of an object (the columns `key` and `value`, as text).
 std::string statement_text(std::string_view query);
 
 /// Definitions of tables with PostgreSQL's types: numbered rows, bytes, and text that sorts by its bytes as in SQLite,

@@ -85,9 +85,10 @@ Result<void> Pipeline::post(std::string_view name, const std::string& text, cons
   if (is_lost()) return fail(lost_connection("", location_));
   const Parameters parameters(values);
   if (parameters.holds_nul) {
-    return fail(ErrorKind::data,
-                fmt::format("the state store {}: a text holds a NUL character, which PostgreSQL cannot keep", location_),
-                "use a store in a file for this export");
+    return fail(
+        ErrorKind::data,
+        fmt::format("the state store {}: a text holds a NUL character, which PostgreSQL cannot keep", location_),
+        "use a store in a file for this export");
   }
   const auto* pointers = parameters.pointers.data();
   const auto* lengths = parameters.lengths.data();
@@ -96,8 +97,7 @@ Result<void> Pipeline::post(std::string_view name, const std::string& text, cons
   if (kept) {
     const auto kept_name = fmt::format("rivet_{:016x}", base::xxh3_64(text));
     TRY(keep(kept_name, text));
-    posted =
-        PQsendQueryPrepared(handle_.get(), kept_name.c_str(), parameters.size(), pointers, lengths, formats, 0);
+    posted = PQsendQueryPrepared(handle_.get(), kept_name.c_str(), parameters.size(), pointers, lengths, formats, 0);
   } else {
     posted = PQsendQueryParams(handle_.get(), text.c_str(), parameters.size(), nullptr, pointers, lengths, formats, 0);
   }

@@ -62,7 +62,7 @@ class Pipeline {
   pq::PgHandle handle_;
   std::string location_;
   std::vector<Sent> sent_;
-  std::size_t statements_ = 0;  ///< of sent_, without what is only kept
+  std::size_t statements_ = 0;            ///< of sent_, without what is only kept
   std::unordered_set<std::string> kept_;  ///< names on the server
 };
 

@@ -227,6 +227,7 @@ Result<std::optional<Swept>> sweep(Connection& db, const SweepScope& which, std:
   const auto found = TRY(pending(db, which));
   Swept swept{.scanned = std::ssize(found.events), .filtered = found.filtered, .told = {}};
   if (found.events.empty()) return std::optional<Swept>(std::move(swept));
+  swept.oldest_at = found.events.front().committed_at;
   std::vector<StoredNode> ended;
   for (const auto& event : found.events) ended.push_back(event.node_id);
   const auto downs = TRY(read_all(db.start(kSelectUnaware, Numbers{ended}), read_number));

@@ -130,10 +130,11 @@ inline constexpr Query kInsertEvents{
     "INSERT INTO outbox (node_id, round, outcome, namespace, tags, committed_at) SELECT node_id, round, outcome, "
     "namespace, tags, now_us() FROM node WHERE phase = 'terminal' AND node_id IN " RIVET_IDS("?1") " ORDER BY node_id"};
 /// ?3: stale in microseconds.
-inline constexpr Query kSelectPending{
-    "select_pending_events",
-    "SELECT " RIVET_EVENT_COLUMNS " FROM outbox o WHERE o.dispatched_at IS NULL AND o.soft_until <= now_us() AND "
-    "o.committed_at <= now_us() - ?3 AND " RIVET_IN_SCOPE("o") " ORDER BY o.event_id LIMIT ?4 /*FOR UPDATE SKIP LOCKED*/"};
+inline constexpr Query kSelectPending{"select_pending_events",
+                                      "SELECT " RIVET_EVENT_COLUMNS
+                                      " FROM outbox o WHERE o.dispatched_at IS NULL AND o.soft_until <= now_us() AND "
+                                      "o.committed_at <= now_us() - ?3 AND " RIVET_IN_SCOPE(
+                                          "o") " ORDER BY o.event_id LIMIT ?4 /*FOR UPDATE SKIP LOCKED*/"};
 inline constexpr Query kCountOthers{
     "count_pending_events_of_others",
     "SELECT count(*) FROM (SELECT 1 FROM outbox o WHERE o.dispatched_at IS NULL AND o.committed_at <= now_us() - ?3 "
@@ -147,7 +148,7 @@ inline constexpr Query kSelectEventsOf{"select_events_of", "SELECT " RIVET_EVENT
 inline constexpr Query kSelectUnaware{"select_unaware",
                                       "SELECT DISTINCT down_id FROM dep_edge WHERE verdict IS NULL AND up_id "
                                       "IN " RIVET_IDS("?1") " ORDER BY down_id"};
-#define RIVET_GROUPS                                                                                              \
+#define RIVET_GROUPS                                                                                                   \
   "SELECT node_id, kind, k, n, on_satisfied, n_success, n_negative, state FROM dep_group WHERE node_id IN " RIVET_IDS( \
       "?1") " ORDER BY node_id "
 inline constexpr Query kLockGroups{"lock_groups", RIVET_GROUPS "/*FOR UPDATE*/"};
@@ -186,9 +187,10 @@ inline constexpr Query kSelectAgainst{
         "?1") " GROUP BY down_id) AS x JOIN node u ON u.node_id = x.up_id"};
 /// Without an edge that has no verdict, or of an earlier round. The edge is looked for event by event: PostgreSQL would
 /// make a table of all such edges for EXISTS.
-#define RIVET_CLOSE(events)                                                                                     \
+#define RIVET_CLOSE(events)                                                                                      \
   "UPDATE outbox SET dispatched_at = now_us(), last_error = NULL WHERE dispatched_at IS NULL AND event_id "      \
-  "IN " events " AND ((SELECT e.down_id FROM dep_edge e WHERE e.up_id = outbox.node_id AND e.verdict IS NULL "   \
+  "IN " events                                                                                                   \
+  " AND ((SELECT e.down_id FROM dep_edge e WHERE e.up_id = outbox.node_id AND e.verdict IS NULL "                \
   "LIMIT 1) IS NULL OR (SELECT n.round FROM node n WHERE n.node_id = outbox.node_id) > outbox.round) RETURNING " \
   "event_id"
 inline constexpr Query kCloseEvents{"close_events", RIVET_CLOSE(RIVET_IDS("?1"))};

@@ -21,7 +21,8 @@ namespace rivet::state::sql {
 struct Query {
   std::string_view name;
   std::string_view text;
-  bool often = false;  ///< a server may keep its plan: one that is good for any values, in an empty table and a large one
+  bool often =
+      false;  ///< a server may keep its plan: one that is good for any values, in an empty table and a large one
 };
 constexpr bool kOften = true;
 
@@ -146,8 +147,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   /// Binds `values` to a query and starts it; errors come with the execution's first next(). Queries that do not need
-  /// each other's rows had better be started before the first is read: to a server they travel together. One query is not
-  /// started again while it is read.
+  /// each other's rows had better be started before the first is read: to a server they travel together. One query is
+  /// not started again while it is read.
   template <class... Values>
   Execution start(const Query& query, const Values&... values) {
     return {execute(query, std::vector<Value>{to_value(values)...}), query.name, location()};

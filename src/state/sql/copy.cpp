@@ -20,32 +20,14 @@ struct Table {
 };
 
 const std::array<Table, 26>& tables() {
-  static const std::array<Table, 26> all{{{"run", "rowid"},
-                                          {"unit", "rowid"},
-                                          {"unit_replaced", ""},
-                                          {"part", "id"},
-                                          {"generation", ""},
-                                          {"recent_key", ""},
-                                          {"unit_hashes", ""},
-                                          {"journal_event", ""},
-                                          {"export_state", ""},
-                                          {"export_position", ""},
-                                          {"export_metrics", "id"},
-                                          {"export_schema", ""},
-                                          {"export_shape", ""},
-                                          {"export_progression", ""},
-                                          {"export_harm", "id"},
-                                          {"run_aggregate", ""},
-                                          {"cascade_run", ""},
-                                          {"node", "node_id"},
-                                          {"dep_group", ""},
-                                          {"dep_edge", ""},
-                                          {"outbox", "event_id"},
-                                          {"node_attempt", ""},
-                                          {"node_run", ""},
-                                          {"worker", ""},
-                                          {"alarm", "alarm_id"},
-                                          {"place_probe", ""}}};
+  static const std::array<Table, 26> all{
+      {{"run", "rowid"},       {"unit", "rowid"},          {"unit_replaced", ""},    {"part", "id"},
+       {"generation", ""},     {"recent_key", ""},         {"unit_hashes", ""},      {"journal_event", ""},
+       {"export_state", ""},   {"export_position", ""},    {"export_metrics", "id"}, {"export_schema", ""},
+       {"export_shape", ""},   {"export_progression", ""}, {"export_harm", "id"},    {"run_aggregate", ""},
+       {"cascade_run", ""},    {"node", "node_id"},        {"dep_group", ""},        {"dep_edge", ""},
+       {"outbox", "event_id"}, {"node_attempt", ""},       {"node_run", ""},         {"worker", ""},
+       {"alarm", "alarm_id"},  {"place_probe", ""}}};
   return all;
 }
 

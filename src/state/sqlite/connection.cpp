@@ -134,8 +134,8 @@ Result<std::unique_ptr<Connection>> Connection::open_named(const std::string& na
   if (code != SQLITE_OK) return failed(database, code, path.string(), "opening");
   sqlite3_extended_result_codes(database, 1);
   sqlite3_busy_timeout(database, busy_timeout_ms);
-  const int made = sqlite3_create_function_v2(database, "now_us", 0, SQLITE_UTF8, nullptr, now_us, nullptr, nullptr,
-                                              nullptr);
+  const int made =
+      sqlite3_create_function_v2(database, "now_us", 0, SQLITE_UTF8, nullptr, now_us, nullptr, nullptr, nullptr);
   if (made != SQLITE_OK) return failed(database, made, path.string(), "opening");
   return connection;
 }
