@@ -28,8 +28,8 @@ struct Dispatched {
 
 /// One sweep: tells all who wait for the pending events of the scope, grouped by who waits, and closes the events; then
 /// those of nodes that were skipped thereby, up to `which.limit` events. In one transaction where few wait; else some
-/// hundred of them at a time. Events that could not be dispatched are put off and counted; errors of the sweep itself are
-/// returned.
+/// hundred of them at a time. Events that could not be dispatched are put off and counted; errors of the sweep itself
+/// are returned.
 Result<Dispatched> sweep(Store& store, const SweepScope& which);
 
 /// Ends an active node in that epoch and tells all who wait for it, and for those that are skipped because of it; in

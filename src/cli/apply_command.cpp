@@ -48,9 +48,9 @@ void add_apply(CLI::App& app, Action& chosen) {
   add_exports(*command, run.exports);
   add_params(*command, run.params);
   command->add_flag("--validate", run.validate, "Verify what was written, byte by byte");
-  command->add_flag("--reconcile", run.reconcile,
-                    "Compare the rows of the result with the source; implies --validate");
-  command->add_flag("--resume", run.resume, "Go on with unfinished runs, also beside a process that works on them; of a plan: insist on one");
+  command->add_flag("--reconcile", run.reconcile, "Compare the rows of the result with the source; implies --validate");
+  command->add_flag("--resume", run.resume,
+                    "Go on with unfinished runs, also beside a process that works on them; of a plan: insist on one");
   command->add_flag("--force", run.force,
                     "Carry out an expired plan; with --resume: go on although a complete result stands");
   command->add_flag("--json", run.json, "Print the summary of all exports as JSON on stdout");

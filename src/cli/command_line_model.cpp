@@ -188,14 +188,15 @@ std::vector<const CommandModel*> available_commands(const CommandModel& root) {
 std::vector<std::pair<int, std::string>> exit_statuses() {
   using base::ErrorKind;
   const auto code = [](ErrorKind kind) { return base::exit_code_of(kind); };
-  return {{0, "Success; also a run that was skipped because there were no rows."},
-          {code(ErrorKind::config),
-           "Generic: configuration, credentials, a permanent error, another run in progress, or what is refused."},
-          {code(ErrorKind::unavailable),
-           "Retryable: source or destination was out of reach or busy after all retries. Also a wrong command line."},
-          {code(ErrorKind::data), "Data integrity: a quality rule or a validation failed, or an audit found something."},
-          {code(ErrorKind::drift), "Schema drift: the source's columns changed and the configuration forbids that."},
-          {code(ErrorKind::cancelled), "Interrupted by a signal."}};
+  return {
+      {0, "Success; also a run that was skipped because there were no rows."},
+      {code(ErrorKind::config),
+       "Generic: configuration, credentials, a permanent error, another run in progress, or what is refused."},
+      {code(ErrorKind::unavailable),
+       "Retryable: source or destination was out of reach or busy after all retries. Also a wrong command line."},
+      {code(ErrorKind::data), "Data integrity: a quality rule or a validation failed, or an audit found something."},
+      {code(ErrorKind::drift), "Schema drift: the source's columns changed and the configuration forbids that."},
+      {code(ErrorKind::cancelled), "Interrupted by a signal."}};
 }
 
 Json to_json(const CommandModel& root) {

@@ -20,7 +20,8 @@ void add_state_config(CLI::App& command, std::string& file) {
 }
 
 void add_state_place(CLI::App& command, std::string& file) {
-  command.add_option("-c,--config", file, "The configuration beside which the state lies, unless RIVET_STATE_URL is set");
+  command.add_option("-c,--config", file,
+                     "The configuration beside which the state lies, unless RIVET_STATE_URL is set");
 }
 
 void add_exports(CLI::App& command, std::vector<std::string>& names) {

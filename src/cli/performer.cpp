@@ -65,7 +65,9 @@ Performed failed(const cascade::Task& task, const Error& error) {
   const auto reason = error.to_string();
   if (!may_pass(error)) return {.outcome = Outcome::failed, .reason = reason};
   const auto attempts = static_cast<int>(std::min<std::int64_t>(task.node().attempts, 10));
-  return {.ending = Performed::Ending::again, .outcome = Outcome::failed, .reason = reason,
+  return {.ending = Performed::Ending::again,
+          .outcome = Outcome::failed,
+          .reason = reason,
           .pause = source::backoff(error, kFirstPause, attempts)};
 }
 
@@ -170,7 +172,8 @@ std::vector<report::RunOutcome> ExportPerformer::run_it(const LoadedRun& run, co
   job.join_only = helping;
   job.lease = lease_;
   job.drain = task.drain();
-  return run_one(job, entry, [](const report::RunOutcome&) {}, task.stop());
+  return run_one(
+      job, entry, [](const report::RunOutcome&) {}, task.stop());
 }
 
 Performed ExportPerformer::extract(const LoadedRun& run, const config::Export& entry, const cascade::Task& task) {

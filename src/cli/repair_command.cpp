@@ -90,8 +90,9 @@ Result<void> carry_out(const Repair& repair, const config::Export& entry, const 
   const RunArguments args{.config = repair.args.config};
   const auto& opened = repair.opened;
   const RunJob job{args, opened.config, *opened.source, *opened.store, progress, repair.context, budget};
-  const auto outcomes = run_planned(job, {{.entry = entry, .plan = run_plan}}, execute_command(repair.args),
-                                    [](const report::RunOutcome&) {}, repair.context.stop);
+  const auto outcomes = run_planned(
+      job, {{.entry = entry, .plan = run_plan}}, execute_command(repair.args), [](const report::RunOutcome&) {},
+      repair.context.stop);
   const auto& outcome = outcomes.front();
   tell_outcome(plan, outcome, TRY(repair.opened.store->units(outcome.run_id)), report);
   if (outcome.error) failure = outcome.error;

@@ -148,7 +148,8 @@ void add_run(CLI::App& app, Action& chosen) {
                       "Write the summary of all exports as JSON to this file");
   command->add_flag("--resume", args->resume, "Insist on continuing an unfinished run");
   command->add_flag("--force", args->force, "With --resume: go on although a complete result stands, or begin anew");
-  command->add_flag("--reconcile", args->reconcile, "Compare the rows of the result with the source; implies --validate");
+  command->add_flag("--reconcile", args->reconcile,
+                    "Compare the rows of the result with the source; implies --validate");
   add_no_deps(*command, args->no_deps);
   auto* threads = command->add_flag("--parallel-exports", args->parallel_exports,
                                     "Run exports at the same time, in threads of this process");

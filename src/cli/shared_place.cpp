@@ -21,8 +21,7 @@ std::string probe_in(const std::filesystem::path& folder) {
 }  // namespace
 
 Result<void> require_shared_place(cascade::Store& store, const std::filesystem::path& folder, const std::string& host) {
-  const auto [token, first_host] =
-      TRY(store.probe(folder.string(), run::make_nonce() + run::make_nonce(), host));
+  const auto [token, first_host] = TRY(store.probe(folder.string(), run::make_nonce() + run::make_nonce(), host));
   if (probe_in(folder) == token) return {};
   if (first_host == host) {
     return report::write_file(folder / kProbeFile, token);

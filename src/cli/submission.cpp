@@ -38,14 +38,10 @@ Payload payload_of(const config::Config& config, std::filesystem::path directory
 
 std::string to_json_text(const Payload& payload) {
   const auto& definition = payload.definition;
-  ordered_json document{{"config_file", definition.file.string()},
-                        {"directory", payload.directory.string()},
-                        {"password_in_config", payload.needs_file},
-                        {"validate", payload.validate},
-                        {"reconcile", payload.reconcile},
-                        {"source", ordered_json::parse(definition.source)},
-                        {"exports", list_of(definition.exports)},
-                        {"gates", list_of(definition.gates)}};
+  ordered_json document{{"config_file", definition.file.string()},  {"directory", payload.directory.string()},
+                        {"password_in_config", payload.needs_file}, {"validate", payload.validate},
+                        {"reconcile", payload.reconcile},           {"source", ordered_json::parse(definition.source)},
+                        {"exports", list_of(definition.exports)},   {"gates", list_of(definition.gates)}};
   if (!definition.notifications.empty()) document["notifications"] = ordered_json::parse(definition.notifications);
   return model::dump_json(document);
 }
@@ -75,8 +71,7 @@ Result<Payload> payload_from_json_text(std::string_view text) {
 }
 
 Result<config::Config> load_payload(const Payload& payload, base::Redactor& redactor) {
-  auto config = TRY(
-      config::load_definition(payload.definition, payload.needs_file, TRY(load_options({})), redactor));
+  auto config = TRY(config::load_definition(payload.definition, payload.needs_file, TRY(load_options({})), redactor));
   for (auto& entry : config.exports) {
     auto& path = entry.destination.path;
     if (entry.destination.type == config::DestinationType::local) path = (payload.directory / path).string();

@@ -31,19 +31,21 @@ struct Arguments {
 Result<void> require_submittable(const Selection& selected, const Payload& payload, Context& context) {
   const auto stream = std::find_if(selected.begin(), selected.end(), writes_to_stdout);
   if (stream != selected.end()) {
-    return fail(ErrorKind::config, fmt::format("export '{}' writes to stdout, and workers have nobody there", (*stream)->name),
+    return fail(ErrorKind::config,
+                fmt::format("export '{}' writes to stdout, and workers have nobody there", (*stream)->name),
                 "give it another destination, or leave it out with -e");
   }
   const auto text = to_json_text(payload);
   if (context.redactor.finds_secret(text)) {
-    return fail(ErrorKind::config, "the source's password occurs in an export or a gate, which the store would give away",
+    return fail(ErrorKind::config,
+                "the source's password occurs in an export or a gate, which the store would give away",
                 "keep it out of queries; a password that is a plain word of the configuration had better be changed");
   }
   if (payload.needs_file) {
-    context.screen.print(
-        fmt::format("warning: the source's password stands in {}: only workers that can read that file can work on this "
-                    "run; url_env or password_env works everywhere",
-                    payload.definition.file.string()));
+    context.screen.print(fmt::format(
+        "warning: the source's password stands in {}: only workers that can read that file can work on this "
+        "run; url_env or password_env works everywhere",
+        payload.definition.file.string()));
   }
   return {};
 }
@@ -70,7 +72,8 @@ Result<cascade::Submission> submission_of(const Arguments& args, const config::C
                           .payload = to_json_text(payload),
                           .max_attempts = args.max_attempts};
   if (!args.run_key.empty()) out.run_key = args.run_key;
-  if (!args.attempt_limit.empty()) out.attempt_limit = TRY(parse_duration(args.attempt_limit).context("--attempt-limit"));
+  if (!args.attempt_limit.empty())
+    out.attempt_limit = TRY(parse_duration(args.attempt_limit).context("--attempt-limit"));
   std::string hashed = out.payload;
   for (auto& spec : TRY(selected_nodes(config, selected, args.run))) {
     hashed += '\0' + spec.name;
@@ -90,10 +93,11 @@ Result<void> submit(const Arguments& args, Context& context) {
     return context.print_json(nlohmann::ordered_json{{"run_id", submitted.run_id}, {"is_new", submitted.is_new}});
   }
   TRY(context.print(submitted.run_id + "\n"));
-  context.screen.print(submitted.is_new
-                           ? fmt::format("{} node(s) wait in {}; `rivet worker` works on them, `rivet status {}` shows them",
-                                         submission.nodes.size(), store->location(), submitted.run_id)
-                           : fmt::format("'{}' was submitted before: that run goes on", args.run_key));
+  context.screen.print(
+      submitted.is_new
+          ? fmt::format("{} node(s) wait in {}; `rivet worker` works on them, `rivet status {}` shows them",
+                        submission.nodes.size(), store->location(), submitted.run_id)
+          : fmt::format("'{}' was submitted before: that run goes on", args.run_key));
   return {};
 }
 
@@ -113,7 +117,8 @@ void add_submit(CLI::App& app, Action& chosen) {
   command->add_option("--max-attempts", args->max_attempts, "Attempts at each node before it has failed")
       ->check(CLI::Range(1, 1'000))
       ->capture_default_str();
-  command->add_option("--attempt-limit", args->attempt_limit, "How long one attempt may take, such as 2h (default: any time)");
+  command->add_option("--attempt-limit", args->attempt_limit,
+                      "How long one attempt may take, such as 2h (default: any time)");
   command->add_flag("--json", args->json, "Print {\"run_id\": ...}");
   command->callback([args, &chosen] { chosen = [args](Context& context) { return submit(*args, context); }; });
 }

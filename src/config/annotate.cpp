@@ -61,7 +61,8 @@ bool same(const Node& a, const Node& b) {
 void put(Node& entry, const Hint& hint) {
   std::erase_if(entry.entries, [&](const auto& e) { return e.key == hint.key; });
   Node value{.kind = Node::Kind::scalar, .text = hint.value};
-  const auto name = std::find_if(entry.entries.begin(), entry.entries.end(), [](const auto& e) { return e.key == "name"; });
+  const auto name =
+      std::find_if(entry.entries.begin(), entry.entries.end(), [](const auto& e) { return e.key == "name"; });
   entry.entries.insert(name == entry.entries.end() ? name : name + 1,
                        {.key = std::string(hint.key), .line = 0, .value = std::move(value)});
 }

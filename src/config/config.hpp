@@ -156,9 +156,9 @@ struct Export {
   double shape_drift_warn_factor = 2.0;
   std::optional<Parquet> parquet;  ///< none: row groups bounded by bytes
   std::optional<cascade::Dependencies> depends_on = {};
-  Placement placement = {};        ///< with that of the file
-  int line = 0;                    ///< of its entry in the file, 1-based
-  std::string definition = {};     ///< of load(): its entry in the form of definition.hpp
+  Placement placement = {};     ///< with that of the file
+  int line = 0;                 ///< of its entry in the file, 1-based
+  std::string definition = {};  ///< of load(): its entry in the form of definition.hpp
 
   /// The name of its entry in the file, also for a partition.
   const std::string& entry_name() const { return family.empty() ? name : family; }
@@ -209,7 +209,8 @@ struct Config {
   bool parallel_export_processes = false;
   Notifications notifications;
   std::string source_definition = {};  ///< of load(): `source:` in the form of definition.hpp
-  std::string notifications_definition = {};  ///< likewise; empty when there are none, or their addresses stand in the file
+  std::string notifications_definition =
+      {};                             ///< likewise; empty when there are none, or their addresses stand in the file
   std::vector<std::string> warnings;  ///< ready for printing, with file:line
 };
 

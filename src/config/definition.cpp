@@ -83,10 +83,10 @@ Result<Node> node_of(const Definition& definition) {
 }
 
 tl::unexpected<Error> no_password(const Definition& definition, std::string why) {
-  return fail(ErrorKind::config,
-              fmt::format("the source's password stood in {} when this was planned, and {}", definition.file.string(),
-                          why),
-              "give it by url_env or password_env, and make a new plan");
+  return fail(
+      ErrorKind::config,
+      fmt::format("the source's password stood in {} when this was planned, and {}", definition.file.string(), why),
+      "give it by url_env or password_env, and make a new plan");
 }
 
 /// The source as the file has it now.
@@ -151,10 +151,11 @@ std::string define_gate(const Node& node) { return model::dump_json(to_json(node
 bool left_out_password(std::string_view source_definition, const Source& source) {
   const auto definition = json::parse(source_definition, nullptr, false);
   if (!definition.is_object()) return false;
-  const bool led_to = definition.contains("url_env") || definition.contains("url_file") || definition.contains("password_env");
-  const bool has_secret = !source.password.empty() ||
-                          std::any_of(source.url_parameters.begin(), source.url_parameters.end(),
-                                      [](const auto& parameter) { return holds_secret(parameter.first); });
+  const bool led_to =
+      definition.contains("url_env") || definition.contains("url_file") || definition.contains("password_env");
+  const bool has_secret =
+      !source.password.empty() || std::any_of(source.url_parameters.begin(), source.url_parameters.end(),
+                                              [](const auto& parameter) { return holds_secret(parameter.first); });
   return has_secret && !led_to;
 }
 

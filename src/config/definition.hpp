@@ -24,7 +24,8 @@ struct Definition {
   std::filesystem::path file;      ///< the file it was taken from: paths in it are relative to its folder
 };
 
-/// `source:` as a definition. Passwords are left out, of a URL too; the names of variables and files that hold one stay.
+/// `source:` as a definition. Passwords are left out, of a URL too; the names of variables and files that hold one
+/// stay.
 std::string define_source(const Node& node, const Source& source);
 
 /// `notifications:` as a definition; empty when an address or a header stands in it, which may be a secret.

@@ -61,9 +61,8 @@ TEST(Definition, ReadsBackAsTheSameExport) {
 }
 
 TEST(Definition, HoldsNoPassword) {
-  for (const std::string source :
-       {"{type: postgres, url: 'postgres://u:hidden@localhost:5433/db?sslpassword=hidden2'}",
-        "{type: postgres, host: localhost, user: u, database: db, password: hidden}"}) {
+  for (const std::string source : {"{type: postgres, url: 'postgres://u:hidden@localhost:5433/db?sslpassword=hidden2'}",
+                                   "{type: postgres, host: localhost, user: u, database: db, password: hidden}"}) {
     Loaded first(source);
     ASSERT_TRUE(first.config.has_value()) << first.config.error().to_string();
     EXPECT_THAT(first.definition().source, Not(HasSubstr("hidden")));

@@ -8,7 +8,6 @@
 namespace rivet::config {
 namespace {
 
-
 const Node* value_of(const Node& map, std::string_view key) {
   for (const auto& entry : map.entries) {
     if (entry.key == key) return &entry.value;

@@ -22,9 +22,10 @@ void refuse_duplicates(const Config& config, Problems& problems) {
     if (entry.name.empty()) return;
     const auto [first, is_new] = lines.emplace(entry.name, entry.line);
     if (is_new) return;
-    problems.add(entry.line,
-                 fmt::format("{} name '{}' is taken, first in line {}", what, problems.shown(entry.name), first->second),
-                 code::kDuplicateExport);
+    problems.add(
+        entry.line,
+        fmt::format("{} name '{}' is taken, first in line {}", what, problems.shown(entry.name), first->second),
+        code::kDuplicateExport);
   };
   for (const auto& entry : config.exports) add("export", entry);
   for (const auto& gate : config.gates) add("gate", gate);

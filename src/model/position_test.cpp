@@ -16,8 +16,10 @@ Position round_trip(const Position& position) {
 TEST(Position, SurvivesItsText) {
   for (const auto& position :
        {Position{}, Position{.key = {{"id"}}, .cursor = {"42"}, .horizon = {}, .source_id = "pg/7/1"},
-        Position{
-            .key = {{"a", "b"}, true}, .cursor = {"2026-01-02 05:33:19.5+00", "a\"b\\\n\u00e9"}, .horizon = 9'000'000'000'000, .source_id = ""},
+        Position{.key = {{"a", "b"}, true},
+        .cursor = {"2026-01-02 05:33:19.5+00", "a\"b\\\n\u00e9"},
+        .horizon = 9'000'000'000'000,
+        .source_id = ""},
         Position{.cursor = {""}, .horizon = 0, .source_id = "x"}}) {
     EXPECT_EQ(round_trip(position), position);
   }

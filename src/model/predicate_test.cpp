@@ -19,11 +19,12 @@ TEST(Predicate, WholeIsOneWord) {
 }
 
 TEST(Predicate, EveryTermReadsBackAsItself) {
-  const Predicate all{.terms = {kRange, KeyRange{.columns = {"x"}, .lower = {}, .upper = {}}, NullKey{{"a", "b"}},
-                                KeyRange{.columns = {"a", "b"}, .lower = Bound{{"1"}, true}, .upper = {}, .coalesced = true},
-                                NullKey{.columns = {"a", "b"}, .coalesced = true}, VersionRange{.from = 3, .below = 1LL << 40},
-                                PageRange{.first = 0, .end = 12}, PageRange{.first = 12, .end = {}},
-                                RowNumbers{.column = "id", .first = 1, .last = 100}}};
+  const Predicate all{
+      .terms = {kRange, KeyRange{.columns = {"x"}, .lower = {}, .upper = {}}, NullKey{{"a", "b"}},
+                KeyRange{.columns = {"a", "b"}, .lower = Bound{{"1"}, true}, .upper = {}, .coalesced = true},
+                NullKey{.columns = {"a", "b"}, .coalesced = true}, VersionRange{.from = 3, .below = 1LL << 40},
+                PageRange{.first = 0, .end = 12}, PageRange{.first = 12, .end = {}},
+                RowNumbers{.column = "id", .first = 1, .last = 100}}};
   EXPECT_EQ(predicate_from_text(to_text(all)).value(), all);
 }
 
@@ -39,7 +40,8 @@ TEST(Predicate, RefusesWhatIsNotOne) {
 }
 
 Predicate between(std::string lower, std::string upper, bool from_lower = true) {
-  return {.terms = {KeyRange{.columns = {"id"}, .lower = Bound{{std::move(lower)}, from_lower}, .upper = Bound{{std::move(upper)}}}}};
+  return {.terms = {KeyRange{
+              .columns = {"id"}, .lower = Bound{{std::move(lower)}, from_lower}, .upper = Bound{{std::move(upper)}}}}};
 }
 
 TEST(Predicate, IsCutInTheMiddle) {

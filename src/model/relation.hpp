@@ -83,10 +83,10 @@ struct KeyExtent {
 
 /// How the source would carry out a read, without doing so.
 struct ScanPlan {
-  std::string text;                               ///< the engine's own first line about it
-  bool uses_index = false;                        ///< does not look at every row
-  bool has_index = false;                         ///< could do without, if it had to
-  std::optional<std::int64_t> rows = {};          ///< as the engine expects
+  std::string text;                                ///< the engine's own first line about it
+  bool uses_index = false;                         ///< does not look at every row
+  bool has_index = false;                          ///< could do without, if it had to
+  std::optional<std::int64_t> rows = {};           ///< as the engine expects
   std::optional<std::int64_t> bytes_per_row = {};  ///< likewise
 };
 

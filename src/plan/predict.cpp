@@ -136,8 +136,8 @@ class Predictor {
   Interval memory(const Interval& rows) const {
     if (!witnesses_.empty() && witnesses_.front().peak_rss_mb) return around(*witnesses_.front().peak_rss_mb, 0.7, 1.4);
     constexpr std::int64_t kProgram = 36, kMegabyte = 1'000'000;
-    const std::int64_t most = entry_.format == config::FileFormat::csv ? 45 + 10 * entry_.keys.parallel
-                                                                        : 80 + 24 * entry_.keys.parallel;
+    const std::int64_t most =
+        entry_.format == config::FileFormat::csv ? 45 + 10 * entry_.keys.parallel : 80 + 24 * entry_.keys.parallel;
     const auto held = [&](std::int64_t count) {
       const auto bytes = static_cast<double>(count) * 2.0 * double(facts_.bytes_per_row.value_or(kUnknownWidth));
       return std::min(most, kProgram + static_cast<std::int64_t>(bytes / kMegabyte));

@@ -15,11 +15,11 @@ namespace rivet::plan {
 
 /// What a prediction rests on beside the plan and its units.
 struct PredictionFacts {
-  std::optional<std::int64_t> rows;           ///< that the units will read, as the source estimates
-  std::optional<std::int64_t> bytes_per_row;  ///< in the source
-  bool counted = false;                       ///< the source has counted `rows`
+  std::optional<std::int64_t> rows;                     ///< that the units will read, as the source estimates
+  std::optional<std::int64_t> bytes_per_row;            ///< in the source
+  bool counted = false;                                 ///< the source has counted `rows`
   int statements_to_plan = 0, statements_per_unit = 0;  ///< of the engine; see source::Capabilities
-  std::vector<PastRun> history;               ///< the newest first
+  std::vector<PastRun> history;                         ///< the newest first
 };
 
 /// The prediction; `basis` says what it rests on.

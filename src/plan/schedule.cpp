@@ -50,7 +50,8 @@ std::vector<Wave> make_waves(std::vector<Task> tasks, int most) {
 }
 
 std::vector<Task> longest_first(std::vector<Task> tasks) {
-  std::stable_sort(tasks.begin(), tasks.end(), [](const auto& a, const auto& b) { return a.expected_ms > b.expected_ms; });
+  std::stable_sort(tasks.begin(), tasks.end(),
+                   [](const auto& a, const auto& b) { return a.expected_ms > b.expected_ms; });
   return tasks;
 }
 

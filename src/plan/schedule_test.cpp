@@ -37,7 +37,8 @@ TEST(Schedule, MemoryAndTheUserBoundAWave) {
 }
 
 TEST(Schedule, APoolBeginsWithTheLongest) {
-  EXPECT_THAT(longest_first({{.index = 0, .expected_ms = 10}, {.index = 1, .expected_ms = 99}, {.index = 2, .expected_ms = 10}}),
+  EXPECT_THAT(longest_first(
+                  {{.index = 0, .expected_ms = 10}, {.index = 1, .expected_ms = 99}, {.index = 2, .expected_ms = 10}}),
               ElementsAre(Field(&Task::index, 1), Field(&Task::index, 0), Field(&Task::index, 2)));
 }
 

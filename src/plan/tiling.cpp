@@ -104,8 +104,9 @@ Result<std::string> prove_window(const Strategy& strategy, const std::vector<Uni
     if (range->lower != reached || !range->upper) return broken(unit, "does not begin where its neighbour ends");
     reached = {range->upper->values, false};
   }
-  return fmt::format("{} ranges of {} from {} to {}, closed at both ends; neighbours share a boundary that belongs to one",
-                     units.size(), strategy.key.front(), strategy.from.front(), reached.values.front());
+  return fmt::format(
+      "{} ranges of {} from {} to {}, closed at both ends; neighbours share a boundary that belongs to one",
+      units.size(), strategy.key.front(), strategy.from.front(), reached.values.front());
 }
 
 Result<std::string> prove_pages(const std::vector<Unit>& units) {

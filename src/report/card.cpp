@@ -155,7 +155,8 @@ std::string totals_card(const Aggregate& aggregate, const CardPlaces& places, co
   auto text = "\n" + double_line();
   const auto gates = std::count_if(aggregate.runs.begin(), aggregate.runs.end(), is_gate);
   text += style.strong(fmt::format("  Run summary ({} exports{})", std::ssize(aggregate.runs) - gates,
-                                   gates == 0 ? "" : fmt::format(", {} gates", gates))) + "\n" + double_line();
+                                   gates == 0 ? "" : fmt::format(", {} gates", gates))) +
+          "\n" + double_line();
   text += field("id", aggregate.id);
   text += field("status", status_counts(totals));
   text += field("rows", base::with_thousands(totals.rows));

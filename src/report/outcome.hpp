@@ -45,7 +45,7 @@ struct RunOutcome {
   std::int64_t bytes_read = 0;
   std::int64_t peak_rss_mb = 0;  ///< 0: unknown
   std::int64_t retries = 0;
-  std::int64_t statements = 0;  ///< sent to the source by this process
+  std::int64_t statements = 0;                           ///< sent to the source by this process
   std::optional<std::int64_t> pg_temp_bytes_delta = {};  ///< temporary bytes the run caused on the server
   std::optional<std::int64_t> longest_unit_ms = {};
   std::optional<bool> validated = {};  ///< empty: validation was not asked for

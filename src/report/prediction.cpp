@@ -52,8 +52,8 @@ std::string prediction_text(const RunOutcome& outcome) {
     if (interval.contains(actual)) {
       ++held;
     } else {
-      missed += fmt::format("; {} {}, expected {} to {}", name_of(what), shown(what, actual),
-                            shown(what, interval.low), shown(what, interval.high));
+      missed += fmt::format("; {} {}, expected {} to {}", name_of(what), shown(what, actual), shown(what, interval.low),
+                            shown(what, interval.high));
     }
   }
   return fmt::format("{} of {} predictions held{}", held, lines.size(), missed);

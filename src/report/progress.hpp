@@ -17,8 +17,8 @@ struct UnitNews {
   const std::string& run_id;
   int unit = 0;
   int attempt = 0;
-  std::int64_t rows = 0;        ///< of a committed one
-  std::string message = {};     ///< of a failed one
+  std::int64_t rows = 0;     ///< of a committed one
+  std::string message = {};  ///< of a failed one
 };
 
 /// Hears of every export's progress. Any thread may call it, at any rate; a call returns quickly and

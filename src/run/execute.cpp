@@ -31,7 +31,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookAgain{250};
 constexpr std::int64_t kBytesInFlight = 2LL << 20;  // for two slots
 constexpr milliseconds kLongPause{10'000};          // a connection that is idle for longer had better be another's
-constexpr std::int64_t kSplittableKeys = 2'000;  // half of it is worth a connection
+constexpr std::int64_t kSplittableKeys = 2'000;     // half of it is worth a connection
 constexpr int kSlotsThatFinishAside = 2;            // more keep server and processors busy, and cost memory enough
 
 /// What was there when this process began.

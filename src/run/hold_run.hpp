@@ -17,8 +17,8 @@ namespace rivet::run {
 /// What is wanted of a run, beside its plan.
 struct RunWanted {
   const OpenedDestination& opened;
-  base::Timestamp started_at;          ///< a run that is started here is named after it
-  bool has_units = false;              ///< the plan was cut earlier; otherwise that is done here
+  base::Timestamp started_at;                             ///< a run that is started here is named after it
+  bool has_units = false;                                 ///< the plan was cut earlier; otherwise that is done here
   bool resume = false, force = false, join_only = false;  ///< as in RunOptions
 };
 

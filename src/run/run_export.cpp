@@ -83,9 +83,7 @@ class ExportRun {
   Result<void> skip();
   void fail_with(Error error);
   /// Whether this process tells how the run ended.
-  bool is_ours() const {
-    return !hold_.joined() && !recorded_elsewhere_ && (!options_.join_only || hold_.held());
-  }
+  bool is_ours() const { return !hold_.joined() && !recorded_elsewhere_ && (!options_.join_only || hold_.held()); }
   bool is_left_behind(const Error& error) const;
   void release_run();
   void end_run(const Error& error, const std::string& status);
@@ -109,7 +107,7 @@ class ExportRun {
   std::optional<inspect::Resolved> resolved_;  // with the session that holds a shared instant
   std::optional<journal::SchemaChanged> schema_change_;
   std::optional<Recorder> recorder_;
-  bool sealed_ = false;            // its result is decided
+  bool sealed_ = false;              // its result is decided
   bool recorded_elsewhere_ = false;  // by the process that brings it to its end
 };
 
@@ -246,11 +244,9 @@ void ExportRun::tell_plan() const {
 Result<void> ExportRun::work() {
   std::stop_source work;
   const std::stop_callback on_stop(env_.stop, [&work] { work.request_stop(); });
-  const LeaseKeeper lease(env_.store, env_.clock,
-                          {.run_id = hold_.run_id(),
-                           .owner = hold_.owner(),
-                           .lease = env_.lease,
-                           .joined = hold_.joined()}, work);
+  const LeaseKeeper lease(
+      env_.store, env_.clock,
+      {.run_id = hold_.run_id(), .owner = hold_.owner(), .lease = env_.lease, .joined = hold_.joined()}, work);
   std::optional<RecentRows> recent;
   if (plan().incremental) recent = TRY(RecentRows::load(env_.store, plan()));
   const HeldRun held{.environment = env_,
@@ -371,8 +367,7 @@ Result<void> ExportRun::skip() {
 
 void ExportRun::fail_with(Error error) {
   error = cleaned(std::move(error), env_.redactor);
-  const bool interrupted =
-      error.kind == ErrorKind::cancelled && (env_.stop.stop_requested() || error.code == kDrained);
+  const bool interrupted = error.kind == ErrorKind::cancelled && (env_.stop.stop_requested() || error.code == kDrained);
   if (error.kind == ErrorKind::cancelled && !interrupted) {
     error = Error{.kind = ErrorKind::conflict,
                   .message = fmt::format("run {} was taken over by another process", hold_.run_id()),
@@ -397,8 +392,8 @@ bool ExportRun::is_left_behind(const Error& error) const {
 
 /// Others go on with it at once, and keep all completed units.
 void ExportRun::release_run() {
-  const auto released = env_.store.apply(
-      state::RunReleased{.run_id = hold_.run_id(), .owner = hold_.owner(), .at = env_.clock.now()});
+  const auto released =
+      env_.store.apply(state::RunReleased{.run_id = hold_.run_id(), .owner = hold_.owner(), .at = env_.clock.now()});
   if (!released) env_.log.warn("leaving run {} to others: {}", hold_.run_id(), released.error().to_string());
   hold_.let_go();
   recorded_elsewhere_ = true;

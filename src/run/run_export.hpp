@@ -39,7 +39,7 @@ struct RunOptions {
   bool force = false;         ///< resume although a complete result stands, or begin when there is nothing to resume
   std::string rerun_command;  ///< what to type to run this export again
   Assignment* assignment = nullptr;  ///< null: nobody but the user
-  bool join_only = false;  ///< help with a run that a living process holds, and do nothing when there is none
+  bool join_only = false;            ///< help with a run that a living process holds, and do nothing when there is none
 };
 
 /// Called with each outcome as soon as it is there; may complete it.

@@ -91,8 +91,11 @@ bool is_held(const state::RunView& run, base::Timestamp now) {
 
 Result<void> hold(const Environment& environment, const state::RunView& run, const std::string& owner) {
   const auto now = environment.clock.now();
-  return environment.store.apply(state::RunTakenOver{
-      .run_id = run.run_id, .owner = owner, .previous_owner = run.owner, .at = now, .lease_until = now + environment.lease});
+  return environment.store.apply(state::RunTakenOver{.run_id = run.run_id,
+                                                     .owner = owner,
+                                                     .previous_owner = run.owner,
+                                                     .at = now,
+                                                     .lease_until = now + environment.lease});
 }
 
 Result<std::optional<state::RunView>> find_living(const Environment& environment, const model::Plan& plan) {

@@ -59,20 +59,25 @@ class CascadePlans : public CascadeTest {
     using namespace statements;
     EXPECT_THAT(plan_of(kSelectPending, "", "{}", 0, 256), uses("outbox_pending", "outbox"));
     EXPECT_THAT(plan_of(kSelectPending, "ns3", "{\"a\":\"b\"}", 1'000'000, 256), uses("outbox_pending", "outbox"));
-    EXPECT_THAT(plan_of(kSelectRunnable, "", "{}", "{}", 8),
+    EXPECT_THAT(plan_of(kSelectRunnable, "", "{}", state::sql::Numbers{}, 8),
                 AnyOf(uses("node_next", "node"), uses("node_ready", "node")));
-    EXPECT_THAT(plan_of(kSelectRunnable, "ns3", "{\"a\":\"b\"}", "{\"1\":1}", 8),
+    EXPECT_THAT(plan_of(kSelectRunnable, "ns3", "{\"a\":\"b\"}", state::sql::Numbers{{1}}, 8),
                 AnyOf(uses("node_next", "node"), uses("node_ready", "node")));
     EXPECT_THAT(plan_of(kSelectLapsed, 500), uses("node_lease", "node"));
     EXPECT_THAT(plan_of(kSelectOvertime, 500), uses("node_attempt_end", "node"));
     EXPECT_THAT(plan_of(kSelectOverdue, 0, 500), uses("node_cancel", "node"));
     EXPECT_THAT(plan_of(kDue, "", "{}", 0),
                 ::testing::AllOf(uses("outbox_pending", "outbox"), uses("node_lease", "node")));
-    const std::string some = R"({"11":1,"502":1,"90000":1})";
+    const state::sql::Numbers some{{11, 502, 90'000}};
+    for (const auto& close : {kCloseEvents, kCloseEventsOf}) {
+      EXPECT_THAT(plan_of(close, some),
+                  ::testing::AllOf(uses("dep_edge_open", "dep_edge"), Not(HasSubstr("Seq Scan"))));
+    }
     EXPECT_THAT(plan_of(kTakeEvents, some, 5'000'000), uses("outbox_pkey", "outbox"));
     EXPECT_THAT(plan_of(kActivate, some, "w", 30'000'000), uses("node_pkey", "node"));
     EXPECT_THAT(plan_of(kFinish, 11, 1, "success", ""), uses("node_pkey", "node"));
-    EXPECT_THAT(plan_of(kHeartbeat, some, 30'000'000), AnyOf(uses("node_pkey", "node"), uses("node_lease", "node")));
+    EXPECT_THAT(plan_of(kHeartbeat, R"({"11":1,"502":1,"90000":1})", 30'000'000),
+                AnyOf(uses("node_pkey", "node"), uses("node_lease", "node")));
   }
 
   std::unique_ptr<state::sql::Connection> db_;

@@ -146,9 +146,9 @@ class Actor {
     const auto& one = past_[below(random_, past_.size())];
     const auto before = must(store_->node(one.node_id));
     const auto outcome = plans_.at(one.run_id).at(one.name);
-    const bool accepted = must(chance(random_, 50)
-                                   ? store_->finish(one.node_id, one.epoch, outcome, "zombie")
-                                   : cascade::finish(*store_, one.node_id, one.epoch, outcome, "zombie"));
+    const bool accepted =
+        must(chance(random_, 50) ? store_->finish(one.node_id, one.epoch, outcome, "zombie")
+                                 : cascade::finish(*store_, one.node_id, one.epoch, outcome, "zombie"));
     if (accepted && before && before->epoch != one.epoch) problems.push_back("a zombie ended " + one.name);
   }
 

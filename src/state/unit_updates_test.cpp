@@ -238,9 +238,9 @@ class UnitSplitTest : public StoreTest {
       auto& unit = update.units[static_cast<std::size_t>(i)];
       unit.start_key = std::to_string(i * 100 + 1);
       unit.end_key = std::to_string(i * 100 + 100);
-      unit.predicate = {.terms = {model::KeyRange{.columns = {"id"},
-                                                  .lower = model::Bound{{unit.start_key}},
-                                                  .upper = model::Bound{{unit.end_key}}}}};
+      unit.predicate = {
+          .terms = {model::KeyRange{
+              .columns = {"id"}, .lower = model::Bound{{unit.start_key}}, .upper = model::Bound{{unit.end_key}}}}};
     }
     must(update);
   }
@@ -299,7 +299,8 @@ TEST_F(RunReleasedTest, OthersTakeItOverAtOnceWithItsCompletedUnits) {
   EXPECT_EQ(run("r1").lease_until, instant(5));
   EXPECT_EQ(units("r1")[0].status, model::UnitStatus::completed);
   EXPECT_EQ(units("r1")[1].status, model::UnitStatus::pending);
-  must(RunTakenOver{.run_id = "r1", .owner = kOther, .previous_owner = kMe, .at = instant(6), .lease_until = instant(66)});
+  must(RunTakenOver{
+      .run_id = "r1", .owner = kOther, .previous_owner = kMe, .at = instant(6), .lease_until = instant(66)});
   EXPECT_EQ(refused(RunReleased{.run_id = "r1", .owner = kMe, .at = instant(7)}).kind, ErrorKind::conflict);
 }
 

@@ -245,8 +245,8 @@ struct AggregateRecorded {
 };
 
 using StateUpdate =
-    std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitsReleased, UnitCommitted, UnitFailed, UnitSplit, UnitReopened,
-                 RunSealed, RunPublished, ProgressionVerified, RunReleased, RunEnded, ExportReset, ChunksReset, RunSwept,
-                 JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
+    std::variant<RunStarted, RunTakenOver, LeaseRenewed, UnitsReleased, UnitCommitted, UnitFailed, UnitSplit,
+                 UnitReopened, RunSealed, RunPublished, ProgressionVerified, RunReleased, RunEnded, ExportReset,
+                 ChunksReset, RunSwept, JournalAppended, MetricsRecorded, HarmRecorded, AggregateRecorded>;
 
 }  // namespace rivet::state
