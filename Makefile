@@ -50,8 +50,8 @@ e2e: build ## end-to-end tests: the program against real servers (E2E_ARGS goes 
 test: ## everything: set-up, build, unit tests under the sanitizers, lint, end-to-end tests
 	@scripts/test.sh
 
-soak: build ## the long versions of the kill tests: random graphs under a thousand kills (RIVET_SOAK_SEED repeats one)
-	@RIVET_SOAK=1 $(PYTHON) -m pytest tests/e2e/test_cascade_kills.py -q -s </dev/null
+soak: build ## the long versions of the kill tests: random graphs under a thousand kills, a death at each commit (RIVET_SOAK_SEED repeats one)
+	@RIVET_SOAK=1 $(PYTHON) -m pytest tests/e2e/test_cascade_kills.py tests/e2e/test_cascade_commits.py -q -s </dev/null
 
 bench: build ## measure speed, memory and size against a drained COPY (BENCH_ARGS="--quick")
 	@$(call BUILD,build) --target drain_copy digest_alone
@@ -59,7 +59,7 @@ bench: build ## measure speed, memory and size against a drained COPY (BENCH_ARG
 
 bench-cascade: setup ## measure the cascade on a PostgreSQL server of its own (BENCH_ARGS="--runs 3 --only drain")
 	@cmake --preset release >/dev/null
-	@$(call BUILD,build) --target cascade_bench
+	@$(call BUILD,build) --target cascade_bench rivet
 	@$(PYTHON) bench/cascade.py $(BENCH_ARGS)
 
 demo: build ## export a small awkward SQLite database and read it back with DuckDB

@@ -10,9 +10,13 @@ import argparse
 import json
 import os
 import platform
+import random
+import sqlite3
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +26,10 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from servers import PostgresServer  # noqa: E402
 
-PROGRAM = ROOT / "build" / "cascade_bench"
+PROGRAM, RIVET = ROOT / "build" / "cascade_bench", ROOT / "build" / "rivet"
 CONFIG = {"shared_buffers": "256MB", "max_wal_size": "4GB", "shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_utility": "on"}
 WORKERS = 16
+LEASE_S = 2
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,52 @@ class Measure:
     steps: tuple[tuple[object, ...], ...]
     rows: tuple[Row, ...]
 
+    def run(self, server: PostgresServer, schema: str) -> dict:
+        """What the last step prints."""
+        for step in self.steps:
+            command = [str(PROGRAM), server.host, str(server.port), server.user, "postgres", schema, *map(str, step)]
+            output = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True).stdout
+        return json.loads(output)
+
+
+class Recovery:
+    """From the death of a worker to the moment at which another one has its node."""
+
+    name = "recovery"
+    rows = (Row(f"recovery after kill -9 of a worker, lease {LEASE_S} s", "s", "s", LEASE_S + 2),)
+
+    def run(self, server: PostgresServer, schema: str) -> dict:
+        with tempfile.TemporaryDirectory() as folder:
+            config = {"source": {"type": "sqlite", "path": "shop.db"}, "gates": [{"name": "wait", "command": ["sleep", "5"]}],
+                      "exports": [{"name": "t", "table": "t", "depends_on": ["wait"], "format": "csv", "destination": {"type": "local", "path": "out"}}]}
+            Path(folder, "rivet.yaml").write_text(json.dumps(config))
+            sqlite3.connect(Path(folder, "shop.db")).execute("CREATE TABLE t (id INTEGER PRIMARY KEY)").connection.close()
+            env = {**os.environ, "RIVET_STATE_URL": f"{server.url('postgres')}?schema={schema}"}
+            quiet = {"cwd": folder, "env": env, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            subprocess.run([RIVET, "submit", "-c", "rivet.yaml"], check=True, **quiet)
+            work = [RIVET, "worker", "--lease", f"{LEASE_S}s"]
+            with server.connect() as connection:
+                first = subprocess.Popen(work, **quiet)
+                self.started(connection, schema, 1)
+                second = subprocess.Popen(work, **quiet)
+                time.sleep(random.uniform(1, 2))  # anywhere between two heartbeats
+                first.kill()
+                killed = time.time()
+                first.wait()
+                again = self.started(connection, schema, 2)
+                second.terminate()
+                second.wait()
+        return {"s": again - killed}
+
+    @staticmethod
+    def started(connection, schema: str, attempt: int) -> float:
+        """When the attempt began, once it has."""
+        while True:
+            row = connection.execute(f"SELECT started_at FROM {schema}.node_attempt WHERE attempt = {attempt}").fetchone()
+            if row:
+                return row[0] / 1e6
+            time.sleep(0.02)
+
 
 MEASURES = (
     Measure("latency", (("latency", 200, 5),),
@@ -61,9 +112,11 @@ MEASURES = (
     Measure("drain", (("fill", 100_000, 32), ("drain",)), (Row("drain of 100,000 events, 32 to a child", "edges_per_s", "edges/s", 10_000, at_most=False),
              Row("the same, peak RSS of who sweeps", "peak_mb", "MiB"))),
     Measure("fan_in", (("fan_in", 10_000),), (Row("a group of 10,000 advanced", "s", "s", 0.2),)),
-    Measure("idle", (("idle", 10),), (Row("idle supervisor", "statements_per_s", "statements/s", 5), Row("idle supervisor, peak RSS", "peak_mb", "MiB"))),
+    Measure("idle", (("idle", 10),), (Row("idle supervisor, queries", "queries_per_s", "queries/s", 5),
+             Row("the same with BEGIN and COMMIT", "with_control_per_s", "statements/s"), Row("idle supervisor, peak RSS", "peak_mb", "MiB"))),
     Measure("units", (("units", 2_000, WORKERS),), (Row(f"units claimed and committed, {WORKERS} workers", "units_per_s", "units/s", 1_500, at_most=False),)),
     Measure("nodes", (("nodes", 1_000, WORKERS),), (Row(f"runs of one node submitted, claimed, ended, {WORKERS} workers", "ops_per_s", "ops/s"),)),
+    Recovery(),
     Measure("rss_10k", (("fill", 10_000, 32), ("supervise",)), (Row("supervisor with a backlog of 10,000 events, peak RSS", "peak_mb", "MiB"),)),
 )
 
@@ -75,13 +128,9 @@ def fresh_schemas() -> Iterator[str]:
         yield f"bench_{number}"
 
 
-def run_once(server: PostgresServer, measure: Measure, schema: str) -> dict:
-    """What the last step of one run prints."""
+def run_once(server: PostgresServer, measure: Measure | Recovery, schema: str) -> dict:
     try:
-        for step in measure.steps:
-            command = [str(PROGRAM), server.host, str(server.port), server.user, "postgres", schema, *map(str, step)]
-            output = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True).stdout
-        return json.loads(output)
+        return measure.run(server, schema)
     finally:
         with server.connect() as connection:
             connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")

@@ -16,16 +16,12 @@ WORK = ["worker", "--exit-when-idle", "--lease", "1s"]
 POINTS = ["before_commit", "committed"]
 
 
-def passes():
-    """Which commits: all, or the 1st, 2nd, 3rd, 5th, 8th, ..."""
-    if SOAK:
-        return itertools.count(1)
-
-    def steps(at=1, then=2):
-        while True:
-            yield at
-            at, then = then, at + then
-    return steps()
+def passes(point):
+    """Which commits: all, or before the 1st, 3rd, 7th, 15th, ... and after the 2nd, 5th, 11th, ..."""
+    at = 1 if SOAK or point == "before_commit" else 2
+    while True:
+        yield at
+        at = at + 1 if SOAK else 2 * at + 1
 
 
 @pytest.fixture
@@ -78,7 +74,7 @@ def check_end(rivet, path, run_id, expected=OUTCOMES, exports="abef"):
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_worker(rivet, path, shared, point):
-    for at in passes():
+    for at in passes(point):
         run_id = submit(rivet, path, f"run {at}")
         died = dies(rivet, f"{point}:{at}", *WORK, "-c", path)
         rivet.ok(*WORK, "-c", path)
@@ -104,7 +100,7 @@ def test_whoever_submits(rivet, path, shared, point):
 @pytest.mark.parametrize("point", POINTS)
 def test_whoever_supervises(rivet, path, shared, point):
     """Workers that tell nobody of what they finish, so that all is left to supervisors, which die."""
-    for at in passes():
+    for at in passes(point):
         run_id = submit(rivet, path, f"run {at}")
         rivet.killed_at("before_tell", *WORK, "-c", path)
         died = dies(rivet, f"{point}:{at}", "supervise", "--once", "-c", path)
