@@ -90,8 +90,7 @@ Result<void> Connection::connect() {
   if (handle == nullptr) return fail(ErrorKind::unavailable, "out of memory while connecting to the state store");
   if (PQstatus(handle.get()) != CONNECTION_OK) return fail(connect_error(handle.get(), location()));
   pipeline_ = Pipeline(std::move(handle), location());
-  begun_ = false;
-  answers_.clear();
+  forget();
   direct_ = !behind_pooler(TRY(ask("SELECT pg_backend_pid()")));
   if (direct_) TRY(run_script(fmt::format("SELECT {}", settings("false"))));
   return {};
@@ -172,15 +171,12 @@ std::string Connection::settings(std::string_view local) const {
   return fmt::format(
       "set_config('search_path', {1}, {0}), set_config('lock_timeout', '10s', {0}), "
       "set_config('statement_timeout', '60s', {0}), "
-      "set_config('idle_in_transaction_session_timeout', '60s', {0}), "
       "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', {0}) END",
       local, pipeline_.literal(quoted(schema())));
 }
 
 Result<void> Connection::open(const char* begin, std::string_view what) {
-  transaction_id_.clear();
-  answers_.clear();
-  hints_ = false;
+  forget();
   if (pipeline_.is_lost()) return fail(lost_connection("", location()));
   TRY(pipeline_.post("begin", begin, {}, direct_));
   TRY(pipeline_.post("open",
@@ -190,8 +186,17 @@ Result<void> Connection::open(const char* begin, std::string_view what) {
   return {};
 }
 
+void Connection::forget() {
+  transaction_id_.clear();
+  asked_.clear();
+  answers_.clear();
+  hints_ = begun_ = false;
+}
+
+/// A process that stands still must not hold others up; readers hold nobody up.
 Result<void> Connection::open_write() {
-  return open("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "pg_backend_pid(), txid_current()");
+  return open("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+              "pg_backend_pid(), txid_current(), set_config('idle_in_transaction_session_timeout', '60s', true)");
 }
 
 Result<void> Connection::open_read() {

@@ -77,6 +77,8 @@ class Connection final : public sql::Connection {
   /// For the transaction when `local` is "true", else for the session.
   std::string settings(std::string_view local) const;
   Result<void> open(const char* begin, std::string_view what);
+  /// What belongs to a transaction that is over.
+  void forget();
 
   std::unique_ptr<sql::Cursor> execute(const sql::Query& query, std::vector<sql::Value> values) override;
   Result<void> post(const sql::Query& query, std::vector<sql::Value> values) override;
