@@ -243,6 +243,42 @@ TEST_F(CascadeStorm, EndsAsTheOracleSaysWhateverDies) {
   }
 }
 
+/// Acceptance (k): a second round, of which some fails again.
+TEST_F(CascadeStorm, ARetryRunsWhatFailedAndWhatWaitedForItAndNothingElse) {
+  std::size_t kept = 0, again = 0;
+  for (unsigned seed = 1; seed <= seeds() && !HasFailure(); ++seed) {
+    auto storm = submit_some(1'000 + seed, kRuns, false);
+    rage(storm, 1'000 + seed, kActors, kSteps);
+    Random random(seed);
+    std::map<StoredNode, NodeRecord> before;
+    for (auto& [run_id, plan] : storm.plans) {
+      bool failed = false;
+      for (auto& one : value_of(cascade_->nodes(run_id))) {
+        const bool ran_badly = one.outcome != Outcome::success && one.outcome != Outcome::skipped;
+        if (ran_badly) plan[one.name] = testing::random_outcome(random);
+        failed = failed || ran_badly;
+        before.emplace(one.node_id, one);
+      }
+      if (failed) value_of(cascade_->retry(run_id, {}));
+    }
+    rage(storm, 2'000 + seed, kActors, kSteps);
+    for (const auto& [run_id, nodes] : storm.graphs) {
+      EXPECT_EQ(ended(run_id), testing::oracle(nodes, storm.plans.at(run_id))) << run_id;
+      for (const auto& one : value_of(cascade_->nodes(run_id))) {
+        const auto& was = before.at(one.node_id);
+        const bool stays = was.outcome == Outcome::success;
+        EXPECT_EQ(one.round, was.round + (stays ? 0 : 1)) << run_id << " " << one.name;
+        if (stays) {
+          EXPECT_EQ(one.epoch, was.epoch) << run_id << " " << one.name;
+        }
+        ++(stays ? kept : again);
+      }
+    }
+  }
+  EXPECT_GT(kept, 0U);
+  EXPECT_GT(again, 0U);
+}
+
 /// With cancels the outcome depends on who was first; what was decided must still follow from it.
 TEST_F(CascadeStorm, CancelsOnlyWhatNobodyNeedsWhateverDies) {
   std::size_t cancelled = 0;
