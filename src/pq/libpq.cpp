@@ -23,19 +23,24 @@ bool contains(std::string_view text, std::string_view what) { return text.find(w
 
 }  // namespace
 
+Keywords::Keywords(const std::vector<std::pair<std::string, std::string>>& params) {
+  for (const auto& [name, value] : params) {
+    names_.push_back(name.c_str());
+    values_.push_back(value.c_str());
+  }
+  names_.push_back(nullptr);
+  values_.push_back(nullptr);
+}
+
+void drop_notices(PGconn* connection) {
+  PQsetNoticeProcessor(
+      connection, [](void*, const char*) {}, nullptr);
+}
+
 PgHandle connect_with(const std::vector<std::pair<std::string, std::string>>& params) {
-  std::vector<const char*> keys, values;
-  for (const auto& [key, value] : params) {
-    keys.push_back(key.c_str());
-    values.push_back(value.c_str());
-  }
-  keys.push_back(nullptr);
-  values.push_back(nullptr);
-  PgHandle handle(PQconnectdbParams(keys.data(), values.data(), 0), PQfinish);
-  if (handle != nullptr) {
-    PQsetNoticeProcessor(
-        handle.get(), [](void*, const char*) {}, nullptr);
-  }
+  const Keywords keywords(params);
+  PgHandle handle(PQconnectdbParams(keywords.names(), keywords.values(), 0), PQfinish);
+  if (handle != nullptr) drop_notices(handle.get());
   return handle;
 }
 

@@ -19,6 +19,20 @@ using PgResult = std::unique_ptr<PGresult, decltype(&PQclear)>;
 /// Owns a connection.
 using PgHandle = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 
+/// Keywords and values as libpq takes them: two arrays that end with null. `params` must outlive it.
+class Keywords {
+ public:
+  explicit Keywords(const std::vector<std::pair<std::string, std::string>>& params);
+  const char* const* names() const { return names_.data(); }
+  const char* const* values() const { return values_.data(); }
+
+ private:
+  std::vector<const char*> names_, values_;
+};
+
+/// Notices of the server are not printed.
+void drop_notices(PGconn* connection);
+
 /// A connection with these keywords and values, which may have failed (PQstatus); notices are dropped. Null when there
 /// is no memory.
 PgHandle connect_with(const std::vector<std::pair<std::string, std::string>>& params);

@@ -59,14 +59,8 @@ Connection::~Connection() {
 
 Result<std::unique_ptr<Connection>> Connection::open(const ConnectParams& params, seconds timeout,
                                                      std::stop_token stop) {
-  std::vector<const char*> keys, values;
-  for (const auto& [key, value] : params) {
-    keys.push_back(key.c_str());
-    values.push_back(value.c_str());
-  }
-  keys.push_back(nullptr);
-  values.push_back(nullptr);
-  PGconn* raw = PQconnectStartParams(keys.data(), values.data(), 0);
+  const pq::Keywords keywords(params);
+  PGconn* raw = PQconnectStartParams(keywords.names(), keywords.values(), 0);
   if (raw == nullptr) return fail(ErrorKind::overloaded, "out of memory while connecting");
   std::unique_ptr<Connection> opened(new Connection(raw, std::move(stop)));
   if (PQstatus(raw) == CONNECTION_BAD) return fail(connect_error(raw));
@@ -80,8 +74,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectParams& params
     }
   }
   PQsetnonblocking(raw, 1);
-  PQsetNoticeProcessor(
-      raw, [](void*, const char*) {}, nullptr);
+  pq::drop_notices(raw);
   return opened;
 }
 
