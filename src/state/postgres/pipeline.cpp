@@ -64,7 +64,6 @@ Pipeline::Pipeline(pq::PgHandle handle, std::string location)
 tl::unexpected<Error> Pipeline::lose(const std::string& why) {
   auto error = lost_connection(why, location_);
   sent_.clear();
-  statements_ = 0;
   handle_.reset();
   return fail(std::move(error));
 }
@@ -103,7 +102,6 @@ Result<void> Pipeline::post(std::string_view name, const std::string& text, cons
   }
   if (posted == 0) return lose();
   sent_.push_back({.name = std::string(name), .keeps = {}});
-  ++statements_;
   return {};
 }
 
@@ -137,7 +135,6 @@ Result<std::vector<pq::PgResult>> Pipeline::receive() {
   std::vector<pq::PgResult> results;
   std::optional<Error> first_error;
   const auto all = std::exchange(sent_, {});
-  statements_ = 0;
   for (const auto& sent : all) {
     const bool failed_before = first_error.has_value();
     auto result = TRY(last_result(deadline, first_error));
@@ -171,6 +168,11 @@ Result<pq::PgResult> Pipeline::run_text(const std::string& sql) {
   if (first_error) return fail(std::move(*first_error));
   if (last == nullptr) return fail(ErrorKind::internal, "the server answered a statement with nothing");
   return last;
+}
+
+std::size_t Pipeline::pending() const {
+  return static_cast<std::size_t>(
+      std::count_if(sent_.begin(), sent_.end(), [](const auto& sent) { return sent.keeps.empty(); }));
 }
 
 bool Pipeline::in_transaction() const {

@@ -33,7 +33,7 @@ class Pipeline {
   Result<pq::PgResult> run_text(const std::string& sql);
 
   /// How many statements were posted and not received.
-  std::size_t pending() const { return statements_; }
+  std::size_t pending() const;
   /// Whether there is one.
   bool is_pending() const { return !sent_.empty(); }
   /// Whether a transaction is open, or may be.
@@ -62,7 +62,6 @@ class Pipeline {
   pq::PgHandle handle_;
   std::string location_;
   std::vector<Sent> sent_;
-  std::size_t statements_ = 0;            ///< of sent_, without what is only kept
   std::unordered_set<std::string> kept_;  ///< names on the server
 };
 

@@ -63,9 +63,8 @@ std::int64_t micros_of(base::Timestamp at);
 Result<RunView> lock_run(Connection& db, const std::string& run_id);
 /// The same for an update of one of its units: others may change others of its units meanwhile.
 Result<RunView> share_run(Connection& db, const std::string& run_id);
-/// share_run() in two steps, for what is asked together with it.
-Execution start_share_run(Connection& db, const std::string& run_id);
-Result<RunView> shared_run(Execution rows, const std::string& run_id);
+/// The run of a query that was started, or a conflict that says there is none.
+Result<RunView> existing_run(Execution rows, const std::string& run_id);
 /// Locks the export of a run, if there is such a run. Goes before the lock of the run.
 Result<void> lock_export_of(Connection& db, const std::string& run_id);
 /// Whether units of the run replace others.

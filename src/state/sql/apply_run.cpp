@@ -115,12 +115,6 @@ Result<void> store_seal(Connection& db, const RunView& run, const RunSealed& upd
   return db.run(kSealRun, run.run_id, update.at, generation, update.append, cursor, position, update.recent_limit);
 }
 
-Result<RunView> existing_run(Execution rows, const std::string& run_id) {
-  auto run = TRY(read_first(std::move(rows), read_run));
-  if (!run) return conflict(fmt::format("there is no run {}", run_id));
-  return std::move(*run);
-}
-
 }  // namespace
 
 Result<bool> is_repair(Connection& db, const std::string& run_id) {
@@ -139,16 +133,18 @@ std::string describe(const RunView& run) {
                      run.owner, base::to_display(run.lease_until));
 }
 
+Result<RunView> existing_run(Execution rows, const std::string& run_id) {
+  auto run = TRY(read_first(std::move(rows), read_run));
+  if (!run) return conflict(fmt::format("there is no run {}", run_id));
+  return std::move(*run);
+}
+
 Result<RunView> lock_run(Connection& db, const std::string& run_id) {
   return existing_run(db.start(kLockRun, run_id), run_id);
 }
 
-Execution start_share_run(Connection& db, const std::string& run_id) { return db.start(kShareRun, run_id); }
-
-Result<RunView> shared_run(Execution rows, const std::string& run_id) { return existing_run(std::move(rows), run_id); }
-
 Result<RunView> share_run(Connection& db, const std::string& run_id) {
-  return shared_run(start_share_run(db, run_id), run_id);
+  return existing_run(db.start(kShareRun, run_id), run_id);
 }
 
 Result<void> lock_export_of(Connection& db, const std::string& run_id) {

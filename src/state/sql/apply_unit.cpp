@@ -21,9 +21,9 @@ struct Claimed {
 /// The run and its unit, locked, if `owner` and `epoch` are its current claim and the run still wants it.
 template <class Update>
 Result<Claimed> require_claim(Connection& db, const Update& update) {
-  auto of_run = start_share_run(db, update.run_id);
+  auto of_run = db.start(kShareRun, update.run_id);
   auto of_unit = db.start(kLockUnit, update.run_id, update.unit_index);
-  auto run = TRY(shared_run(std::move(of_run), update.run_id));
+  auto run = TRY(existing_run(std::move(of_run), update.run_id));
   if (run.stage != RunStage::running) return conflict(fmt::format("{} is not running", describe(run)));
   auto unit = TRY(read_first(std::move(of_unit), read_unit));
   if (!unit) return conflict(fmt::format("run {} has no unit {}", update.run_id, update.unit_index));
@@ -143,9 +143,9 @@ Result<void> apply(Connection& db, const UnitReopened& update) {
 
 Result<std::optional<UnitClaim>> claim_unit(Connection& db, const std::string& run_id, const Owner& owner,
                                             base::Timestamp at, base::Timestamp lease_until) {
-  auto of_run = start_share_run(db, run_id);
+  auto of_run = db.start(kShareRun, run_id);
   auto pending = db.start(kSelectPendingUnit, run_id);
-  const auto run = TRY(shared_run(std::move(of_run), run_id));
+  const auto run = TRY(existing_run(std::move(of_run), run_id));
   if (run.stage == RunStage::ended) return conflict(fmt::format("{} has ended", describe(run)));
   if (run.stage != RunStage::running) return std::optional<UnitClaim>();
   auto unit = TRY(read_first(std::move(pending), read_unit));

@@ -152,13 +152,28 @@ Result<Advanced> advance(Connection& db, const std::vector<StoredNode>& downs, c
   return advance_locked(db, downs, std::move(groups), ups);
 }
 
+namespace {
+
+/// advance() of all who have not heard of one of these ends; nothing when they are more than `most`.
+Result<std::optional<Advanced>> advance_unaware(Connection& db, const std::vector<StoredNode>& ended,
+                                                std::size_t most) {
+  const auto downs = TRY(read_all(db.start(kSelectUnaware, Numbers{ended}), read_number));
+  if (downs.size() > most) return std::optional<Advanced>();
+  auto hop = TRY(advance(db, downs, ended));
+  return std::optional<Advanced>(std::move(hop));
+}
+
+Result<std::int64_t> close_events_of(Connection& db, const std::vector<StoredNode>& ended) {
+  return std::ssize(TRY(read_all(db.start(kCloseEventsOf, Numbers{ended}), read_number)));
+}
+
+}  // namespace
+
 Result<std::optional<Told>> tell(Connection& db, const std::vector<StoredNode>& ended, std::size_t most) {
-  const auto keys = Numbers{ended};
-  const auto downs = TRY(read_all(db.start(kSelectUnaware, keys), read_number));
-  if (downs.size() > most) return std::optional<Told>();
-  Told told;
-  told.hop = TRY(advance(db, downs, ended));
-  told.closed = std::ssize(TRY(read_all(db.start(kCloseEventsOf, keys), read_number)));
+  auto hop = TRY(advance_unaware(db, ended, most));
+  if (!hop) return std::optional<Told>();
+  Told told{.hop = std::move(*hop)};
+  told.closed = TRY(close_events_of(db, ended));
   return std::optional<Told>(std::move(told));
 }
 
@@ -173,7 +188,7 @@ Result<std::optional<Ended>> finish_and_tell(Connection& db, StoredNode id, std:
   Ended ended{.accepted = TRY(finish_node(db, id, epoch, outcome, reason)), .told = {}};
   if (!ended.accepted) return std::optional<Ended>(std::move(ended));
   if (!downs.empty()) ended.told.hop = TRY(advance_locked(db, downs, std::move(groups), {id}));
-  ended.told.closed = std::ssize(TRY(read_all(db.start(kCloseEventsOf, Numbers{{id}}), read_number)));
+  ended.told.closed = TRY(close_events_of(db, {id}));
   return std::optional<Ended>(std::move(ended));
 }
 
@@ -230,9 +245,9 @@ Result<std::optional<Swept>> sweep(Connection& db, const SweepScope& which, std:
   swept.oldest_at = found.events.front().committed_at;
   std::vector<StoredNode> ended;
   for (const auto& event : found.events) ended.push_back(event.node_id);
-  const auto downs = TRY(read_all(db.start(kSelectUnaware, Numbers{ended}), read_number));
-  if (downs.size() > most) return std::optional<Swept>();
-  swept.told.hop = TRY(advance(db, downs, ended));
+  auto hop = TRY(advance_unaware(db, ended, most));
+  if (!hop) return std::optional<Swept>();
+  swept.told.hop = std::move(*hop);
   swept.told.closed = TRY(close_events(db, found.events));
   return std::optional<Swept>(std::move(swept));
 }
